@@ -1,0 +1,74 @@
+'use strict';
+
+const js = require('@eslint/js');
+const { defineConfig, globalIgnores } = require('eslint/config');
+const tseslint = require('typescript-eslint');
+
+/** The fold is a function of the log alone: a clock, chance or the environment inside it would make replay differ from live. */
+const pure = [
+  { object: 'Date', property: 'now', message: 'No clock here: time comes in with the event or the page.' },
+  {
+    object: 'performance',
+    property: 'now',
+    message: 'No clock here: time comes in with the event or the page.',
+  },
+  { object: 'Math', property: 'random', message: 'No chance here: replay must give what live gave.' },
+  { object: 'process', property: 'env', message: 'No settings here: they come in as arguments.' },
+];
+
+module.exports = defineConfig(
+  globalIgnores(['dist/', 'node_modules/', 'data/', 'coverage/', 'docs/']),
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: __dirname } },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_', caughtErrors: 'all' },
+      ],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // A union's switch names every member; `default` may then hold `satisfies never`, but replaces none.
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { requireDefaultForNonUnion: true }],
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['events/**/*.ts', 'services/{fold,catalogue,page,partition}/**/*.ts'],
+    rules: {
+      'no-restricted-properties': ['error', ...pure],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'NewExpression[callee.name="Date"][arguments.length=0]',
+          message: 'No clock here: time comes in with the event or the page.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['tests/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+      'no-console': 'off',
+    },
+  },
+  {
+    files: ['**/*.js', '**/*.cjs'],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: { module: 'readonly', require: 'readonly', __dirname: 'readonly', process: 'readonly' },
+    },
+  },
+);

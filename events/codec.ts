@@ -1,0 +1,106 @@
+import { declarationOf, EVENT_TYPES, type Envelope, type FleetEvent } from './event';
+import { isLabel } from './kinds';
+import { isTooDeep, mayBeTooDeep, MAX_LEVELS } from './nesting';
+import { complaint, explainData, type Refusal, type RefusalReason } from './refusal';
+import { routeOf, subjectOf } from './routing';
+import { formatTime, parseTime } from './time';
+
+export type { Refusal, RefusalReason } from './refusal';
+
+/** The most bytes that one event may have as JSON. */
+export const MAX_EVENT_BYTES = 1_000_000;
+
+export type Decoded =
+  { readonly ok: true; readonly event: FleetEvent } | { readonly ok: false; readonly refusal: Refusal };
+
+const TIME = 'an RFC 3339 time with up to 9 fraction digits';
+const TYPES = `one of the ${EVENT_TYPES.length} types, ${String(EVENT_TYPES[0])} among them`;
+
+/**
+ * Reads one event: CloudEvents 1.0 in structured mode, JSON format. Never throws: what can't be taken is answered with
+ * the first reason that applies, in the order too_large, invalid_json, invalid_envelope, unknown_type, invalid_data.
+ *
+ * Of a member that is there twice the last counts; bytes that aren't UTF-8 count as U+FFFD; a byte order mark, and
+ * nesting at more than 500 levels, is invalid_json. Unknown members of `data` stay in it.
+ */
+export function decodeEvent(bytes: Buffer): Decoded {
+  if (bytes.length > MAX_EVENT_BYTES) {
+    return refuse('too_large', `event: ${bytes.length} bytes, expected at most ${MAX_EVENT_BYTES}`);
+  }
+  const text = bytes.toString();
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return refuse('invalid_json', complaint('event', text, `JSON (${String(error)})`));
+  }
+  if (mayBeTooDeep(text) && isTooDeep(value)) return tooDeep();
+  return decode(value);
+}
+
+/** Like decodeEvent(), for JSON that was parsed already (one of a batch); its size is the caller's to check. */
+export function decodeParsed(value: unknown): Decoded {
+  return isTooDeep(value) ? tooDeep() : decode(value);
+}
+
+function decode(value: unknown): Decoded {
+  if (!isObject(value)) return refuse('invalid_envelope', complaint('event', value, 'an object'));
+  const { specversion, id, source, type, sequence, recordedtime } = value;
+  if (specversion !== '1.0') return wrongAttribute(value, 'specversion', '"1.0"');
+  if (typeof id !== 'string' || id === '') return wrongAttribute(value, 'id', 'a text that is not empty');
+  if (!isLabel(source) || source === '')
+    return wrongAttribute(value, 'source', 'a text of 1 to 1024 bytes of UTF-8');
+  if (typeof type !== 'string') return wrongAttribute(value, 'type', 'a text');
+  const timeMs = typeof value['time'] === 'string' ? parseTime(value['time']) : null;
+  if (timeMs === null) return wrongAttribute(value, 'time', TIME);
+
+  const envelope: { -readonly [K in keyof Envelope]: Envelope[K] } = { id, source, timeMs };
+  if (sequence !== undefined && sequence !== null) {
+    if (typeof sequence !== 'string') return wrongAttribute(value, 'sequence', 'a text');
+    envelope.sequence = sequence;
+  }
+  if (recordedtime !== undefined && recordedtime !== null) {
+    const recordedTimeMs = typeof recordedtime === 'string' ? parseTime(recordedtime) : null;
+    if (recordedTimeMs === null) return wrongAttribute(value, 'recordedtime', TIME);
+    envelope.recordedTimeMs = recordedTimeMs;
+  }
+
+  const declaration = declarationOf(type);
+  if (declaration === undefined) return refuse('unknown_type', complaint('type', type, TYPES));
+  const { data } = value;
+  const event = declaration.accept(envelope, data);
+  if (event === null) return refuse('invalid_data', explainData(declaration.meant(data), data));
+  return { ok: true, event };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function refuse(reason: RefusalReason, detail: string): Decoded {
+  return { ok: false, refusal: { reason, detail } };
+}
+
+function wrongAttribute(envelope: Record<string, unknown>, name: string, expected: string): Decoded {
+  return refuse('invalid_envelope', complaint(name, envelope[name], expected));
+}
+
+function tooDeep(): Decoded {
+  return refuse('invalid_json', `event: nested too deep, expected at most ${MAX_LEVELS} levels`);
+}
+
+/** Writes an event as CloudEvents 1.0 in structured mode, JSON format; decodeEvent() reads the same event from it. */
+export function encodeEvent(event: FleetEvent): string {
+  return JSON.stringify({
+    specversion: '1.0',
+    id: event.id,
+    source: event.source,
+    type: event.type,
+    time: formatTime(event.timeMs),
+    subject: subjectOf(event),
+    partitionkey: routeOf(event).key,
+    sequence: event.sequence,
+    recordedtime: event.recordedTimeMs === undefined ? undefined : formatTime(event.recordedTimeMs),
+    data: event.data,
+  });
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import type { LedgerSettings } from '../fold/ledger';
+import { LogReadError } from '../log/port';
+import type { Bounds, EventLog } from '../log/port';
+import { decodeFoldHead, foldMismatch } from '../page/head';
+import type { RecordMark } from '../page/head';
+import { isMarked } from '../partition/mark';
+import { finishLoading, loadKept, loadShown, openPartition } from '../partition/partition';
+import type { Partition } from '../partition/partition';
+import type { Logger } from '../process/logger';
+import { StoreReadError } from '../store/port';
+import type { Acquired, StateStore } from '../store/port';
+
+/**
+ * Raises a partition's epoch, compares its state with the log, and reads it. null where that can't be done now, or the state can't
+ * be gone on with: it was folded otherwise, or from another log.
+ */
+export async function takeOver(
+  number: number,
+  log: EventLog,
+  store: StateStore,
+  settings: LedgerSettings,
+  logger: Logger,
+): Promise<Partition | null> {
+  const waits = (what: string, detail: string): null => {
+    logger.warn({ partition: number, detail }, `${what}: the partition waits`);
+    return null;
+  };
+  const acquired = await store.acquire(number);
+  if (acquired.kind === 'unavailable') return waits('the store is away', acquired.detail);
+  const head = acquired.head === null ? undefined : decodeFoldHead(acquired.head.fold);
+  const mismatch = head && foldMismatch(head, settings);
+  if (mismatch !== undefined) {
+    logger.error(
+      { partition: number },
+      `the stored state can't be gone on with: ${mismatch}. Run: fleetmeter replay`,
+    );
+    return null;
+  }
+  const bounds = await log.bounds('lifecycle');
+  if (bounds.kind === 'unavailable') return waits('the log is away', bounds.detail);
+  const { start, end } = bounds.partitions[number] ?? { start: 0, end: 0 };
+  try {
+    const diverged = await divergence(number, log, acquired, head?.marks.lifecycle, { start, end });
+    if (diverged !== undefined) return await alarm(number, store, acquired, diverged, logger);
+    const clock = await store.clock();
+    if (clock.kind === 'unavailable') return waits('the store is away', clock.detail);
+    const behindTo = acquired.behind ? { position: end, timeMs: clock.nowMs } : null;
+    const partition = openPartition(number, acquired, behindTo, settings);
+    partition.marks = withoutAlarm(partition.marks);
+    for await (const entries of store.load(number, 'shown', acquired.generation))
+      loadShown(partition, entries);
+    for await (const entries of store.load(number, 'kept', acquired.generation)) loadKept(partition, entries);
+    finishLoading(partition);
+    return partition;
+  } catch (error) {
+    if (error instanceof StoreReadError || error instanceof LogReadError)
+      return waits('no state', error.message);
+    throw error;
+  }
+}
+
+function withoutAlarm({ diverged: _, ...marks }: Partition['marks']): Partition['marks'] {
+  return marks;
+}
+
+/**
+ * Is the log still the one that the state was folded from? A topic that was made anew, cut at its start or lost its end in an unclean
+ * election is not, and folding on from there would make figures that no replay gives. undefined: it is.
+ */
+async function divergence(
+  number: number,
+  log: EventLog,
+  { head }: Acquired,
+  mark: RecordMark | undefined,
+  { start, end }: Bounds,
+): Promise<string | undefined> {
+  if (head === null)
+    return start === 0 ? undefined : `the lifecycle log begins at ${String(start)}: its history is lost`;
+  const position = head.positions.lifecycle;
+  if (position > end)
+    return `the lifecycle log ends at ${String(end)}, and was folded to ${String(position)}`;
+  if (position < start)
+    return `the lifecycle log begins at ${String(start)}, and was folded to ${String(position)}`;
+  if (mark === undefined) return undefined;
+  for await (const [record] of log.read('lifecycle', number, mark.offset, mark.offset + 1)) {
+    if (record !== undefined && isMarked(record, mark)) return undefined;
+  }
+  return `the record at ${String(mark.offset)} is not the one that was folded`;
+}
+
+/** Says so in the store, so that no replica shows the state; the partition is tried again, since a broker may come back with the right log. */
+async function alarm(
+  number: number,
+  store: StateStore,
+  acquired: Acquired,
+  diverged: string,
+  logger: Logger,
+): Promise<null> {
+  logger.error(
+    { partition: number, diverged },
+    'the log is not the one that was folded. Run: fleetmeter replay',
+  );
+  const { generation, epoch, counter, head } = acquired;
+  if (head === null) return null;
+  const fold = decodeFoldHead(head.fold);
+  const marked = { ...fold, marks: { ...fold.marks, diverged } };
+  await store.commit({
+    generation,
+    partition: number,
+    epoch,
+    fromCounter: counter,
+    batchId: randomUUID(),
+    head: { ...head, fold: JSON.stringify(marked) },
+    changes: [],
+    behind: acquired.behind,
+  });
+  return null;
+}

@@ -1,0 +1,181 @@
+import { STATUSES } from '../../events/statuses';
+import { ONE, ZERO, timeSince } from './family';
+import type { Growth, OwnFamily, SumFamily } from './family';
+import { MS_PER_HOUR, NANO, statusParts } from './instance';
+import type { JobView } from './view';
+
+/** Families of jobs: dstack's (src/dstack/_internal/server/services/prometheus), then ours. */
+export const JOB_LABELS = [
+  'dstack_project_name',
+  'dstack_user_name',
+  'dstack_run_name',
+  'dstack_run_id',
+  'dstack_job_name',
+  'dstack_job_id',
+  'dstack_job_num',
+  'dstack_replica_num',
+  'dstack_run_type',
+  'dstack_backend',
+  'dstack_gpu',
+] as const;
+
+const USAGE_LABELS = [
+  'dstack_project_name',
+  'dstack_user_name',
+  'dstack_backend',
+  'dstack_gpu',
+  'dstack_run_type',
+] as const;
+
+const common = { labels: JOB_LABELS, labelsOf: (job: JobView) => job.labels };
+
+export const JOB_OWN: readonly OwnFamily<JobView>[] = [
+  {
+    ...common,
+    name: 'dstack_job_duration_seconds_total',
+    type: 'counter',
+    help: 'Total seconds the job is running',
+    per: 1000,
+    valueOf: (job) => timeSince(job.startMs),
+  },
+  {
+    ...common,
+    name: 'dstack_job_price_dollars_per_hour',
+    type: 'gauge',
+    help: 'Job instance price, USD/hour',
+    per: 1,
+    valueOf: (job) => job.timeline.nanoDollarsPerHour / NANO,
+  },
+  {
+    ...common,
+    name: 'dstack_job_gpu_count',
+    type: 'gauge',
+    help: 'Job GPU count',
+    per: 1,
+    valueOf: (job) => job.gpuCount,
+  },
+  {
+    ...common,
+    name: 'dstack_job_cpu_count',
+    type: 'gauge',
+    help: 'Job CPU count',
+    per: 1,
+    valueOf: (job) => job.placed?.resources.cpus ?? 0,
+  },
+  {
+    ...common,
+    name: 'dstack_job_memory_total_bytes',
+    type: 'gauge',
+    help: 'Total memory allocated for the job, bytes',
+    per: 1,
+    valueOf: (job) => job.placed?.resources.memory_bytes ?? 0,
+  },
+  {
+    ...common,
+    name: 'fleetmeter_job_cost_dollars_total',
+    type: 'counter',
+    help: "Cost of the job's share of its instance, US dollars",
+    per: NANO,
+    valueOf: jobCost,
+  },
+  {
+    name: 'fleetmeter_job_info',
+    type: 'gauge',
+    help: 'Where the job runs; always 1',
+    labels: [
+      'dstack_project_name',
+      'dstack_run_id',
+      'dstack_job_id',
+      'dstack_instance_id',
+      'dstack_instance_name',
+      'dstack_instance_type',
+    ],
+    per: 1,
+    labelsOf: ({ project, id, placed }) => [
+      project,
+      id.runId,
+      id.jobId,
+      placed?.instanceId ?? '',
+      placed?.instanceName ?? '',
+      placed?.instanceType ?? '',
+    ],
+    valueOf: () => 1,
+  },
+];
+
+export const JOB_SUMS: readonly SumFamily<JobView>[] = [
+  {
+    name: 'fleetmeter_usage_cost_dollars_total',
+    type: 'counter',
+    help: 'Cost of all jobs, finished ones too, US dollars',
+    labels: USAGE_LABELS,
+    per: NANO,
+    partsOf: (job) => (job.placed === undefined ? [] : [{ labels: usageLabels(job), amount: jobCost(job) }]),
+  },
+  {
+    name: 'fleetmeter_usage_gpu_seconds_total',
+    type: 'counter',
+    help: 'GPU time of all jobs, finished ones too, seconds',
+    labels: USAGE_LABELS,
+    per: 1000,
+    partsOf: (job) => (job.placed === undefined ? [] : [{ labels: usageLabels(job), amount: gpuTime(job) }]),
+  },
+  {
+    name: 'fleetmeter_jobs',
+    type: 'gauge',
+    help: 'Jobs in each unfinished status',
+    labels: ['dstack_project_name', 'status'],
+    per: 1,
+    partsOf: (job) => statusParts(job.project, STATUSES.job.unfinished, job.status),
+  },
+  {
+    name: 'fleetmeter_jobs_finished_total',
+    type: 'counter',
+    help: 'Finished jobs by their final status',
+    labels: ['dstack_project_name', 'dstack_user_name', 'status'],
+    per: 1,
+    partsOf: (job) =>
+      STATUSES.job.finished.map((status) => ({
+        labels: [job.project, job.user, status],
+        amount: status === job.status ? ONE : ZERO,
+      })),
+  },
+  {
+    name: 'fleetmeter_job_finish_reasons_total',
+    type: 'counter',
+    help: 'Finished jobs by their final status and reason',
+    labels: ['dstack_project_name', 'status', 'reason'],
+    per: 1,
+    partsOf: (job) => {
+      const { finish } = job.timeline;
+      if (finish === undefined) return [];
+      return [{ labels: [job.project, job.status, reasonLabel(finish.reason)], amount: ONE }];
+    },
+  },
+];
+
+function usageLabels(job: JobView): readonly string[] {
+  return [job.project, job.user, job.placed?.backend ?? '', job.gpuName, job.runType];
+}
+
+/** Price × used blocks ÷ total blocks: dstack gives the whole instance's price to each job that shares it. */
+function jobCost(job: JobView): Growth {
+  const { used, total } = job.placed?.blocks ?? { used: 1, total: 1 };
+  return { accrual: job.timeline.cost, numerator: BigInt(used), denominator: MS_PER_HOUR * BigInt(total) };
+}
+
+function gpuTime(job: JobView): Growth {
+  const { provisioned, finish } = job.timeline;
+  const sinceMs = provisioned?.timeMs ?? 0;
+  const untilMs = finish?.timeMs;
+  const ended = untilMs !== undefined && untilMs > sinceMs;
+  const accrual = ended
+    ? { startsMs: [sinceMs, untilMs], rates: [1, 0], areas: [0n, BigInt(untilMs - sinceMs)] }
+    : { startsMs: [sinceMs], rates: [untilMs === undefined ? 1 : 0], areas: [0n] };
+  return { accrual, numerator: BigInt(job.gpuCount), denominator: 1n };
+}
+
+/** A free text would make a series for each text. */
+function reasonLabel(reason: string): string {
+  return /^[A-Za-z0-9_.-]{0,64}$/.test(reason) ? reason : 'other';
+}

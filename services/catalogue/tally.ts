@@ -1,0 +1,144 @@
+import type { Family, Figures, SumFigure } from './figures';
+import { growthAt, isGrowth } from './family';
+import type { Growth } from './family';
+import { shownText } from '../fold/fact';
+
+/**
+ * The sums of one partition: for each series of a sum family what its entities add up to, at any page time. Kept up to date as
+ * entities change, so that a page costs one addition for each entity that still accrues.
+ */
+export interface Tally {
+  /** By seriesKey(). */
+  readonly series: Map<string, SumSeries>;
+}
+
+export interface SumSeries {
+  readonly family: Family;
+  readonly labels: readonly string[];
+  /** What settled entities have added for good; null: none has. */
+  settled: readonly bigint[] | null;
+  /** What live entities add whatever the page time is. */
+  fixed: bigint[];
+  /** What live entities add as time goes on, by entity key. */
+  readonly growing: Map<string, Growth>;
+  /** How many live entities bear these labels; a series is shown while any does, or any has settled. */
+  bearers: number;
+}
+
+export function emptyTally(): Tally {
+  return { series: new Map() };
+}
+
+/** Names a series of a family in maps and in the store: labels that a page shows alike are one series. */
+export function seriesKey(familyName: string, labels: readonly string[]): string {
+  const json = JSON.stringify(labels);
+  // JSON escapes lone surrogates as \ud…. A backslash that stands before "ud" is found too, and only costs time.
+  return `${familyName} ${json.includes('\\ud') ? JSON.stringify(labels.map(shownText)) : json}`;
+}
+
+/** The entity's figures have changed; undefined: it had, or has, none. */
+export function tallyEntity(
+  tally: Tally,
+  entityKey: string,
+  before: Figures | undefined,
+  after: Figures | undefined,
+): void {
+  if (before === after) return;
+  const [old, now] = [before?.sums ?? [], after?.sums ?? []];
+  // Most changes leave all labels and most amounts as they were.
+  const areAlike = old.length === now.length;
+  for (const [i, figure] of old.entries()) {
+    if (!areAlike || !isSameFigure(figure, now[i])) removeFigure(tally, entityKey, figure);
+  }
+  for (const [i, figure] of now.entries()) {
+    if (!areAlike || !isSameFigure(figure, old[i])) addFigure(tally, entityKey, figure);
+  }
+}
+
+/** The same series, and the same amount for all times to come. */
+function isSameFigure(a: SumFigure, b: SumFigure | undefined): boolean {
+  if (a.family !== b?.family || isGrowth(a.amount) || isGrowth(b.amount)) return false;
+  return sameTexts(a.labels, b.labels) && sameUnits(a.amount, b.amount);
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.every((text, i) => text === b[i]);
+}
+
+function sameUnits(a: readonly bigint[], b: readonly bigint[]): boolean {
+  return a === b || a.every((units, i) => units === b[i]);
+}
+
+function addFigure(tally: Tally, entityKey: string, figure: SumFigure): void {
+  const key = seriesKey(figure.family.name, figure.labels);
+  const series = seriesOf(tally, key, figure.family, figure.labels);
+  series.bearers++;
+  if (isGrowth(figure.amount)) series.growing.set(entityKey, figure.amount);
+  else addInto(series.fixed, figure.amount, 1n);
+}
+
+function removeFigure(tally: Tally, entityKey: string, figure: SumFigure): void {
+  const key = seriesKey(figure.family.name, figure.labels);
+  const series = tally.series.get(key);
+  if (series === undefined) return;
+  series.bearers--;
+  if (isGrowth(figure.amount)) series.growing.delete(entityKey);
+  else addInto(series.fixed, figure.amount, -1n);
+  if (!isShown(series)) tally.series.delete(key);
+}
+
+/** Adds a settled entity's final figures for good. Answers the totals that changed, by series key. */
+export function settleInto(tally: Tally, figures: Figures, finalMs: number): Map<string, readonly bigint[]> {
+  const totals = new Map<string, readonly bigint[]>();
+  for (const { family, labels, amount } of figures.sums) {
+    const key = seriesKey(family.name, labels);
+    const final = isGrowth(amount) ? [growthAt(amount, finalMs)] : amount;
+    const series = seriesOf(tally, key, family, labels);
+    const sum = [...(series.settled ?? zeros(family))];
+    addInto(sum, final, 1n);
+    series.settled = sum;
+    totals.set(key, sum);
+  }
+  return totals;
+}
+
+/** Sets a series' settled total, as a store has it. */
+export function putTotal(
+  tally: Tally,
+  family: Family,
+  labels: readonly string[],
+  total: readonly bigint[],
+): void {
+  seriesOf(tally, seriesKey(family.name, labels), family, labels).settled = total;
+}
+
+export function isShown(series: SumSeries): boolean {
+  return series.bearers > 0 || series.settled !== null;
+}
+
+/** What the partition adds to the series at a page time: one number, or a histogram's parts (see histogramParts). */
+export function partAt(series: SumSeries, pageTimeMs: number): bigint[] {
+  const sum = [...series.fixed];
+  if (series.settled !== null) addInto(sum, series.settled, 1n);
+  let grown = 0n;
+  for (const growth of series.growing.values()) grown += growthAt(growth, pageTimeMs);
+  if (grown !== 0n) addInto(sum, [grown], 1n);
+  return sum;
+}
+
+function seriesOf(tally: Tally, key: string, family: Family, labels: readonly string[]): SumSeries {
+  let series = tally.series.get(key);
+  if (series === undefined) {
+    series = { family, labels, settled: null, fixed: zeros(family), growing: new Map(), bearers: 0 };
+    tally.series.set(key, series);
+  }
+  return series;
+}
+
+function zeros(family: Family): bigint[] {
+  return new Array<bigint>(family.bounds === undefined ? 1 : family.bounds.length + 2).fill(0n);
+}
+
+function addInto(sum: bigint[], amounts: readonly bigint[], sign: 1n | -1n): void {
+  amounts.forEach((amount, i) => (sum[i] = (sum[i] ?? 0n) + sign * amount));
+}

@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { openCollector } from '../collector/collector';
+import { openFetcher, openTokenFile } from '../collector/fetcher';
+import { openCollectorMetrics } from '../collector/metrics';
+import type { Deliver } from '../collector/outbox';
+import { type TargetSource, fileSource, httpSource } from '../collector/source';
+import { openLogger } from '../process/logger';
+import { CommandError, EXIT } from './exit';
+import { openServer, processRoutes } from './server';
+import { type Settings, parseAddress } from './settings';
+import { type Sink, openSink } from './sink';
+
+export interface CollectOptions {
+  /** A file in Prometheus' service discovery format. */
+  readonly targets?: string;
+  /** An HTTP endpoint that answers in it. */
+  readonly sdUrl?: string;
+  readonly interval: string;
+  readonly timeout?: string;
+  readonly lag: string;
+  readonly ca?: string;
+  readonly insecure: boolean;
+  readonly tokenFile?: string;
+  /** Where the collector's own metrics are served; undefined: nowhere. */
+  readonly listen?: string;
+}
+
+/** As the gateway takes of a page. */
+const BODY_BYTES = 10_000_000;
+/** Prometheus' own default, where the interval is not shorter. */
+const TIMEOUT_MS = 10_000;
+const HELD_BYTES = 256 * 1024 * 1024;
+
+/** `collect`: scrapes exporters into telemetry events, through the server that runs here or into Kafka, until it is stopped. */
+export async function collect(options: CollectOptions, settings: Settings): Promise<void> {
+  const plan = await readPlan(options);
+  const logger = openLogger(settings.logLevel);
+  const metrics = openCollectorMetrics();
+  const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const sink = await openSink(settings);
+  const collector = openCollector({
+    ...plan,
+    fields: settings.gpuFields,
+    deliver: deliverTo(sink),
+    logger,
+    metrics,
+    now: Date.now,
+  });
+  try {
+    const readiness = new Map([['collector', () => Promise.resolve(collector.trouble())]]);
+    const routers = [processRoutes(readiness, metrics, settings.scrapeToken)];
+    const { listen } = plan;
+    const server =
+      listen === undefined ? undefined : await openServer({ listen }, routers, logger, '--listen');
+    const where = server === undefined ? '' : `, its metrics are on ${server.url}/metrics/process`;
+    process.stdout.write(`fleetmeter collects${where}\n`);
+    await stopped;
+    await server?.close();
+  } finally {
+    await collector.close();
+    await sink.close();
+  }
+}
+
+/** What the options say, checked; a mistake is wrong usage. */
+async function readPlan(options: CollectOptions) {
+  const intervalMs = duration('--interval', options.interval, 100);
+  const timeoutMs =
+    options.timeout === undefined
+      ? Math.min(TIMEOUT_MS, intervalMs)
+      : duration('--timeout', options.timeout, 1);
+  if (timeoutMs > intervalMs)
+    throw wrong('--timeout', `${timeoutMs}ms`, `at most the interval, ${intervalMs}ms`);
+  if (options.tokenFile !== undefined) readOption('--token-file', options.tokenFile);
+  const fetcher = openFetcher({
+    timeoutMs,
+    bodyBytes: BODY_BYTES,
+    heldBytes: HELD_BYTES,
+    ca: options.ca === undefined ? undefined : readOption('--ca', options.ca),
+    insecure: options.insecure,
+  });
+  const sources: TargetSource[] = [];
+  if (options.targets !== undefined) sources.push(await readableFile(options.targets));
+  if (options.sdUrl !== undefined) sources.push(httpSource(httpUrl(options.sdUrl), fetcher));
+  if (sources.length === 0) throw new CommandError(EXIT.usage, 'expected --targets, --sd-url, or both');
+  return {
+    sources,
+    fetcher,
+    intervalMs,
+    lagMs: duration('--lag', options.lag, 0),
+    authorization: openTokenFile(options.tokenFile, Date.now),
+    listen: options.listen === undefined ? undefined : addressOption(options.listen),
+  };
+}
+
+/** A log that is away, or refuses all, is tried again: a collector outlives a restart of what it sends to. */
+function deliverTo(sink: Sink): Deliver {
+  return async (events) => {
+    try {
+      const { rejected } = await sink.send(events);
+      return { kind: 'delivered', rejected };
+    } catch (error) {
+      if (error instanceof CommandError) return { kind: 'unavailable', detail: error.message };
+      throw error;
+    }
+  };
+}
+
+async function readableFile(path: string): Promise<TargetSource> {
+  const read = await fileSource(path).read();
+  if (read?.kind === 'unreadable') throw new CommandError(EXIT.usage, `--targets: ${path}: ${read.detail}`);
+  return fileSource(path);
+}
+
+function httpUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw wrong('--sd-url', text, 'an http:// or https:// URL');
+}
+
+function addressOption(text: string): Settings['listen'] {
+  const address = parseAddress(text);
+  if (address === null) throw wrong('--listen', text, 'HOST:PORT, such as 127.0.0.1:19465');
+  return address;
+}
+
+const UNITS_MS: ReadonlyMap<string, number> = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+]);
+
+function duration(option: string, text: string, leastMs: number): number {
+  const match = /^(\d{1,6})(ms|s|m)$/.exec(text);
+  const ms = Number(match?.[1]) * (UNITS_MS.get(match?.[2] ?? '') ?? NaN);
+  if (ms >= leastMs) return ms;
+  throw wrong(option, text, `a duration such as 15s, at least ${String(leastMs)}ms`);
+}
+
+function readOption(option: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw wrong(
+      option,
+      path,
+      `a file that can be read (${error instanceof Error ? error.message : String(error)})`,
+    );
+  }
+}
+
+function wrong(option: string, text: string, expected: string): CommandError {
+  return new CommandError(EXIT.usage, `${option}: ${text.slice(0, 80)}, expected ${expected}`);
+}

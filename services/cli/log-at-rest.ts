@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { LogReadError } from '../log/port';
+import type { EventLog } from '../log/port';
+import { openLogger } from '../process/logger';
+import { openLog } from './compose';
+import { CommandError, EXIT } from './exit';
+import type { Settings } from './settings';
+
+/**
+ * Runs a command's work on the log: in Kafka beside whatever else is at work there; the embedded one while no server has it.
+ * @param whereNone make an embedded log where there is none, or take that for wrong usage
+ */
+export async function withLog<T>(
+  settings: Settings,
+  whereNone: 'create' | 'refuse',
+  work: (log: EventLog) => Promise<T>,
+): Promise<T> {
+  if (whereNone === 'refuse') mustExist(settings);
+  const log = await open(settings);
+  try {
+    return await work(log);
+  } catch (error) {
+    if (error instanceof LogReadError) throw logAway(error.message);
+    throw error;
+  } finally {
+    await log.close();
+  }
+}
+
+export function logAway(detail: string): CommandError {
+  return new CommandError(EXIT.away, `the log is away: ${detail}`);
+}
+
+function mustExist({ kafka, dataDir }: Settings): void {
+  if (kafka !== undefined || existsSync(join(dataDir, 'log'))) return;
+  throw new CommandError(
+    EXIT.usage,
+    `FLEETMETER_DATA_DIR: ${dataDir}, expected a folder with a log in it (or set FLEETMETER_KAFKA_BROKERS)`,
+  );
+}
+
+async function open(settings: Settings): Promise<EventLog> {
+  try {
+    return await openLog(settings, openLogger('warn'));
+  } catch (error) {
+    // The adapter says this of a folder that a server has, and nothing else tells it from what is wrong with the folder.
+    if (error instanceof Error && error.message.includes('in use by another process'))
+      throw new CommandError(EXIT.away, error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,47 @@
+import { performance } from 'node:perf_hooks';
+
+/** How long work comes along: one line that is written over on a terminal, a line now and then elsewhere. On standard error. */
+export interface Progress {
+  advance(items: number, bytes: number): void;
+  end(): void;
+}
+
+const TERMINAL_EVERY_MS = 200;
+const PLAIN_EVERY_MS = 5000;
+
+/** @param totalBytes undefined where it is not known: no share and no time left are shown then */
+export function openProgress(
+  verb: string,
+  totalBytes: number | undefined,
+  output: NodeJS.WriteStream = process.stderr,
+): Progress {
+  const startMs = performance.now();
+  let items = 0;
+  let bytes = 0;
+  let writtenMs = startMs;
+  const line = (): string => {
+    const seconds = (performance.now() - startMs) / 1000;
+    const rate = seconds > 0 ? Math.round(items / seconds) : 0;
+    const share = totalBytes === undefined || totalBytes === 0 ? undefined : Math.min(1, bytes / totalBytes);
+    const left =
+      share === undefined || share === 0
+        ? ''
+        : `, ${String(Math.ceil((seconds * (1 - share)) / share))} s left`;
+    const percent = share === undefined ? '' : `${String(Math.floor(share * 100))} %, `;
+    return `${verb} ${items.toLocaleString('en')} events (${percent}${rate.toLocaleString('en')}/s${left})`;
+  };
+  return {
+    advance(moreItems, moreBytes) {
+      items += moreItems;
+      bytes += moreBytes;
+      if (performance.now() - writtenMs < (output.isTTY ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS)) return;
+      writtenMs = performance.now();
+      output.write(output.isTTY ? `\r\x1b[K${line()}` : `${line()}\n`);
+    },
+    end() {
+      const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+      const done = `${verb} ${items.toLocaleString('en')} events in ${seconds} s\n`;
+      output.write(output.isTTY ? `\r\x1b[K${done}` : done);
+    },
+  };
+}

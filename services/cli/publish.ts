@@ -1,0 +1,53 @@
+import { CommandError, EXIT } from './exit';
+import { openInput, readLines } from './lines';
+import { openProgress } from './progress';
+import type { Settings } from './settings';
+import { openSink } from './sink';
+import type { Sink } from './sink';
+
+/** One request's worth: well below the gateway's 10 MB. */
+const BATCH_BYTES = 4_000_000;
+const BATCH_EVENTS = 5000;
+/** Refusals that are printed; of the rest only the number. */
+const PRINTED_REFUSALS = 20;
+
+/** `publish`: puts the events of a file on the log, as they are sent now. Exit code 1 where any was refused. */
+export async function publish(path: string, settings: Settings): Promise<void> {
+  const input = await openInput(path);
+  const sink = await openSink(settings);
+  const progress = openProgress('published', input.bytes);
+  let batch: { line: number; text: string; bytes: number }[] = [];
+  let bytes = 0;
+  let lineNumber = 0;
+  let refused = 0;
+  const flush = async (): Promise<void> => {
+    refused += await sendBatch(sink, batch, refused);
+    progress.advance(batch.length, bytes);
+    batch = [];
+    bytes = 0;
+  };
+  for await (const line of readLines(input.stream)) {
+    lineNumber++;
+    const text = line.toString();
+    if (text.trim() === '') continue;
+    batch.push({ line: lineNumber, text, bytes: line.length + 1 });
+    bytes += line.length + 1;
+    if (batch.length >= BATCH_EVENTS || bytes >= BATCH_BYTES) await flush();
+  }
+  if (batch.length > 0) await flush();
+  progress.end();
+  await sink.close();
+  if (refused > 0) throw new CommandError(EXIT.no, `${String(refused)} events were refused`);
+}
+
+async function sendBatch(
+  sink: Sink,
+  batch: readonly { readonly line: number; readonly text: string }[],
+  printed: number,
+): Promise<number> {
+  const { rejected } = await sink.send(batch.map(({ text }) => text));
+  for (const { index, reason, detail } of rejected.slice(0, Math.max(0, PRINTED_REFUSALS - printed))) {
+    process.stderr.write(`line ${String(batch[index]?.line)}: ${reason}: ${detail}\n`);
+  }
+  return rejected.length;
+}

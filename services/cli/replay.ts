@@ -1,0 +1,125 @@
+import type { EventLog } from '../log/port';
+import { writePage } from '../page/page';
+import { WHOLE_PAGE } from '../page/selection';
+import { openLogger } from '../process/logger';
+import { viewsAsOf } from '../replay/as-of';
+import type { SeriesChange } from '../replay/changes';
+import { dryRun } from '../replay/dry-run';
+import { replay } from '../replay/replay';
+import { ReplayStopped } from '../replay/stopped';
+import { StoreReadError } from '../store/port';
+import type { GenerationStore } from '../store/port';
+import { openStore } from './compose';
+import { CommandError, EXIT } from './exit';
+import { withLog } from './log-at-rest';
+import { timeOption } from './render';
+import type { Settings } from './settings';
+import { openSteps } from './steps';
+import { table } from './table';
+
+export interface ReplayFlags {
+  readonly dryRun: boolean;
+  readonly allowDecrease: boolean;
+  readonly rollback: boolean;
+  readonly until?: string;
+}
+
+/** `replay`: rebuilds the state from the log and switches to it; or compares, goes back, or prints a past page. */
+export async function replayCommand(flags: ReplayFlags, settings: Settings): Promise<void> {
+  const { until, allowDecrease, rollback } = flags;
+  mustFit(flags);
+  const steps = openSteps();
+  if (until !== undefined) {
+    const atMs = timeOption('--until', until);
+    await withLog(settings, 'refuse', (log) => printPage(log, atMs, settings));
+    return;
+  }
+  await withLogAndStore(settings, async (log, store) => {
+    const options = { log, store, settings: ledgerSettings(settings), ...steps };
+    if (flags.dryRun) {
+      const changes = await dryRun(options);
+      steps.onStep('nothing was changed');
+      process.stdout.write(changesText(changes));
+      return;
+    }
+    const { from, to } = await replay({
+      ...options,
+      allowDecrease,
+      rollback,
+      onChanges(changes, held) {
+        process.stdout.write(changesText(changes));
+        process.stdout.write(`${String(held)} series are held until the ledger has caught up with them\n`);
+      },
+    });
+    process.stdout.write(
+      `generation ${to} is shown now; "fleetmeter replay --rollback" goes back to ${from}\n`,
+    );
+  });
+}
+
+function mustFit({ dryRun: dry, allowDecrease, rollback, until }: ReplayFlags): void {
+  const given = [
+    ...(until === undefined ? [] : ['--until']),
+    ...(dry ? ['--dry-run'] : []),
+    ...(rollback ? ['--rollback'] : []),
+  ];
+  if (given.length > 1)
+    throw new CommandError(EXIT.usage, `${given.join(' and ')}: expected only one of them`);
+  if (allowDecrease && (dry || until !== undefined))
+    throw new CommandError(EXIT.usage, `--allow-decrease: does nothing with ${given.join('')}`);
+}
+
+export function ledgerSettings({ latenessMs, dedupeMs, sampleTtlMs }: Settings) {
+  return { latenessMs, dedupeMs, sampleTtlMs, asOfMs: null };
+}
+
+/** With both, and with what ends a replay as the command's end. */
+export async function withLogAndStore(
+  settings: Settings,
+  work: (log: EventLog, store: GenerationStore) => Promise<void>,
+): Promise<void> {
+  await withLog(settings, 'refuse', async (log) => {
+    const store = await openStore(settings, openLogger('warn'));
+    try {
+      await work(log, store);
+    } catch (error) {
+      if (error instanceof ReplayStopped)
+        throw new CommandError(error.kind === 'away' ? EXIT.away : EXIT.no, error.message);
+      if (error instanceof StoreReadError)
+        throw new CommandError(EXIT.away, `the store is away: ${error.message}`);
+      throw error;
+    } finally {
+      await store.close();
+    }
+  });
+}
+
+async function printPage(log: EventLog, atMs: number, settings: Settings): Promise<void> {
+  const steps = openSteps();
+  const { latenessMs, dedupeMs, sampleTtlMs } = settings;
+  const views = await viewsAsOf({ log, atMs, settings: { latenessMs, dedupeMs, sampleTtlMs }, ...steps });
+  steps.onStep(`the page as of ${new Date(atMs).toISOString()}`);
+  for (const chunk of writePage(views, { format: 'text', atMs, sampleTtlMs, selection: WHOLE_PAGE })) {
+    await new Promise<void>((resolve, reject) => {
+      process.stdout.write(chunk, (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+    });
+  }
+}
+
+const PRINTED_CHANGES = 50;
+
+function changesText(changes: readonly SeriesChange[]): string {
+  if (changes.length === 0) return 'no counter changes: the ledger is what the log gives\n';
+  const rows = changes
+    .slice(0, PRINTED_CHANGES)
+    .map(({ series, shown, before, after }) => [String(shown), String(before), String(after), series]);
+  const rest = changes.length - rows.length;
+  return [
+    `${String(changes.length)} counters have another ledger:\n`,
+    table([['shown', 'ledger', 'rebuilt', 'series'], ...rows]),
+    ...(rest > 0 ? [`and ${String(rest)} more\n`] : []),
+  ].join('');
+}

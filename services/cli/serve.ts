@@ -1,0 +1,210 @@
+import { once } from 'node:events';
+import type Router from '@koa/router';
+import { REFUSAL_REASONS } from '../../events/refusal';
+import { openAggregator } from '../aggregator/aggregator';
+import type { Aggregator } from '../aggregator/aggregator';
+import { openPages } from '../exporter/pages';
+import type { Pages } from '../exporter/pages';
+import { exporterRoutes } from '../exporter/routes';
+import { statusRoutes } from '../exporter/status';
+import { openViews } from '../exporter/views';
+import { gatewayRoutes } from '../gateway/routes';
+import type { GatewayMetrics } from '../gateway/metrics';
+import type { EventLog } from '../log/port';
+import { openLogger } from '../process/logger';
+import type { Logger } from '../process/logger';
+import { openProcessMetrics, zeroReasons } from '../process/metrics';
+import { openSeldom } from '../process/seldom';
+import type { ProcessMetrics } from '../process/metrics';
+import type { StateStore } from '../store/port';
+import { openLog, openStore } from './compose';
+import { writeDemoHistory } from './demo';
+import type { DemoFlags } from './demo';
+import { CommandError, EXIT } from './exit';
+import { openServer, processRoutes } from './server';
+import type { Readiness } from './server';
+import type { Role, Settings } from './settings';
+
+/** What a process runs on. */
+interface Parts {
+  readonly log: EventLog | undefined;
+  readonly store: StateStore | undefined;
+  readonly logger: Logger;
+  readonly metrics: ProcessMetrics;
+}
+
+/**
+ * `serve`: runs the roles until SIGTERM or SIGINT. Ends in the order in which events flow: no more requests are taken, what is in
+ * flight is answered, what was read is committed, then log and store are closed.
+ */
+export async function serve(settings: Settings, demo: DemoFlags | undefined): Promise<void> {
+  const closers: Close[] = [];
+  try {
+    await runRoles(settings, demo, (close) => closers.push(close));
+  } finally {
+    // After a failed start too: what is open would keep the process alive, deaf to the signals that it has asked for.
+    for (const close of closers.reverse()) await close();
+  }
+}
+
+type Close = () => Promise<void>;
+
+/** `onOpen` is told how to close each part, in the order in which they were opened. */
+async function runRoles(
+  settings: Settings,
+  demo: DemoFlags | undefined,
+  onOpen: (close: Close) => void,
+): Promise<void> {
+  const fatal = new AbortController();
+  const parts = await openParts(settings, onOpen);
+  const { logger, log } = parts;
+  const stopped = waitForStop(fatal.signal);
+  if (demo !== undefined && log !== undefined) {
+    const playing = await writeDemoHistory(demo, log, settings);
+    onOpen(() => playing.stop());
+  }
+  const aggregator = settings.roles.has('aggregator') ? await openRole(parts, settings, fatal) : undefined;
+  if (aggregator !== undefined) onOpen(() => aggregator.close());
+  const pages = settings.roles.has('exporter') ? openExporter(parts, settings) : undefined;
+  const readiness = readinessOf(settings.roles, parts, aggregator, pages);
+  const server = await openServer(settings, routersOf(parts, settings, pages, readiness), logger);
+  onOpen(() => server.close());
+  process.stdout.write(greeting(server.url, settings));
+  const reason = await stopped;
+  logger.info({ reason }, 'stopping');
+  if (fatal.signal.aborted) throw new CommandError(EXIT.no, `stopped: ${reason}`);
+}
+
+async function openParts(settings: Settings, onOpen: (close: Close) => void): Promise<Parts> {
+  const logger = openLogger(settings.logLevel);
+  const metrics = openProcessMetrics();
+  zeroReasons(metrics, REFUSAL_REASONS);
+  const { roles } = settings;
+  const log = roles.has('gateway') || roles.has('aggregator') ? await openLog(settings, logger) : undefined;
+  if (log !== undefined) onOpen(() => log.close());
+  const store =
+    roles.has('aggregator') || roles.has('exporter') ? await openStore(settings, logger) : undefined;
+  if (store !== undefined) onOpen(() => store.close());
+  return { log, store, logger, metrics };
+}
+
+function openRole(
+  { log, store, logger, metrics }: Parts,
+  settings: Settings,
+  fatal: AbortController,
+): Promise<Aggregator> {
+  if (log === undefined || store === undefined) throw new Error('an aggregator needs a log and a store');
+  const { latenessMs, dedupeMs, sampleTtlMs } = settings;
+  return openAggregator({
+    log,
+    store,
+    logger,
+    metrics,
+    settings: { latenessMs, dedupeMs, sampleTtlMs, asOfMs: null },
+    onFatal: (error) => {
+      logger.fatal({ err: error }, 'the log delivers no more');
+      fatal.abort(error);
+    },
+  });
+}
+
+function openExporter({ store, logger, metrics }: Parts, settings: Settings): Pages {
+  if (store === undefined) throw new Error('an exporter needs a store');
+  const seldom = openSeldom(logger, Date.now);
+  return openPages(openViews(store), settings.sampleTtlMs, (leftOut) => {
+    metrics.pageLeftOut.reset();
+    for (const [cause, series] of leftOut) metrics.pageLeftOut.set({ cause }, series);
+    const [ofJob, ofProject] = [leftOut.get('job_limit') ?? 0, leftOut.get('project_limit') ?? 0];
+    if (ofJob + ofProject === 0) return;
+    seldom.warn(
+      { job_limit: ofJob, project_limit: ofProject },
+      'exporters gave more series than a job or a project may have on the page, the rest was left out',
+    );
+  });
+}
+
+function routersOf(
+  parts: Parts,
+  settings: Settings,
+  pages: Pages | undefined,
+  readiness: Readiness,
+): Router[] {
+  const { log, logger, metrics } = parts;
+  const { scrapeToken, ingestToken, gpuFields } = settings;
+  const routers = [processRoutes(readiness, metrics, scrapeToken)];
+  if (pages !== undefined) {
+    routers.push(exporterRoutes({ pages, metrics, scrapeToken }), statusRoutes({ pages, scrapeToken }));
+  }
+  if (settings.roles.has('gateway') && log !== undefined) {
+    routers.push(
+      gatewayRoutes({ log, ingestToken, gpuFields, logger, metrics: gatewayMetrics(metrics), now: Date.now }),
+    );
+  }
+  return routers;
+}
+
+function gatewayMetrics(metrics: ProcessMetrics): GatewayMetrics {
+  return {
+    accepted: (events) => {
+      metrics.eventsAccepted.inc(events);
+    },
+    rejected: (reason, events) => {
+      metrics.eventsRejected.inc({ reason }, events);
+    },
+    refused: (status, reason) => {
+      metrics.requestsRefused.inc({ code: String(status), reason });
+    },
+    leftOut: (cause, count) => {
+      metrics.samplesLeftOut.inc({ cause }, count);
+    },
+  };
+}
+
+function readinessOf(
+  roles: ReadonlySet<Role>,
+  { log }: Parts,
+  aggregator: Aggregator | undefined,
+  pages: Pages | undefined,
+): Readiness {
+  const readiness = new Map<Role, () => Promise<string | undefined>>();
+  if (roles.has('gateway') && log !== undefined) {
+    readiness.set('gateway', async () => {
+      const bounds = await log.bounds('lifecycle');
+      return bounds.kind === 'unavailable' ? bounds.detail : undefined;
+    });
+  }
+  if (aggregator !== undefined) {
+    readiness.set('aggregator', () =>
+      Promise.resolve(aggregator.isReady() ? undefined : 'no fetch has come back lately'),
+    );
+  }
+  if (pages !== undefined) {
+    readiness.set('exporter', () =>
+      pages.read((refreshed) => (refreshed.kind === 'ready' ? undefined : refreshed.reason)),
+    );
+  }
+  return readiness;
+}
+
+function greeting(url: string, { roles, kafka, redisUrl, dataDir }: Settings): string {
+  const stores =
+    kafka === undefined ? `embedded in ${dataDir}` : `Kafka${redisUrl === undefined ? '' : ' and Redis'}`;
+  return [
+    `fleetmeter listens on ${url} (${[...roles].join(', ')}; ${stores})`,
+    ...(roles.has('exporter') ? [`  page     ${url}/metrics`, `  status   ${url}/`] : []),
+    ...(roles.has('gateway') ? [`  events   POST ${url}/v1/events`] : []),
+    '',
+  ].join('\n');
+}
+
+async function waitForStop(fatal: AbortSignal): Promise<string> {
+  const waiting = new AbortController();
+  const { signal } = waiting;
+  const stop = await Promise.race([
+    once(process, 'SIGTERM', { signal }).then(() => 'SIGTERM'),
+    once(process, 'SIGINT', { signal }).then(() => 'SIGINT'),
+    once(fatal, 'abort', { signal }).then(() => String(fatal.reason)),
+  ]);
+  waiting.abort();
+  return stop;
+}

@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import Router from '@koa/router';
+import { httpApp } from '../http/app';
+import { refuse } from '../http/refusal';
+import { requireToken } from '../http/auth';
+import type { Logger } from '../process/logger';
+import type { ProcessMetrics } from '../process/metrics';
+import { CommandError, EXIT } from './exit';
+import type { Settings } from './settings';
+
+/** Why a role is not ready; undefined: it is. */
+export type Readiness = ReadonlyMap<string, () => Promise<string | undefined>>;
+
+export interface HttpServer {
+  readonly url: string;
+  /** Takes no more requests, waits for those in flight. */
+  close(): Promise<void>;
+}
+
+/** Whoever sends slower than this, or holds more connections, is not a producer or a scraper. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+const MAX_CONNECTIONS = 4096;
+const CLOSE_PATIENCE_MS = 10_000;
+const IDLE_CHECK_MS = 50;
+
+export async function openServer(
+  { listen: { host, port } }: Pick<Settings, 'listen'>,
+  routers: readonly Router[],
+  logger: Logger,
+  option = 'FLEETMETER_LISTEN',
+): Promise<HttpServer> {
+  const app = httpApp(logger, routers);
+  const handle = app.callback();
+  const server = createServer(
+    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    (request, response) => void handle(request, response),
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  server.listen(port, host);
+  await listening(server, `${option}: ${host}:${String(port)}`);
+  return { url: urlOf(server), close: () => closeServer(server) };
+}
+
+async function listening(server: Server, address: string): Promise<void> {
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new CommandError(EXIT.usage, `${address} can't be listened on (${code})`);
+  }
+}
+
+function urlOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server has no address');
+  const { address: host, port, family } = address;
+  const named = host === '127.0.0.1' || host === '::1' ? 'localhost' : family === 'IPv6' ? `[${host}]` : host;
+  return `http://${named}:${String(port)}`;
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  // A connection that was busy becomes idle with its answer, and would be kept open by its client.
+  const idle = setInterval(() => {
+    server.closeIdleConnections();
+  }, IDLE_CHECK_MS);
+  const patience = setTimeout(() => {
+    server.closeAllConnections();
+  }, CLOSE_PATIENCE_MS);
+  await closed;
+  clearTimeout(patience);
+  clearInterval(idle);
+}
+
+/** Liveness, readiness by role, and the process's own metrics. */
+export function processRoutes(
+  readiness: Readiness,
+  metrics: Pick<ProcessMetrics, 'registry'>,
+  scrapeToken: string | undefined,
+): Router {
+  const router = new Router();
+  router.get('/-/healthy', (ctx) => {
+    ctx.body = 'ok\n';
+  });
+  router.get('/-/ready', async (ctx) => {
+    const { role } = ctx.query;
+    const asked = [...readiness].filter(([name]) => role === undefined || name === role);
+    if (asked.length === 0) {
+      const detail = `role: ${String(role).slice(0, 32)}, expected one of ${[...readiness.keys()].join(', ')}`;
+      refuse(ctx, { status: 400, reason: 'invalid_query', detail });
+      return;
+    }
+    const troubles = await Promise.all(
+      asked.map(async ([name, check]) => ({ name, trouble: await check() })),
+    );
+    const lines = troubles.map(({ name, trouble }) => `${name}: ${trouble ?? 'ready'}\n`);
+    ctx.status = troubles.every(({ trouble }) => trouble === undefined) ? 200 : 503;
+    ctx.body = lines.join('');
+  });
+  router.get('/metrics/process', requireToken(scrapeToken), async (ctx) => {
+    ctx.set('content-type', metrics.registry.contentType);
+    ctx.body = await metrics.registry.metrics();
+  });
+  return router;
+}

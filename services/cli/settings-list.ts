@@ -1,0 +1,109 @@
+/** Every setting, as `fleetmeter serve --help` and docs/reference/settings.md have it. */
+export const SETTINGS = [
+  {
+    name: 'FLEETMETER_LISTEN',
+    byDefault: '127.0.0.1:19464',
+    help: 'host and port; any other host than loopback needs an ingest token, or FLEETMETER_ALLOW_ANONYMOUS_INGEST=true',
+  },
+  {
+    name: 'FLEETMETER_ROLES',
+    byDefault: 'gateway,aggregator,exporter',
+    help: 'what this process does: any of the three',
+  },
+  { name: 'FLEETMETER_DATA_DIR', byDefault: './data', help: 'where the embedded log and store are' },
+  {
+    name: 'FLEETMETER_PARTITIONS',
+    byDefault: '8',
+    help: 'partitions of the two topics; never changes for a log',
+  },
+  { name: 'FLEETMETER_LOG_LEVEL', byDefault: 'info', help: 'how much the process says' },
+  {
+    name: 'FLEETMETER_KAFKA_BROKERS',
+    byDefault: 'unset: the embedded log',
+    help: 'HOST:PORT, several with commas between them',
+  },
+  {
+    name: 'FLEETMETER_KAFKA_SASL_MECHANISM',
+    byDefault: 'none',
+    help: 'plain, scram-sha-256 or scram-sha-512',
+  },
+  { name: 'FLEETMETER_KAFKA_SASL_USERNAME', byDefault: 'unset', help: 'who signs in' },
+  { name: 'FLEETMETER_KAFKA_SASL_PASSWORD', byDefault: 'unset', help: 'the password' },
+  { name: 'FLEETMETER_KAFKA_SASL_PASSWORD_FILE', byDefault: 'unset', help: 'a file that holds it' },
+  { name: 'FLEETMETER_KAFKA_TLS_ENABLED', byDefault: 'false', help: 'true: TLS to the brokers' },
+  {
+    name: 'FLEETMETER_KAFKA_TLS_CA_FILE',
+    byDefault: "the system's",
+    help: 'certificate authorities, PEM; turns TLS on',
+  },
+  {
+    name: 'FLEETMETER_KAFKA_TLS_CERT_FILE',
+    byDefault: 'unset',
+    help: "this client's certificate, PEM; turns TLS on",
+  },
+  { name: 'FLEETMETER_KAFKA_TLS_KEY_FILE', byDefault: 'unset', help: 'the key of it, PEM' },
+  {
+    name: 'FLEETMETER_REDIS_URL',
+    byDefault: 'unset: the embedded store',
+    help: 'redis://[[USER]:PASSWORD@]HOST[:PORT][/DB], or rediss:// for TLS',
+  },
+  { name: 'FLEETMETER_INGEST_TOKEN', byDefault: 'unset', help: 'what senders of events must bear' },
+  { name: 'FLEETMETER_INGEST_TOKEN_FILE', byDefault: 'unset', help: 'a file that holds it' },
+  { name: 'FLEETMETER_SCRAPE_TOKEN', byDefault: 'unset', help: 'what scrapers must bear' },
+  { name: 'FLEETMETER_SCRAPE_TOKEN_FILE', byDefault: 'unset', help: 'a file that holds it' },
+  {
+    name: 'FLEETMETER_ALLOW_ANONYMOUS_INGEST',
+    byDefault: 'false',
+    help: 'true: anybody who reaches the address may send events',
+  },
+  {
+    name: 'FLEETMETER_LATENESS_SECONDS',
+    byDefault: '86400',
+    help: 'how long after its finish an entity settles; how much older than the newest event of its entity an event may be',
+  },
+  {
+    name: 'FLEETMETER_DEDUPE_SECONDS',
+    byDefault: '2592000',
+    help: 'how long the id of a settled entity is remembered',
+  },
+  { name: 'FLEETMETER_SAMPLE_TTL_SECONDS', byDefault: '600', help: 'how long a sample is shown' },
+  {
+    name: 'FLEETMETER_GPU_FIELDS',
+    byDefault: "dstack's 49 fields",
+    help: 'what the gateway and the collector put on the log of a dcgm exporter: names with commas between them, or all',
+  },
+] as const;
+
+export type SettingName = (typeof SETTINGS)[number]['name'];
+
+/** What `serve --help` prints of the settings. */
+export function settingsHelp(): string {
+  const lines = SETTINGS.map(({ name, byDefault, help }) => `  ${name} (${byDefault})\n      ${help}`);
+  return `\nSettings, from the environment:\n${lines.join('\n')}\n`;
+}
+
+/** More edits than this make another word, not a slip. */
+const MOST_EDITS = 6;
+
+/** For a misspelt name: the setting that takes the fewest edits; undefined where none is near. */
+export function nearestSetting(name: string): string | undefined {
+  const [nearest] = SETTINGS.map((setting) => ({
+    name: setting.name,
+    edits: editsBetween(name, setting.name),
+  })).sort((a, b) => a.edits - b.edits);
+  return nearest !== undefined && nearest.edits <= MOST_EDITS ? nearest.name : undefined;
+}
+
+/** Levenshtein's distance, a row at a time. */
+function editsBetween(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const swapped = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
+}

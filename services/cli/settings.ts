@@ -1,0 +1,245 @@
+import { readFileSync } from 'node:fs';
+import { parseRedisUrl } from '../store/redis/address';
+import { LOG_LEVELS } from '../process/logger';
+import type { LogLevel } from '../process/logger';
+import { DEFAULT_GPU_FIELDS } from '../exposition/dcgm-fields';
+import type { GpuFields } from '../exposition/gpu-fields';
+import { SETTINGS, nearestSetting } from './settings-list';
+import type { SettingName } from './settings-list';
+
+/** What the environment says, checked. */
+export interface Settings {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly dataDir: string;
+  /** Undefined: the embedded log. */
+  readonly kafka: KafkaSettings | undefined;
+  /** Undefined: the embedded store. */
+  readonly redisUrl: string | undefined;
+  readonly scrapeToken: string | undefined;
+  readonly ingestToken: string | undefined;
+  readonly partitions: number;
+  readonly roles: ReadonlySet<Role>;
+  readonly latenessMs: number;
+  readonly dedupeMs: number;
+  readonly sampleTtlMs: number;
+  readonly gpuFields: GpuFields;
+  readonly logLevel: LogLevel;
+}
+
+export type Role = 'gateway' | 'aggregator' | 'exporter';
+const ROLES: readonly Role[] = ['gateway', 'aggregator', 'exporter'];
+
+export interface KafkaSettings {
+  readonly brokers: readonly string[];
+  readonly sasl?: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string };
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+}
+
+const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
+type SaslMechanism = (typeof SASL_MECHANISMS)[number];
+
+/** Settings, or a line for each mistake: it names the setting, its value (but no secret), and what was expected. */
+export type ReadSettings =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly mistakes: readonly string[] };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export function readSettings(env: Environment): ReadSettings {
+  const mistakes = unknownSettings(env);
+  const reader = openReader(env, mistakes);
+  const settings: Settings = {
+    listen: reader.listen(),
+    dataDir: reader.text('FLEETMETER_DATA_DIR') ?? './data',
+    kafka: reader.kafka(),
+    redisUrl: reader.redisUrl(),
+    scrapeToken: reader.secret('FLEETMETER_SCRAPE_TOKEN', 'FLEETMETER_SCRAPE_TOKEN_FILE'),
+    ingestToken: reader.secret('FLEETMETER_INGEST_TOKEN', 'FLEETMETER_INGEST_TOKEN_FILE'),
+    partitions: reader.whole('FLEETMETER_PARTITIONS', 8, 1, 1024),
+    roles: reader.roles(),
+    latenessMs: reader.whole('FLEETMETER_LATENESS_SECONDS', 86_400, 0, MAX_SECONDS) * 1000,
+    dedupeMs: reader.whole('FLEETMETER_DEDUPE_SECONDS', 2_592_000, 0, MAX_SECONDS) * 1000,
+    sampleTtlMs: reader.whole('FLEETMETER_SAMPLE_TTL_SECONDS', 600, 1, MAX_SECONDS) * 1000,
+    gpuFields: reader.gpuFields(),
+    logLevel: reader.oneOf('FLEETMETER_LOG_LEVEL', LOG_LEVELS, 'info'),
+  };
+  mistakes.push(...misfits(settings, reader.flag('FLEETMETER_ALLOW_ANONYMOUS_INGEST')));
+  return mistakes.length === 0 ? { ok: true, settings } : { ok: false, mistakes };
+}
+
+const MAX_SECONDS = 10 * 365 * 86_400;
+
+function unknownSettings(env: Environment): string[] {
+  const known = new Set<string>(SETTINGS.map(({ name }) => name));
+  return Object.keys(env)
+    .filter((name) => name.startsWith('FLEETMETER_') && !known.has(name))
+    .sort()
+    .map((name) => {
+      const nearest = nearestSetting(name);
+      return `${name}: there is no such setting${nearest === undefined ? '' : `, did you mean ${nearest}?`}`;
+    });
+}
+
+/** Settings that are right each by itself and do not go together. */
+function misfits(settings: Settings, allowsAnonymous: boolean): string[] {
+  const { kafka, redisUrl, roles, listen, ingestToken } = settings;
+  const found: string[] = [];
+  if (kafka === undefined && redisUrl !== undefined) {
+    found.push(
+      'FLEETMETER_REDIS_URL: goes with FLEETMETER_KAFKA_BROKERS only; without it log and store are embedded',
+    );
+  }
+  if (kafka === undefined && roles.size < ROLES.length) {
+    found.push(
+      'FLEETMETER_ROLES: with the embedded log expected all roles in one process; set FLEETMETER_KAFKA_BROKERS to split them',
+    );
+  }
+  if (kafka !== undefined && redisUrl === undefined && (roles.has('aggregator') || roles.has('exporter'))) {
+    found.push(
+      'FLEETMETER_REDIS_URL: is needed with FLEETMETER_KAFKA_BROKERS, for the roles aggregator and exporter',
+    );
+  }
+  if (roles.has('gateway') && !isLoopback(listen.host) && ingestToken === undefined && !allowsAnonymous) {
+    found.push(
+      `FLEETMETER_LISTEN: ${listen.host} can be reached from elsewhere; set FLEETMETER_INGEST_TOKEN, or FLEETMETER_ALLOW_ANONYMOUS_INGEST=true`,
+    );
+  }
+  return found;
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** `HOST:PORT`, an IPv6 address in brackets. */
+export function parseAddress(text: string): Settings['listen'] | null {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  return match === null || port > 65_535 ? null : { host: match[1] ?? match[2] ?? '', port };
+}
+
+// ---- reading one setting ---------------------------------------------------------------------------------------
+
+function openReader(env: Environment, mistakes: string[]) {
+  const text = (name: SettingName): string | undefined => {
+    const value = env[name]?.trim();
+    return value === undefined || value === '' ? undefined : value;
+  };
+  const mistake = (name: SettingName, value: string, expected: string): void => {
+    mistakes.push(`${name}: ${value.slice(0, 80)}, expected ${expected}`);
+  };
+
+  function whole(name: SettingName, byDefault: number, least: number, most: number): number {
+    const value = text(name);
+    if (value === undefined) return byDefault;
+    const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
+    if (number >= least && number <= most) return number;
+    mistake(name, value, `a whole number from ${String(least)} to ${String(most)}`);
+    return byDefault;
+  }
+
+  function oneOf<const T extends string>(name: SettingName, values: readonly T[], byDefault: T): T {
+    const value = text(name);
+    if (value === undefined) return byDefault;
+    const found = values.find((one) => one === value.toLowerCase());
+    if (found === undefined) mistake(name, value, `one of ${values.join(', ')}`);
+    return found ?? byDefault;
+  }
+
+  function flag(name: SettingName): boolean {
+    return oneOf(name, ['true', 'false'], 'false') === 'true';
+  }
+
+  function file(name: SettingName): string | undefined {
+    const path = text(name);
+    if (path === undefined) return undefined;
+    try {
+      return readFileSync(path, 'utf8').trim();
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+      mistake(name, path, `a file that can be read (${code})`);
+      return undefined;
+    }
+  }
+
+  function secret(name: SettingName, fileName: SettingName): string | undefined {
+    const given = text(name);
+    if (given !== undefined && text(fileName) !== undefined) {
+      mistakes.push(`${fileName}: expected it or ${name}, not both`);
+    }
+    const value = given ?? file(fileName);
+    if (value !== '') return value;
+    mistakes.push(`${fileName}: the file is empty, expected a secret in it`);
+    return undefined;
+  }
+
+  function list(name: SettingName): readonly string[] | undefined {
+    return text(name)
+      ?.split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+  }
+
+  return {
+    text,
+    whole,
+    oneOf,
+    flag,
+    secret,
+    listen(): Settings['listen'] {
+      const value = text('FLEETMETER_LISTEN') ?? '127.0.0.1:19464';
+      const address = parseAddress(value);
+      if (address !== null) return address;
+      mistake('FLEETMETER_LISTEN', value, 'HOST:PORT, such as 127.0.0.1:19464 or [::]:19464');
+      return { host: '127.0.0.1', port: 19_464 };
+    },
+    roles(): ReadonlySet<Role> {
+      const names = list('FLEETMETER_ROLES') ?? ROLES;
+      const roles = ROLES.filter((role) => names.includes(role));
+      if (roles.length === 0 || names.some((name) => !ROLES.some((role) => role === name))) {
+        mistake('FLEETMETER_ROLES', names.join(','), `some of ${ROLES.join(',')}`);
+      }
+      return new Set(roles);
+    },
+    gpuFields(): GpuFields {
+      const names = list('FLEETMETER_GPU_FIELDS');
+      if (names === undefined) return DEFAULT_GPU_FIELDS;
+      if (names.length === 1 && names[0] === 'all') return 'all';
+      const wrong = names.find((name) => !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name));
+      if (wrong !== undefined)
+        mistake('FLEETMETER_GPU_FIELDS', wrong, 'names of fields with commas between them, or all');
+      return new Set(names);
+    },
+    redisUrl(): string | undefined {
+      const url = text('FLEETMETER_REDIS_URL');
+      const parsed = url === undefined ? undefined : parseRedisUrl(url);
+      if (parsed?.kind === 'invalid') mistakes.push(`FLEETMETER_REDIS_URL: ${parsed.detail}`);
+      return url;
+    },
+    kafka(): KafkaSettings | undefined {
+      const brokers = list('FLEETMETER_KAFKA_BROKERS');
+      const wrong = brokers?.find((broker) => !/^.+:\d{1,5}$/.test(broker));
+      if (wrong !== undefined)
+        mistake('FLEETMETER_KAFKA_BROKERS', wrong, 'HOST:PORT, several with commas between them');
+      const mechanism = oneOf('FLEETMETER_KAFKA_SASL_MECHANISM', [...SASL_MECHANISMS, 'none'], 'none');
+      const username = text('FLEETMETER_KAFKA_SASL_USERNAME') ?? '';
+      const password = secret('FLEETMETER_KAFKA_SASL_PASSWORD', 'FLEETMETER_KAFKA_SASL_PASSWORD_FILE') ?? '';
+      if (mechanism !== 'none' && (username === '' || password === '')) {
+        mistakes.push(
+          'FLEETMETER_KAFKA_SASL_MECHANISM: needs FLEETMETER_KAFKA_SASL_USERNAME and _PASSWORD (or _PASSWORD_FILE)',
+        );
+      }
+      const ca = file('FLEETMETER_KAFKA_TLS_CA_FILE');
+      const cert = file('FLEETMETER_KAFKA_TLS_CERT_FILE');
+      const key = file('FLEETMETER_KAFKA_TLS_KEY_FILE');
+      const usesTls = flag('FLEETMETER_KAFKA_TLS_ENABLED') || ca !== undefined || cert !== undefined;
+      if (brokers === undefined) return undefined;
+      const given = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+      return {
+        brokers,
+        ...(mechanism === 'none' ? {} : { sasl: { mechanism, username, password } }),
+        ...(usesTls ? { tls: given } : {}),
+      };
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { decodeEvent } from '../../events/codec';
+import { partitionOf, routeOf } from '../../events/routing';
+import type { AppendRecord, EventLog } from '../log/port';
+import { openLogger } from '../process/logger';
+import { openLog } from './compose';
+import { CommandError, EXIT } from './exit';
+import type { Settings } from './settings';
+
+/** Where commands put events: the gateway that runs here, or Kafka where brokers are set. */
+export interface Sink {
+  /** Events as JSON. Resolves when those that were taken are durable on the log. */
+  send(events: readonly string[]): Promise<Sent>;
+  close(): Promise<void>;
+}
+
+export interface Sent {
+  readonly accepted: number;
+  readonly rejected: readonly Rejected[];
+}
+
+export interface Rejected {
+  /** Of the events sent. */
+  readonly index: number;
+  readonly reason: string;
+  readonly detail: string;
+}
+
+export async function openSink(settings: Settings): Promise<Sink> {
+  if (settings.kafka === undefined) return openHttpSink(settings);
+  return openLogSink(await openLog(settings, openLogger('warn')));
+}
+
+function openLogSink(log: EventLog): Sink {
+  return {
+    async send(events) {
+      const rejected: Rejected[] = [];
+      const records: AppendRecord[] = [];
+      for (const [index, text] of events.entries()) {
+        const value = Buffer.from(text);
+        const decoded = decodeEvent(value);
+        if (!decoded.ok) {
+          rejected.push({ index, ...decoded.refusal });
+          continue;
+        }
+        const { topic, key } = routeOf(decoded.event);
+        records.push({ topic, key, partition: partitionOf(key, log.partitions), value });
+      }
+      const result = await log.append(records);
+      if (result.kind === 'unavailable') throw new CommandError(EXIT.away, `Kafka is away: ${result.detail}`);
+      return { accepted: records.length, rejected };
+    },
+    close: () => log.close(),
+  };
+}
+
+/** How often a gateway that says "not now" is asked again, and how long it is waited for when it does not say. */
+const ATTEMPTS = 20;
+const RETRY_SECONDS = 1;
+
+function openHttpSink({ listen, ingestToken }: Settings): Sink {
+  const anyHost = listen.host === '0.0.0.0' || listen.host === '::';
+  const host = anyHost ? '127.0.0.1' : listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+  const url = `http://${host}:${String(listen.port)}/v1/events`;
+  const headers = {
+    'content-type': 'application/x-ndjson',
+    ...(ingestToken === undefined ? {} : { authorization: `Bearer ${ingestToken}` }),
+  };
+  return {
+    async send(events) {
+      const body = events.join('\n');
+      for (let attempt = 1; ; attempt++) {
+        const response = await post(url, headers, body);
+        if (response.status === 202 || response.status === 400) return readSent(await response.json());
+        const isBusy = response.status === 429 || response.status === 503;
+        if (!isBusy || attempt === ATTEMPTS) {
+          const answer = (await response.text()).slice(0, 300);
+          throw new CommandError(
+            isBusy ? EXIT.away : EXIT.no,
+            `${url} answered ${String(response.status)}: ${answer}`,
+          );
+        }
+        await delay(Number(response.headers.get('retry-after') ?? RETRY_SECONDS) * 1000);
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function post(url: string, headers: Record<string, string>, body: string): Promise<Response> {
+  try {
+    return await fetch(url, { method: 'POST', headers, body });
+  } catch {
+    throw new CommandError(
+      EXIT.away,
+      `no server answers at ${url}: start one with "npm start", or set FLEETMETER_KAFKA_BROKERS`,
+    );
+  }
+}
+
+function readSent(answer: unknown): Sent {
+  if (typeof answer !== 'object' || answer === null)
+    throw new CommandError(EXIT.no, 'the gateway answered no JSON');
+  const accepted = 'accepted' in answer && typeof answer.accepted === 'number' ? answer.accepted : 0;
+  const rejected =
+    'rejected' in answer && Array.isArray(answer.rejected) ? answer.rejected.flatMap(readRejected) : [];
+  return { accepted, rejected };
+}
+
+function readRejected(item: unknown): Rejected[] {
+  if (typeof item !== 'object' || item === null || !('index' in item) || typeof item.index !== 'number')
+    return [];
+  const reason = 'reason' in item ? String(item.reason) : 'unknown';
+  return [{ index: item.index, reason, detail: 'detail' in item ? String(item.detail) : '' }];
+}

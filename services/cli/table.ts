@@ -1,0 +1,11 @@
+/** Columns of text, each as wide as its widest cell, the last one as it is. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
+  return rows
+    .map((row) => {
+      const cells = row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)));
+      return `${cells.join('  ')}\n`;
+    })
+    .join('');
+}

@@ -1,0 +1,25 @@
+import { createTopics, checkTopics } from '../log/kafka/topics';
+import { openLogger } from '../process/logger';
+import { CommandError, EXIT } from './exit';
+import { kafkaConnection } from './kafka';
+import type { Settings } from './settings';
+
+/** `topics`: creates the Kafka topics that are missing, or only checks them all. Exit code 1 where one is not as it must be. */
+export async function topics(
+  { check }: { readonly check: boolean },
+  { kafka, partitions }: Settings,
+): Promise<void> {
+  if (kafka === undefined) {
+    throw new CommandError(
+      EXIT.usage,
+      'FLEETMETER_KAFKA_BROKERS is not set: the embedded log needs no topics',
+    );
+  }
+  const options = { ...kafkaConnection(kafka, openLogger('warn')), partitions };
+  const answer = check ? await checkTopics(options) : await createTopics(options);
+  if (answer.kind === 'unavailable') throw new CommandError(EXIT.away, `Kafka is away: ${answer.detail}`);
+  for (const topic of answer.created) process.stdout.write(`created ${topic}\n`);
+  for (const { topic, problem } of answer.problems) process.stdout.write(`${topic}: ${problem}\n`);
+  if (answer.problems.length > 0) throw new CommandError(EXIT.no, 'the topics are not as they must be');
+  process.stdout.write('the topics are as they must be\n');
+}

@@ -1,0 +1,77 @@
+import type { Difference } from '../replay/difference';
+import type { Verified } from '../replay/verify';
+import { verify } from '../replay/verify';
+import { CommandError, EXIT } from './exit';
+import { ledgerSettings, withLogAndStore } from './replay';
+import type { Settings } from './settings';
+import { openSteps } from './steps';
+import { table } from './table';
+
+export interface VerifyFlags {
+  readonly project?: string;
+  readonly sample?: number;
+}
+
+/** `verify`: exit code 1 and a table where the store has something else than the log gives. */
+export async function verifyCommand({ project, sample }: VerifyFlags, settings: Settings): Promise<void> {
+  const steps = openSteps();
+  await withLogAndStore(settings, async (log, store) => {
+    const verified = await verify({
+      log,
+      store,
+      settings: ledgerSettings(settings),
+      project: project ?? null,
+      sample: sample ?? null,
+      ...steps,
+    });
+    const { differences, entities } = verified;
+    steps.onStep(`compared ${String(entities)} entities`);
+    if (differences.length === 0) {
+      process.stdout.write('the store has what the log gives\n');
+      return;
+    }
+    process.stdout.write(differencesText(differences));
+    process.stdout.write(eventsText(verified));
+    throw new CommandError(
+      EXIT.no,
+      `${String(differences.length)} differences. "fleetmeter replay" mends them: the log is the truth`,
+    );
+  });
+}
+
+const PRINTED_DIFFERENCES = 100;
+const LONGEST_VALUE = 120;
+
+function differencesText(differences: readonly Difference[]): string {
+  const rows = differences
+    .slice(0, PRINTED_DIFFERENCES)
+    .map(({ partition, what, stored, recomputed }) => [
+      String(partition),
+      cut(stored),
+      cut(recomputed),
+      what,
+    ]);
+  const rest = differences.length - rows.length;
+  return (
+    table([['partition', 'store', 'log', 'of'], ...rows]) + (rest > 0 ? `and ${String(rest)} more\n` : '')
+  );
+}
+
+function cut(text: string): string {
+  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}…`;
+}
+
+function eventsText({ events }: Verified): string {
+  const rows = [...events.values()]
+    .flat()
+    .map(({ partition, offset, time, type, source, id }) => [
+      `${String(partition)}/${String(offset)}`,
+      time,
+      type,
+      source,
+      id,
+    ]);
+  return rows.length === 0
+    ? ''
+    : `\nmade by these records:\n${table([['at', 'time', 'type', 'source', 'id'], ...rows])}`;
+}

@@ -1,0 +1,152 @@
+import type { GpuFields } from '../exposition/gpu-fields';
+import type { ExpositionFormat } from '../exposition/page';
+import { type PageEvent, type PageSummary, pageEventOf } from '../exposition/page-event';
+import type { Logger } from '../process/logger';
+import type { Seldom } from '../process/seldom';
+import type { Fetched, Fetcher } from './fetcher';
+import type { CollectorMetrics } from './metrics';
+import type { Outbox } from './outbox';
+import type { ScrapeTarget } from './target';
+
+interface ScraperOptions {
+  readonly fetcher: Fetcher;
+  readonly authorization: () => Readonly<Record<string, string>>;
+  readonly lagMs: number;
+  readonly fields: GpuFields;
+  readonly outbox: Outbox;
+  readonly logger: Logger;
+  readonly seldom: Seldom;
+  readonly metrics: CollectorMetrics;
+  readonly now: () => number;
+}
+
+export interface Scraper {
+  open(target: ScrapeTarget): Scrape;
+  /** Waits for what is under way. */
+  settle(): Promise<void>;
+}
+
+/** One target that is asked again and again. */
+export interface Scrape {
+  /** Asks it once and hands its page on as an event; whether it gave one. */
+  ask(): Promise<boolean>;
+  /** It is not asked any more, and nothing is said of what is under way. */
+  close(): void;
+}
+
+interface Failed {
+  readonly kind: 'failed';
+  readonly fault: string;
+  readonly detail: string;
+}
+
+type Scraped = Extract<PageEvent, { kind: 'event' }> | Failed;
+
+/** The CloudEvents `source` of the events. */
+const SOURCE = '/fleetmeter/collector';
+const CAUSES = ['gpu_field', 'not_a_number', 'reserved_name', 'composite', 'limit'] as const;
+/** OpenMetrics before the text format, as Prometheus asks for them. */
+const HEADERS = {
+  accept: 'application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+  'user-agent': 'fleetmeter',
+};
+
+export function openScraper(options: ScraperOptions): Scraper {
+  const { fetcher, authorization, lagMs, fields, outbox, logger, seldom, metrics, now } = options;
+  const underWay = new Set<Promise<unknown>>();
+
+  /** The event and what became of the page, or why there is none. */
+  async function scrape(target: ScrapeTarget): Promise<Scraped> {
+    // Of the moment before it is asked: a job that begins while it answers must not be given what was before it.
+    const timeMs = now() - lagMs;
+    const end = metrics.scrapeSeconds.startTimer();
+    const fetched = await fetch(target);
+    end();
+    if (fetched.kind === 'failed') return fetched;
+    const format = formatOf(fetched.contentType);
+    const origin = { exporter: target.exporter, target: target.of, format, source: SOURCE, timeMs };
+    const page = pageEventOf(fetched.bytes, origin, fields);
+    return page.kind === 'refused' ? { kind: 'failed', fault: page.reason, detail: page.detail } : page;
+  }
+
+  async function fetch({ url }: ScrapeTarget): Promise<Fetched | Failed> {
+    let token: Readonly<Record<string, string>>;
+    try {
+      token = authorization();
+    } catch (error) {
+      return { kind: 'failed', fault: 'token', detail: `the token can't be read: ${String(error)}` };
+    }
+    return fetcher.get(url, { ...HEADERS, ...token });
+  }
+
+  function countLeftOut(
+    { url }: ScrapeTarget,
+    { left_out: leftOut, refused, refused_lines: lines }: PageSummary,
+  ): void {
+    for (const cause of CAUSES) metrics.leftOut.inc({ cause }, leftOut[cause]);
+    metrics.leftOut.inc({ cause: 'bad_line' }, lines - leftOut.limit);
+    if (lines === 0) return;
+    seldom.warn({ url, lines, first: refused[0] }, 'lines of a page were not taken');
+  }
+
+  function open(target: ScrapeTarget): Scrape {
+    const { key, url } = target;
+    let isUp: boolean | undefined;
+    let isClosed = false;
+
+    /** Said once for each time that it goes down or comes back. */
+    function setUp(isUpNow: boolean, detail: string): void {
+      if (isUpNow === isUp) return;
+      if (!isUpNow) logger.warn({ url, detail }, 'a target is down');
+      else if (isUp === false) logger.info({ url }, 'a target is up again');
+      metrics.targetsUp.inc(Number(isUpNow) - Number(isUp ?? false));
+      isUp = isUpNow;
+    }
+
+    async function ask(): Promise<boolean> {
+      if (!outbox.hasRoom()) {
+        metrics.scrapes.inc({ result: 'held' });
+        return true;
+      }
+      const scraped = await scrape(target);
+      if (isClosed) return false;
+      if (scraped.kind === 'failed') {
+        metrics.scrapes.inc({ result: scraped.fault });
+        setUp(false, scraped.detail);
+        return false;
+      }
+      const { json, summary } = scraped;
+      metrics.scrapes.inc({ result: 'ok' });
+      metrics.values.inc(summary.values);
+      countLeftOut(target, summary);
+      outbox.put(key, json);
+      setUp(true, '');
+      return true;
+    }
+
+    return {
+      async ask() {
+        const asking = ask();
+        underWay.add(asking);
+        return asking.finally(() => underWay.delete(asking));
+      },
+      close() {
+        isClosed = true;
+        if (isUp === true) metrics.targetsUp.dec();
+      },
+    };
+  }
+
+  return {
+    open,
+    async settle() {
+      await Promise.allSettled(underWay);
+    },
+  };
+}
+
+/** By the page's own word; whatever it says else, it is read as the text format, which bad lines don't break. */
+function formatOf(contentType: string | undefined): ExpositionFormat {
+  const mediaType = contentType?.split(';')[0]?.trim().toLowerCase();
+  return mediaType === 'application/openmetrics-text' ? 'openmetrics' : 'text';
+}

@@ -1,0 +1,59 @@
+import { type FleetEvent } from '../../events/event';
+import { simulate } from './simulation';
+
+const BATCH = 500;
+/** Live events are gathered for so long, so that a large fleet makes full batches. */
+const LEAST_PAUSE_MS = 100;
+/** Of history, only the newest samples can be shown at all. */
+const HISTORY_TELEMETRY_MS = 600_000;
+
+export interface DemoOptions {
+  readonly seed: number;
+  /** About how many jobs run at the same time. */
+  readonly jobs: number;
+  /** How many times faster than the clock the fleet lives, in its history too; event times are the clock's. */
+  readonly speed: number;
+  /** How far back its life begins. */
+  readonly historyMs: number;
+  /** Takes up to 500 events, in order of time; the next come when it has resolved. What it throws ends the demo. */
+  readonly sink: (events: readonly FleetEvent[]) => Promise<void>;
+  /** Ends the demo: what has been handed to the sink is waited for, nothing more is sent. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Plays a fleet's life into a sink: the history up to now as fast as the sink takes it, then live until it is stopped.
+ * Where the sink is slower than the fleet, events come late, and none is left out.
+ */
+export async function runDemo({ seed, jobs, speed, historyMs, sink, signal }: DemoOptions): Promise<void> {
+  const startMs = Math.floor(Date.now() - historyMs);
+  const telemetryFromMs = Math.max(startMs, Date.now() - HISTORY_TELEMETRY_MS);
+  let batch: FleetEvent[] = [];
+  for (const event of simulate({ seed, jobs, speed, startMs, endMs: Infinity, telemetryFromMs })) {
+    const aheadMs = event.timeMs - Date.now();
+    if ((aheadMs > 0 && batch.length > 0) || batch.length === BATCH) {
+      await sink(batch);
+      batch = [];
+    }
+    if (aheadMs > 0) await pause(Math.max(aheadMs, LEAST_PAUSE_MS), signal);
+    if (signal.aborted) return;
+    batch.push(event);
+  }
+}
+
+/** Resolves after a while, or at once when the signal says so. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
+    const wake = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    signal.addEventListener('abort', wake, { once: true });
+  });
+}

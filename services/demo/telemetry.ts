@@ -1,0 +1,112 @@
+import { type Gpu, type Instance } from './fleet';
+import { exporterOf } from './exporters';
+import { IDLE } from './load';
+import { type Job } from './job';
+import { resourcesOf } from './instances';
+import { hash32 } from './random';
+import { readSensors } from './sensors';
+import { type World } from './world';
+
+const LEAST_INTERVAL_MS = 10_000;
+const MOST_INTERVAL_MS = 15_000;
+
+export interface Telemetry {
+  readonly watchJob: (job: Job) => void;
+  readonly watchInstance: (instance: Instance) => void;
+}
+
+/**
+ * Samples of what runs, from `fromMs` on, every 10 to 15 s of event time. It draws nothing from the world's chance:
+ * the fleet lives the same life whether it is watched or not.
+ */
+export function createTelemetry(world: World, fromMs: number): Telemetry {
+  /** Samples now and again, until `sample` answers that there is nothing left to watch. */
+  function repeat(id: string, sample: () => boolean): void {
+    const interval = LEAST_INTERVAL_MS + (hash32(id) % (MOST_INTERVAL_MS - LEAST_INTERVAL_MS));
+    const tick = (): void => {
+      if (sample()) world.afterWall(interval, tick);
+    };
+    world.afterWall(Math.max(0, fromMs - world.nowMs()) + (hash32(`${id}/phase`) % interval), tick);
+  }
+
+  function watchJob(job: Job): void {
+    const place = job.place();
+    if (place === null) return;
+    const { cpus, memory_bytes: memoryBytes } = resourcesOf(place.instance.offer, shareOf(job));
+    const { gpus } = place;
+    const ids = { run: { id: job.run.id }, job: { id: job.id } };
+    let cpuSeconds = 0;
+    let countedToMs = world.nowMs();
+
+    function sampleUse(): void {
+      const { cpuRatio, memoryRatio } = job.totalLoad();
+      cpuSeconds += ((world.nowMs() - countedToMs) / 1000) * cpus * cpuRatio;
+      countedToMs = world.nowMs();
+      const used = Math.round(memoryBytes * memoryRatio);
+      world.emit(job.run.project.source, {
+        type: 'fleetmeter.job.sampled.v1',
+        data: {
+          ...ids,
+          cpu_time_seconds: Math.round(cpuSeconds * 1000) / 1000,
+          memory_usage_bytes: used,
+          memory_working_set_bytes: Math.round(used * 0.83),
+          gpus: gpus.map((gpu) => {
+            const load = job.load(gpu);
+            return {
+              usage_ratio: Math.round(load.gpuRatio * 100) / 100,
+              memory_usage_bytes: Math.round(gpu.model.memoryGib * 1024 ** 3 * load.gpuMemoryRatio),
+            };
+          }),
+        },
+      });
+    }
+
+    repeat(job.id, () => {
+      if (job.phase() !== 'running') return false;
+      sampleUse();
+      if (place.instance.fleet.plan.sampled === 'by job') emitGpus(place.instance, gpus, ids);
+      return true;
+    });
+  }
+
+  function emitGpus(
+    instance: Instance,
+    gpus: readonly Gpu[],
+    whose: { run: { id: string }; job: { id: string } } | { instance: { id: string } },
+  ): void {
+    const { gpu: model } = instance.offer;
+    if (model === null) return;
+    const exporter = exporterOf(model);
+    const series = gpus.map((gpu) => {
+      const load = gpu.place?.tenant.load(gpu) ?? IDLE;
+      return exporter.row(gpu, instance.hostname, readSensors(gpu, load, instance.startedMs, world.nowMs()));
+    });
+    world.emit(instance.fleet.project.source, {
+      type: 'fleetmeter.gpu.sampled.v1',
+      data: { ...whose, exporter: exporter.name, families: exporter.families, series },
+    });
+  }
+
+  function watchInstance(instance: Instance): void {
+    if (instance.gpus.length === 0) return;
+    let shown = 0;
+    repeat(instance.id, () => {
+      if (instance.phase !== 'up') return false;
+      const all = instance.fleet.plan.sampled === 'by instance';
+      const gpus = instance.gpus.filter(({ place }) => all || place === null);
+      // Once all have become jobs', a sample without any takes the last one's place, else it would be shown until it is old.
+      if (gpus.length > 0 || shown > 0) emitGpus(instance, gpus, { instance: { id: instance.id } });
+      shown = gpus.length;
+      return true;
+    });
+  }
+
+  return { watchJob, watchInstance };
+}
+
+function shareOf(job: Job): number {
+  const place = job.place();
+  return place === null || place.instance.totalBlocks === 1
+    ? 1
+    : place.gpus.length / place.instance.totalBlocks;
+}

@@ -1,0 +1,81 @@
+import { type FleetEvent } from '../../events/event';
+import { createRandom, type Random } from './random';
+import { createSchedule } from './schedule';
+
+/** An event before it has a name and a time. */
+export type Draft = FleetEvent extends infer Event
+  ? Event extends FleetEvent
+    ? Pick<Event, 'type' | 'data'>
+    : never
+  : never;
+
+/** Time, chance and the way out, shared by all that happens in one simulation. */
+export interface World {
+  /** Decides what happens. Samples must not draw from it: the fleet's life is the same with telemetry and without. */
+  readonly random: Random;
+  /** How many times faster than the wall clock the fleet lives. */
+  readonly speed: number;
+  nowMs(): number;
+  /** The fleet's own time since the start, ms: runs `speed` times as fast as event times do. */
+  ageMs(): number;
+  /** Plans an act after a duration of the fleet's own time. */
+  after(durationMs: number, act: () => void): void;
+  /** Plans an act after a duration of event time, whatever the speed. */
+  afterWall(durationMs: number, act: () => void): void;
+  newId(): string;
+  emit(source: string, draft: Draft): void;
+}
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly speed: number;
+  readonly startMs: number;
+}
+
+export interface RunningWorld extends World {
+  /** Lets the next act happen, if its time is not past `endMs`; answers what it emitted, or null at the end. */
+  step(endMs: number): readonly FleetEvent[] | null;
+}
+
+/**
+ * Ids come from sequences of their own, of the seed and the start: a second simulation of the same seed, sent to the
+ * same log, must not name other events by ids that are taken.
+ */
+export function createWorld({ seed, speed, startMs }: WorldOptions): RunningWorld {
+  const random = createRandom(`fleet/${seed}`);
+  const entityIds = createRandom(`entities/${seed}/${startMs}`);
+  const factIds = createRandom(`facts/${seed}/${startMs}`);
+  const sampleIds = createRandom(`samples/${seed}/${startMs}`);
+  const schedule = createSchedule();
+  let nowMs = startMs;
+  let sequence = 0;
+  let emitted: FleetEvent[] = [];
+
+  function emit(source: string, draft: Draft): void {
+    if (draft.type === 'fleetmeter.job.sampled.v1' || draft.type === 'fleetmeter.gpu.sampled.v1') {
+      emitted.push({ ...draft, id: sampleIds.uuid(), source, timeMs: nowMs });
+      return;
+    }
+    // Two facts of one entity may share a millisecond when the fleet lives fast: the sequence keeps their order.
+    emitted.push({ ...draft, id: factIds.uuid(), source, timeMs: nowMs, sequence: String(sequence++) });
+  }
+
+  return {
+    random,
+    speed,
+    nowMs: () => nowMs,
+    ageMs: () => (nowMs - startMs) * speed,
+    after: (durationMs, act) => schedule.plan(nowMs + Math.max(1, Math.round(durationMs / speed)), act),
+    afterWall: (durationMs, act) => schedule.plan(nowMs + Math.max(1, Math.round(durationMs)), act),
+    newId: () => entityIds.uuid(),
+    emit,
+    step(endMs) {
+      const next = schedule.next(endMs);
+      if (next === null) return null;
+      nowMs = next.timeMs;
+      emitted = [];
+      next.act();
+      return emitted;
+    },
+  };
+}

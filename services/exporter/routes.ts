@@ -1,0 +1,87 @@
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import { requireToken } from '../http/auth';
+import { refuse } from '../http/refusal';
+import { CONTENT_TYPES } from '../page/format';
+import type { ProcessMetrics } from '../process/metrics';
+import type { Page, Pages } from './pages';
+import { MAX_SHARDS, readQuery } from './query';
+
+export interface ExporterOptions {
+  readonly pages: Pages;
+  readonly metrics: ProcessMetrics;
+  /** Undefined: anybody may read. */
+  readonly scrapeToken: string | undefined;
+}
+
+/** `/metrics`, and Prometheus HTTP service discovery of its shards. */
+export function exporterRoutes({ pages, metrics, scrapeToken }: ExporterOptions): Router {
+  const router = new Router();
+  const mayRead = requireToken(scrapeToken);
+  router.get('/metrics', mayRead, async (ctx) => {
+    const end = metrics.scrapeSeconds.startTimer();
+    await answerMetrics(ctx, pages);
+    end();
+    metrics.scrapes.inc({ code: String(ctx.status) });
+  });
+  router.get('/v1/sd', mayRead, answerDiscovery);
+  return router;
+}
+
+async function answerMetrics(ctx: Context, pages: Pages): Promise<void> {
+  const query = readQuery(ctx.query, ctx.get('accept'));
+  if (!query.ok) {
+    refuse(ctx, { status: 400, reason: 'invalid_query', detail: query.detail });
+    return;
+  }
+  const page = await pages.get(query.request);
+  switch (page.kind) {
+    case 'refused':
+      refuse(ctx, { status: 400, reason: 'invalid_query', detail: page.reason });
+      return;
+    case 'unavailable': {
+      const headers = { 'retry-after': '1' };
+      refuse(ctx, { status: 503, reason: 'not_current', detail: page.reason, headers });
+      return;
+    }
+    case 'page':
+      await answerPage(ctx, page, CONTENT_TYPES[query.request.format]);
+  }
+}
+
+async function answerPage(ctx: Context, page: Extract<Page, { kind: 'page' }>, type: string): Promise<void> {
+  ctx.set('vary', 'accept, accept-encoding');
+  ctx.set('etag', page.etag);
+  ctx.status = 200;
+  if (isHeld(page.etag, ctx.get('if-none-match'))) {
+    ctx.status = 304;
+    return;
+  }
+  ctx.set('content-type', type);
+  if (ctx.acceptsEncodings('gzip', 'identity') !== 'gzip') {
+    ctx.body = page.body();
+    return;
+  }
+  ctx.set('content-encoding', 'gzip');
+  ctx.body = await page.gzipped();
+}
+
+/** If-None-Match is a list, of weak tags too where a proxy has made them so (RFC 9110, 13.1.2); our own tags have no comma. */
+function isHeld(etag: string, ifNoneMatch: string): boolean {
+  return ifNoneMatch.split(',').some((held) => [etag, `W/${etag}`, '*'].includes(held.trim()));
+}
+
+/** One target a shard of the page, at the address that was asked: Prometheus' `http_sd_configs`. */
+function answerDiscovery(ctx: Context): void {
+  const shards = String(ctx.query['shards'] ?? '1');
+  const count = /^\d{1,4}$/.test(shards) ? Number(shards) : 0;
+  if (count < 1 || count > MAX_SHARDS) {
+    const detail = `shards: ${shards.slice(0, 32)}, expected a whole number from 1 to ${String(MAX_SHARDS)}`;
+    refuse(ctx, { status: 400, reason: 'invalid_query', detail });
+    return;
+  }
+  ctx.body = Array.from({ length: count }, (_, index) => ({
+    targets: [ctx.host],
+    labels: { __param_shard: String(index), __param_shards: String(count) },
+  }));
+}

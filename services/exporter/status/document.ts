@@ -1,0 +1,144 @@
+import type { Summary } from '../../page/summary';
+import { NOTHING, html } from './html';
+import type { Markup } from './html';
+import { STYLE_ELEMENT } from './style';
+import { barMarkup, gpusTable, heldTable, idleGpus, projectsTable, sourcesTable, timeMarkup } from './tables';
+import { agoText, countText, nanoDollarsText, shareText, spanText, timeText } from './text';
+
+/** What the status page tells: the page's summary, or why there is no page now. */
+export type Status =
+  | { readonly kind: 'ready'; readonly summary: Summary }
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+const REFRESH_SECONDS = 10;
+/** Partitions commit their page time at least once a second; the rest is for clocks that differ. */
+const BEHIND_MS = 10_000;
+
+/** The whole HTML document, without anything from elsewhere; `nowMs` is what ages are counted from. */
+export function writeDocument(status: Status, nowMs: number): string {
+  const { markup } = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta http-equiv="refresh" content="${String(REFRESH_SECONDS)}" />
+        <title>fleetmeter</title>
+        ${STYLE_ELEMENT}
+      </head>
+      <body>
+        ${status.kind === 'ready' ? readyBody(status.summary, nowMs) : unavailableBody(status.reason)}
+        <footer>
+          <a href="metrics">/metrics</a><a href="metrics/process">/metrics/process</a
+          ><a href="v1/sd">/v1/sd</a><a href="-/ready">/-/ready</a>
+          <span>As of ${timeText(nowMs)}, anew every ${String(REFRESH_SECONDS)} s</span>
+        </footer>
+      </body>
+    </html> `;
+  return markup;
+}
+
+function unavailableBody(reason: string): Markup {
+  return html`<header>
+      <h1>fleetmeter</h1>
+      <span class="state bad">not current</span>
+    </header>
+    <section class="trouble bad" role="alert">
+      <h2>There is no current page now</h2>
+      <p>${reason}</p>
+      <p>
+        Until it is known what is current, <code>/metrics</code> answers 503 rather than figures that may be
+        old. What is on the log is not lost: it is counted as soon as it can be read.
+      </p>
+    </section>`;
+}
+
+function readyBody(summary: Summary, nowMs: number): Markup {
+  const pageTimeMs = Math.min(...summary.pageTimesMs);
+  const behind = [...summary.pageTimesMs.entries()].filter(([, timeMs]) => nowMs - timeMs > BEHIND_MS);
+  const state =
+    behind.length === 0
+      ? html`<span class="state good">current</span>`
+      : html`<span class="state warn">behind</span>`;
+  return html`<header>
+      <h1>fleetmeter</h1>
+      ${state}
+      <span class="as-of"
+        >page time ${timeMarkup(pageTimeMs, timeText(pageTimeMs))}, ${agoText(pageTimeMs, nowMs)}</span
+      >
+    </header>
+    ${
+      behind.length === 0
+        ? NOTHING
+        : behindTrouble(
+            summary,
+            behind.map(([partition]) => partition),
+            nowMs - pageTimeMs,
+          )
+    }
+    ${summary.projects.length === 0 ? emptyHint() : figures(summary, nowMs)}`;
+}
+
+function behindTrouble({ pageTimesMs }: Summary, behind: readonly number[], byMs: number): Markup {
+  const which =
+    behind.length === pageTimesMs.length
+      ? 'all partitions are'
+      : `partition${behind.length === 1 ? '' : 's'} ${behind.join(', ')} (of ${countText(pageTimesMs.length)}) are`;
+  return html`<section class="trouble warn" role="alert">
+    <h2>The page is ${spanText(byMs)} behind</h2>
+    <p>
+      Figures of ${which} as they were at an earlier time: an aggregator is still reading what is on the log,
+      or none is running for them.
+    </p>
+  </section>`;
+}
+
+function emptyHint(): Markup {
+  return html`<section class="card">
+    <h2>Nothing has happened yet</h2>
+    <p>Send events to <code>POST /v1/events</code>, or let <code>fleetmeter demo</code> play a fleet.</p>
+  </section>`;
+}
+
+function figures(summary: Summary, nowMs: number): Markup {
+  return html`${tiles(summary)} ${projectsTable(summary)}
+    <div class="cards">${gpusTable(summary)}${sourcesTable(summary, nowMs)}${heldTable(summary)}</div>`;
+}
+
+function tiles({ total }: Summary): Markup {
+  const { nanoDollarsPerHour, idleNanoDollarsPerHour, fleetNanoDollars, idleNanoDollars, usageNanoDollars } =
+    total;
+  const { gpus, gpusInJobs, counts } = total;
+  const running = counts.job.get('running') ?? 0;
+  return html`<div class="tiles">
+    <section class="tile">
+      <h2>Spends now</h2>
+      <strong>${nanoDollarsText(nanoDollarsPerHour)}<small>/h</small></strong>
+      <p>of it idle ${nanoDollarsText(idleNanoDollarsPerHour)}/h</p>
+    </section>
+    <section class="tile">
+      <h2>Cost so far</h2>
+      <strong>${nanoDollarsText(fleetNanoDollars)}</strong>
+      <p>jobs' cost ${nanoDollarsText(usageNanoDollars)}</p>
+    </section>
+    <section class="tile">
+      <h2>Idle share of cost</h2>
+      <strong>${shareText(idleNanoDollars, fleetNanoDollars)}</strong>
+      <p>${nanoDollarsText(idleNanoDollars)} while idle</p>
+    </section>
+    <section class="tile">
+      <h2>GPUs in jobs</h2>
+      <strong>${countText(gpusInJobs)} <small>of ${countText(gpus)}</small></strong>
+      ${barMarkup(gpusInJobs, gpus)}
+      <p>${countText(idleGpus(total))} idle</p>
+    </section>
+    <section class="tile">
+      <h2>Jobs running</h2>
+      <strong>${countText(running)}</strong>
+      <p>${countText(sumOf(counts.job) - running)} waiting, starting or ending</p>
+    </section>
+  </div>`;
+}
+
+function sumOf(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import { MAX_EVENT_BYTES, encodeEvent } from '../../events/codec';
+import type { FleetEvent } from '../../events/event';
+import type { GpuFields } from './gpu-fields';
+import { type BadLine, type ExpositionFormat, MAX_BAD_LINES_KEPT } from './page';
+import { readPage } from './reader';
+import { type LeftOut, seriesOf } from './series';
+
+/** Whose GPUs a page is about, as `gpu.sampled` names it. */
+export type Target =
+  | { readonly job: { readonly id: string }; readonly run: { readonly id: string } }
+  | { readonly instance: { readonly id: string } };
+
+/** Where a page came from. */
+export interface PageOrigin {
+  readonly format: ExpositionFormat;
+  readonly target: Target;
+  readonly exporter: string;
+  /** The CloudEvents `source` of the event. */
+  readonly source: string;
+  /** The sample is of then. Never later than its values, else they could be shown under a job that began in between. */
+  readonly timeMs: number;
+}
+
+/** What became of a page. */
+export interface PageSummary {
+  /** Rows and values that are in the event. */
+  readonly series: number;
+  readonly values: number;
+  /** The first lines that were not taken, and how many there were. */
+  readonly refused: readonly BadLine[];
+  readonly refused_lines: number;
+  readonly left_out: LeftOut;
+}
+
+type GpuSampledEvent = Extract<FleetEvent, { readonly type: 'fleetmeter.gpu.sampled.v1' }>;
+
+export type PageEvent =
+  | {
+      readonly kind: 'event';
+      readonly event: GpuSampledEvent;
+      readonly json: string;
+      readonly summary: PageSummary;
+    }
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'too_large' | 'invalid_exposition';
+      readonly detail: string;
+      readonly lines: Pick<PageSummary, 'refused' | 'refused_lines'>;
+    };
+
+/** Exporters are told apart by it in paths and labels. */
+export const EXPORTER_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+
+/**
+ * Makes one `gpu.sampled` event of an exporter's page: one, since the latest sample of its target and exporter is all that
+ * counts. A bad line loses that line only; what is above a limit, or not among the fields of a `dcgm` exporter, is left out. A
+ * page that is still larger than an event, or of which nothing could be read, is refused as a whole.
+ */
+export function pageEventOf(page: Buffer, origin: PageOrigin, fields: GpuFields): PageEvent {
+  const { format, target, exporter, source, timeMs } = origin;
+  const read = readPage(page, format);
+  if (read.kind === 'too_large') {
+    return { kind: 'refused', reason: 'too_large', detail: read.detail, lines: NO_LINES };
+  }
+  const isWanted = fields === 'all' || exporter !== 'dcgm' ? undefined : (name: string) => fields.has(name);
+  const { families, series, values, leftOut, refused, refusedCount } = seriesOf(read, isWanted);
+  const lines = {
+    refused: [...read.badLines, ...refused].sort((a, b) => a.line - b.line).slice(0, MAX_BAD_LINES_KEPT),
+    refused_lines: read.badLineCount + refusedCount,
+  };
+  if (lines.refused_lines > 0 && read.samples.length === refusedCount) {
+    return {
+      kind: 'refused',
+      reason: 'invalid_exposition',
+      detail: 'no line of the page could be read',
+      lines,
+    };
+  }
+  const event: GpuSampledEvent = {
+    type: 'fleetmeter.gpu.sampled.v1',
+    id: randomUUID(),
+    source,
+    timeMs,
+    data: { ...target, exporter, families, series },
+  };
+  const json = encodeEvent(event);
+  const bytes = Buffer.byteLength(json);
+  if (bytes > MAX_EVENT_BYTES) {
+    const detail = `event: ${bytes} bytes, expected at most ${MAX_EVENT_BYTES}`;
+    return { kind: 'refused', reason: 'too_large', detail, lines };
+  }
+  return {
+    kind: 'event',
+    event,
+    json,
+    summary: { series: series.length, values, ...lines, left_out: leftOut },
+  };
+}
+
+const NO_LINES = { refused: [], refused_lines: 0 };

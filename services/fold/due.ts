@@ -1,0 +1,49 @@
+/** A queue of keys by when they are due: a binary heap, so that each record pays for what is due and for nothing else. */
+export interface DueQueue {
+  readonly dues: { readonly dueMs: number; readonly key: string }[];
+}
+
+export function emptyDueQueue(): DueQueue {
+  return { dues: [] };
+}
+
+export function pushDue({ dues }: DueQueue, key: string, dueMs: number): void {
+  const item = { dueMs, key };
+  let at = dues.length;
+  while (at > 0) {
+    const parentAt = (at - 1) >> 1;
+    const parent = dues[parentAt];
+    if (parent === undefined || parent.dueMs <= dueMs) break;
+    dues[at] = parent;
+    at = parentAt;
+  }
+  dues[at] = item;
+}
+
+/** The next key that is due by `nowMs`, removed; undefined where none is. */
+export function popDue({ dues }: DueQueue, nowMs: number): string | undefined {
+  const top = dues[0];
+  if (top === undefined || top.dueMs > nowMs) return undefined;
+  const last = dues.pop();
+  if (last !== undefined && last !== top) sink(dues, last);
+  return top.key;
+}
+
+function sink(dues: DueQueue['dues'], item: DueQueue['dues'][number]): void {
+  let at = 0;
+  for (;;) {
+    let childAt = 2 * at + 1;
+    const left = dues[childAt];
+    const right = dues[childAt + 1];
+    if (left === undefined) break;
+    let child = left;
+    if (right !== undefined && right.dueMs < left.dueMs) {
+      child = right;
+      childAt++;
+    }
+    if (child.dueMs >= item.dueMs) break;
+    dues[at] = child;
+    at = childAt;
+  }
+  dues[at] = item;
+}

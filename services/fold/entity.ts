@@ -1,0 +1,128 @@
+import { compareOrder } from '../../events/order';
+import type { EntityId, Fact } from './fact';
+import { compactTimeline, foldTimeline } from './timeline';
+import type { Timeline } from './timeline';
+
+/**
+ * The state of one entity: the set of facts known of it, in their order, whatever order they came in. Merging is set union, so
+ * order, repeats and batches don't matter. Immutable: a fact that is taken makes a new state.
+ */
+export interface Entity {
+  readonly id: EntityId;
+  /** Facts that can get no earlier neighbour any more, folded; null: none yet. */
+  readonly prefix: Timeline | null;
+  /** By compareOrder; none is before what the prefix holds. */
+  readonly facts: readonly Fact[];
+  /** Newest `time` taken. */
+  readonly newestMs: number;
+  /** Newest `time` of any event of it, refused ones included. */
+  readonly newestSeenMs: number;
+  /** Any event of it, refused ones included, had `snapshot`. */
+  readonly snapshot: boolean;
+  /** Log time of the last record that was taken and no repeat. */
+  readonly lastLogMs: number;
+  /** Log time of the record that first finished it. */
+  readonly finishLogMs: number | null;
+}
+
+/** What a settled or given-up entity leaves behind: enough to judge what comes for it later. */
+export interface Tombstone {
+  readonly givenUp: boolean;
+  readonly newestSeenMs: number;
+  readonly snapshot: boolean;
+}
+
+const timelines = new WeakMap<Entity, Timeline>();
+
+export function timelineOf(entity: Entity): Timeline {
+  let timeline = timelines.get(entity);
+  if (timeline === undefined) {
+    timeline = foldTimeline(entity.id.kind, entity.prefix, entity.facts);
+    timelines.set(entity, timeline);
+  }
+  return timeline;
+}
+
+/** The entity as it was known to be at a moment: without the facts later than that. Never of a compacted one. */
+export function entityAsOf(entity: Entity, asOfMs: number): Entity {
+  const last = entity.facts.at(-1);
+  if (last === undefined || last.timeMs <= asOfMs) return entity;
+  return { ...entity, facts: entity.facts.filter((fact) => fact.timeMs <= asOfMs) };
+}
+
+export function isFinished(entity: Entity): boolean {
+  return entity.finishLogMs !== null;
+}
+
+/** Has it its `started` or `submitted`? Without, it is kept and not shown. */
+export function isDescribed(entity: Entity): boolean {
+  return hasFact(entity, 'described');
+}
+
+export function hasFact(entity: Entity, verb: 'described' | 'provisioned'): boolean {
+  const { prefix } = entity;
+  if (prefix !== null && (verb === 'described' ? prefix.startMs : prefix.provisioned) !== undefined)
+    return true;
+  return entity.facts.some((fact) => fact.verb === verb);
+}
+
+/** The same (source, id) again changes nothing. Older repeats than the facts kept are too late by then. */
+export function hasEvent({ facts }: Entity, source: string, id: string): boolean {
+  for (const fact of facts) if (fact.id === id && fact.source === source) return true;
+  return false;
+}
+
+export function emptyEntity(id: EntityId, timeMs: number, logMs: number): Entity {
+  return {
+    id,
+    prefix: null,
+    facts: [],
+    newestMs: timeMs,
+    newestSeenMs: timeMs,
+    snapshot: false,
+    lastLogMs: logMs,
+    finishLogMs: null,
+  };
+}
+
+export function addFact(entity: Entity, fact: Fact, logMs: number, snapshot: boolean): Entity {
+  let at = entity.facts.length;
+  while (at > 0) {
+    const before = entity.facts[at - 1];
+    if (before === undefined || compareOrder(before, fact) <= 0) break;
+    at--;
+  }
+  const isLatest = at === entity.facts.length;
+  const after = {
+    ...entity,
+    facts: isLatest ? [...entity.facts, fact] : entity.facts.toSpliced(at, 0, fact),
+    newestMs: Math.max(entity.newestMs, fact.timeMs),
+    newestSeenMs: Math.max(entity.newestSeenMs, fact.timeMs),
+    snapshot: entity.snapshot || snapshot,
+    lastLogMs: logMs,
+    finishLogMs: entity.finishLogMs ?? (fact.verb === 'finished' ? logMs : null),
+  };
+  const timeline = isLatest ? timelines.get(entity) : undefined;
+  if (timeline !== undefined) timelines.set(after, foldTimeline(entity.id.kind, timeline, [fact]));
+  return after;
+}
+
+/** Below this many facts, compacting costs more than it saves. */
+const COMPACT_FROM = 64;
+
+/**
+ * Folds the facts before `cutMs` into the prefix. Exact if and only if nothing earlier than the cut can still be taken: cutMs is at
+ * most newestMs − lateness (older events are refused), all descriptions whose first one is taken however late are there, and no
+ * page is asked for before the cut. Returns the same entity where there is nothing worth folding.
+ */
+export function compactEntity(entity: Entity, cutMs: number, fromCount = COMPACT_FROM): Entity {
+  if (entity.facts.length < fromCount || isFinished(entity)) return entity;
+  if (!hasFact(entity, 'described') || (entity.id.kind === 'job' && !hasFact(entity, 'provisioned')))
+    return entity;
+  let count = entity.facts.findIndex((fact) => fact.timeMs >= cutMs);
+  if (count === -1) count = entity.facts.length;
+  const last = entity.facts[count - 1];
+  if (last === undefined || count * 2 < fromCount) return entity;
+  const folded = foldTimeline(entity.id.kind, entity.prefix, entity.facts.slice(0, count));
+  return { ...entity, prefix: compactTimeline(folded, last.timeMs), facts: entity.facts.slice(count) };
+}

@@ -1,0 +1,353 @@
+import type { LifecycleEvent, TelemetryEvent } from '../../events/event';
+import { emptyDueQueue, popDue, pushDue } from './due';
+import type { DueQueue } from './due';
+import {
+  addFact,
+  compactEntity,
+  emptyEntity,
+  hasEvent,
+  hasFact,
+  isDescribed,
+  isFinished,
+  timelineOf,
+} from './entity';
+import type { Entity, Tombstone } from './entity';
+import { entityKey, entityOf, factOf, isSnapshot, shownText } from './fact';
+import { isLater, isYoung, sampleKey, sampleOf } from './sample';
+import type { Sample } from './sample';
+
+/**
+ * The ledger of one partition: what is known of its entities, and the rules by which a record is taken or refused (contract, "Log
+ * time"). All of it depends on the lifecycle log up to the record judged, and on nothing else: no clock, no batches.
+ */
+export interface LedgerSettings {
+  readonly latenessMs: number;
+  readonly dedupeMs: number;
+  readonly sampleTtlMs: number;
+  /** Judge all records, but keep no sample and no source's time later than this (`render --at`); null: keep all. */
+  readonly asOfMs: number | null;
+}
+
+export interface Ledger {
+  readonly settings: LedgerSettings;
+  readonly entities: Map<string, Entity>;
+  /** Settled, and not yet added to the totals since a page may still show them as they were: see absorbable(). */
+  readonly gone: Map<string, Entity>;
+  readonly tombstones: Map<string, Tombstone>;
+  readonly samples: Map<string, Sample>;
+  /** Newest lifecycle `time` taken from each source. */
+  readonly sources: Map<string, number>;
+  readonly scalars: LedgerScalars;
+  /** What has changed since the last drain. */
+  touched: Touched;
+  readonly dues: DueQueue;
+}
+
+/** Of JSON numbers alone, since a commit carries them as they are. */
+export interface LedgerScalars {
+  logTimeMs: number | null;
+  /** Newest `time` of the valid lifecycle records: what log time is in a file. */
+  newestValidMs: number | null;
+  /** Newest `time` of all events taken, samples too: no page is asked for before it. */
+  newestTakenMs: number | null;
+  /** How many entities have settled so far; it names the next one in `gone`. */
+  settledCount: number;
+  givenUpCount: number;
+}
+
+export interface Touched {
+  /** Entities as they were before; undefined: unknown then. */
+  readonly entities: Map<string, Entity | undefined>;
+  readonly gone: Set<string>;
+  readonly tombstones: Set<string>;
+  readonly samples: Set<string>;
+  readonly sources: Set<string>;
+}
+
+export type Verdict =
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'repeat' }
+  | { readonly kind: 'refused'; readonly reason: 'too_late' | 'from_the_future'; readonly detail: string };
+
+/** An event may be this far ahead of its log time: producers' clocks are not the log's. */
+export const FUTURE_MS = 300_000;
+
+const TAKEN: Verdict = { kind: 'taken' };
+const REPEAT: Verdict = { kind: 'repeat' };
+
+export function emptyTouched(): Touched {
+  return {
+    entities: new Map(),
+    gone: new Set(),
+    tombstones: new Set(),
+    samples: new Set(),
+    sources: new Set(),
+  };
+}
+
+export function emptyLedger(settings: LedgerSettings): Ledger {
+  return {
+    settings,
+    entities: new Map(),
+    gone: new Map(),
+    tombstones: new Map(),
+    samples: new Map(),
+    sources: new Map(),
+    scalars: {
+      logTimeMs: null,
+      newestValidMs: null,
+      newestTakenMs: null,
+      settledCount: 0,
+      givenUpCount: 0,
+    },
+    touched: emptyTouched(),
+    dues: emptyDueQueue(),
+  };
+}
+
+/** Fills the due queue of a ledger whose maps were read from a store. */
+export function scheduleAll(ledger: Ledger): void {
+  for (const [key, entity] of ledger.entities) schedule(ledger, key, entity);
+  for (const [key, tombstone] of ledger.tombstones) scheduleForgetting(ledger, key, tombstone);
+}
+
+/**
+ * Judges a lifecycle record that stands on the partition of its key, and takes it or says why not.
+ * @param appendTimeMs when the log appended it; null in a file, where log time is `recordedtime` or the newest `time` so far
+ */
+export function takeLifecycle(ledger: Ledger, event: LifecycleEvent, appendTimeMs: number | null): Verdict {
+  const { scalars } = ledger;
+  const logMs = logTimeAt(ledger, event, appendTimeMs);
+  scalars.logTimeMs = logMs;
+  scalars.newestValidMs = Math.max(scalars.newestValidMs ?? event.timeMs, event.timeMs);
+  expire(ledger, logMs);
+  const id = entityOf(event);
+  const key = entityKey(id);
+  const refusal = judge(ledger, key, event, appendTimeMs === null ? Infinity : logMs + FUTURE_MS, logMs);
+  if (refusal !== undefined) return refusal;
+  const known = ledger.entities.get(key);
+  if (known !== undefined && hasEvent(known, event.source, event.id)) {
+    noteTaken(ledger, event);
+    return REPEAT;
+  }
+  if (known === undefined && ledger.tombstones.delete(key)) ledger.touched.tombstones.add(key);
+  const before = known ?? emptyEntity(id, event.timeMs, logMs);
+  const after = addFact(before, factOf(event), logMs, isSnapshot(event));
+  putEntity(ledger, key, after);
+  if (known === undefined || (isFinished(after) && !isFinished(before))) schedule(ledger, key, after);
+  noteTaken(ledger, event);
+  return TAKEN;
+}
+
+function noteTaken(ledger: Ledger, event: LifecycleEvent): void {
+  ledger.scalars.newestTakenMs = Math.max(ledger.scalars.newestTakenMs ?? event.timeMs, event.timeMs);
+  if (isAfter(event.timeMs, ledger.settings.asOfMs)) return;
+  const source = shownText(event.source);
+  const newest = ledger.sources.get(source);
+  if (newest !== undefined && newest >= event.timeMs) return;
+  ledger.sources.set(source, event.timeMs);
+  ledger.touched.sources.add(source);
+}
+
+function isAfter(timeMs: number, asOfMs: number | null): boolean {
+  return asOfMs !== null && timeMs > asOfMs;
+}
+
+/** What log time will be when a valid record is judged. It never goes back within a partition: an earlier one counts as the newest so far. */
+export function logTimeAt({ scalars }: Ledger, event: LifecycleEvent, appendTimeMs: number | null): number {
+  const { recordedTimeMs, timeMs } = event;
+  const ownMs =
+    appendTimeMs === null
+      ? (recordedTimeMs ?? Math.max(scalars.newestValidMs ?? timeMs, timeMs))
+      : Math.min(appendTimeMs, recordedTimeMs ?? appendTimeMs);
+  return Math.max(scalars.logTimeMs ?? ownMs, ownMs);
+}
+
+/** Refuses, with what a refused event leaves behind of itself; undefined where the event may be taken. */
+function judge(
+  ledger: Ledger,
+  key: string,
+  event: LifecycleEvent,
+  futureMs: number,
+  logMs: number,
+): Verdict | undefined {
+  const { latenessMs, dedupeMs } = ledger.settings;
+  const fromTheFuture = event.timeMs > futureMs ? refuseFuture(event.timeMs, logMs) : undefined;
+  const tombstone = ledger.tombstones.get(key);
+  if (tombstone !== undefined) {
+    const beginsAnew = tombstone.givenUp && isDescribing(event);
+    if (beginsAnew && fromTheFuture === undefined) return undefined;
+    const seen = { ...tombstone, ...seenWith(tombstone, event) };
+    ledger.tombstones.set(key, seen);
+    ledger.touched.tombstones.add(key);
+    if (beginsAnew) return fromTheFuture;
+    const what = tombstone.givenUp ? 'given up' : 'settled';
+    return tooLate(`its entity was ${what}, ${seconds(latenessMs)} after its last record`);
+  }
+  const entity = ledger.entities.get(key);
+  if (entity === undefined) {
+    if (fromTheFuture !== undefined) return fromTheFuture;
+    if (isSnapshot(event) || logMs - event.timeMs <= dedupeMs) return undefined;
+    return tooLate(`its entity is not known, and it is over ${seconds(dedupeMs)} older than its log time`);
+  }
+  const lacking = lacks(entity, event);
+  const late = entity.newestMs - event.timeMs > latenessMs && !lacking;
+  if (!late && fromTheFuture === undefined) return undefined;
+  putEntity(ledger, key, { ...entity, ...seenWith(entity, event) });
+  return fromTheFuture ?? tooLate(`it is over ${seconds(latenessMs)} older than its entity's newest event`);
+}
+
+function seenWith(
+  seen: Pick<Entity, 'newestSeenMs' | 'snapshot'>,
+  event: LifecycleEvent,
+): Pick<Entity, 'newestSeenMs' | 'snapshot'> {
+  return {
+    newestSeenMs: Math.max(seen.newestSeenMs, event.timeMs),
+    snapshot: seen.snapshot || isSnapshot(event),
+  };
+}
+
+function tooLate(detail: string): Verdict {
+  return { kind: 'refused', reason: 'too_late', detail };
+}
+
+function refuseFuture(timeMs: number, logMs: number): Verdict {
+  const ahead = seconds(timeMs - logMs);
+  const detail = `it is ${ahead} ahead of its log time, expected at most ${seconds(FUTURE_MS)}`;
+  return { kind: 'refused', reason: 'from_the_future', detail };
+}
+
+function seconds(ms: number): string {
+  return `${String(ms / 1000)} s`;
+}
+
+function isDescribing(event: LifecycleEvent): boolean {
+  return event.type === 'fleetmeter.instance.started.v1' || event.type.endsWith('.submitted.v1');
+}
+
+/** The first description of its sort is taken however late it is: without it the entity would never be shown. */
+function lacks(entity: Entity, event: LifecycleEvent): boolean {
+  if (isDescribing(event)) return !isDescribed(entity);
+  return event.type === 'fleetmeter.job.provisioned.v1' && !hasFact(entity, 'provisioned');
+}
+
+/**
+ * Takes a sample, which neither moves log time nor is ever too late.
+ * @param appendTimeMs when the log appended it; null in a file
+ */
+export function takeSample(ledger: Ledger, event: TelemetryEvent, appendTimeMs: number | null): Verdict {
+  if (appendTimeMs !== null && event.timeMs > appendTimeMs + FUTURE_MS) {
+    return refuseFuture(event.timeMs, appendTimeMs);
+  }
+  const { scalars } = ledger;
+  scalars.newestTakenMs = Math.max(scalars.newestTakenMs ?? event.timeMs, event.timeMs);
+  if (isAfter(event.timeMs, ledger.settings.asOfMs)) return TAKEN;
+  const sample = sampleOf(event);
+  const key = sampleKey(sample);
+  const latest = ledger.samples.get(key);
+  if (latest !== undefined && !isLater(sample, latest)) return REPEAT;
+  ledger.samples.set(key, sample);
+  ledger.touched.samples.add(key);
+  return TAKEN;
+}
+
+// ---- what is due ----------------------------------------------------------------------------------------------
+
+function schedule(ledger: Ledger, key: string, entity: Entity): void {
+  const dueMs = entityDueMs(ledger, entity);
+  if (dueMs !== null) pushDue(ledger.dues, key, dueMs);
+}
+
+function scheduleForgetting(ledger: Ledger, key: string, tombstone: Tombstone): void {
+  if (!tombstone.snapshot) pushDue(ledger.dues, key, tombstone.newestSeenMs + ledger.settings.dedupeMs + 1);
+}
+
+function entityDueMs(ledger: Ledger, entity: Entity): number | null {
+  if (entity.finishLogMs !== null) return entity.finishLogMs + ledger.settings.latenessMs;
+  return isDescribed(entity) ? null : entity.lastLogMs + ledger.settings.latenessMs;
+}
+
+/** Settles, gives up and forgets what is due. A key that is due later than it was when it was queued is queued again. */
+function expire(ledger: Ledger, logMs: number): void {
+  for (let key = popDue(ledger.dues, logMs); key !== undefined; key = popDue(ledger.dues, logMs)) {
+    const entity = ledger.entities.get(key);
+    if (entity !== undefined) {
+      const dueMs = entityDueMs(ledger, entity);
+      if (dueMs === null) continue;
+      if (dueMs > logMs) pushDue(ledger.dues, key, dueMs);
+      else bury(ledger, key, entity);
+      continue;
+    }
+    const tombstone = ledger.tombstones.get(key);
+    if (tombstone === undefined || tombstone.snapshot) continue;
+    if (tombstone.newestSeenMs + ledger.settings.dedupeMs >= logMs) {
+      scheduleForgetting(ledger, key, tombstone);
+      continue;
+    }
+    ledger.tombstones.delete(key);
+    ledger.touched.tombstones.add(key);
+  }
+}
+
+function bury(ledger: Ledger, key: string, entity: Entity): void {
+  const givenUp = !isFinished(entity);
+  const tombstone = { givenUp, newestSeenMs: entity.newestSeenMs, snapshot: entity.snapshot };
+  putEntity(ledger, key, undefined);
+  ledger.tombstones.set(key, tombstone);
+  ledger.touched.tombstones.add(key);
+  scheduleForgetting(ledger, key, tombstone);
+  if (givenUp) {
+    ledger.scalars.givenUpCount++;
+    return;
+  }
+  const goneKey = String(ledger.scalars.settledCount++);
+  ledger.gone.set(goneKey, entity);
+  ledger.touched.gone.add(goneKey);
+}
+
+function putEntity(ledger: Ledger, key: string, entity: Entity | undefined): void {
+  const { entities, touched } = ledger;
+  if (!touched.entities.has(key)) touched.entities.set(key, entities.get(key));
+  if (entity === undefined) entities.delete(key);
+  else entities.set(key, entity);
+}
+
+// ---- what the clock of the page allows ------------------------------------------------------------------------
+
+/**
+ * Settled entities whose figures no page from `pageTimeMs` on can show otherwise than as final: their finish is past, and with it
+ * every sample that could still be theirs.
+ */
+export function absorbable(ledger: Ledger, pageTimeMs: number): string[] {
+  const keys: string[] = [];
+  for (const [key, entity] of ledger.gone) {
+    const { finish } = timelineOf(entity);
+    if (finish !== undefined && finish.timeMs + ledger.settings.sampleTtlMs < pageTimeMs) keys.push(key);
+  }
+  return keys;
+}
+
+export function removeGone(ledger: Ledger, key: string): void {
+  ledger.gone.delete(key);
+  ledger.touched.gone.add(key);
+}
+
+/** Drops samples that no page from `pageTimeMs` on shows. */
+export function expireSamples(ledger: Ledger, pageTimeMs: number): void {
+  for (const [key, sample] of ledger.samples) {
+    if (isYoung(sample, pageTimeMs, ledger.settings.sampleTtlMs)) continue;
+    ledger.samples.delete(key);
+    ledger.touched.samples.add(key);
+  }
+}
+
+/** Folds the old facts of the entities touched since the last drain into their prefixes; invisible on any page from pageTimeMs on. */
+export function compactTouched(ledger: Ledger, pageTimeMs: number): void {
+  for (const key of ledger.touched.entities.keys()) {
+    const entity = ledger.entities.get(key);
+    if (entity === undefined) continue;
+    const cutMs = Math.min(entity.newestMs - ledger.settings.latenessMs, pageTimeMs);
+    const compacted = compactEntity(entity, cutMs);
+    if (compacted !== entity) ledger.entities.set(key, compacted);
+  }
+}

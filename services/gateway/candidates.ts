@@ -1,0 +1,79 @@
+import type { IncomingMessage } from 'node:http';
+import type { Refusal } from '../../events/codec';
+import type { HttpRefusal } from '../http/refusal';
+import { binaryEventOf } from './binary';
+import type { ContentMode } from './content';
+import type { Candidate } from './judge';
+import { parseJson } from './json';
+
+export type Candidates =
+  | { readonly kind: 'candidates'; readonly candidates: readonly Candidate[] }
+  /** Nothing of the body could be read, for one reason. */
+  | { readonly kind: 'unreadable'; readonly refusal: Refusal }
+  | { readonly kind: 'refused'; readonly refusal: HttpRefusal };
+
+/** Takes a body apart into events that are still to be judged. */
+export function candidatesOf(
+  mode: ContentMode,
+  req: Pick<IncomingMessage, 'headers' | 'headersDistinct'>,
+  body: Buffer,
+  maxEvents: number,
+): Candidates {
+  switch (mode) {
+    case 'structured':
+      return { kind: 'candidates', candidates: [{ index: 0, bytes: body }] };
+    case 'binary': {
+      const event = binaryEventOf(req, body);
+      if (event.kind === 'refused') return { kind: 'unreadable', refusal: event.refusal };
+      return { kind: 'candidates', candidates: [{ index: 0, value: event.value }] };
+    }
+    case 'batched':
+      return atMost(maxEvents, batchOf(body));
+    case 'ndjson':
+      return atMost(maxEvents, { kind: 'candidates', candidates: linesOf(body, maxEvents) });
+    default:
+      return mode satisfies never;
+  }
+}
+
+function batchOf(body: Buffer): Candidates {
+  const json = parseJson(body, 1);
+  if (json.kind === 'refused') return { kind: 'unreadable', refusal: json.refusal };
+  if (!Array.isArray(json.value)) {
+    return {
+      kind: 'unreadable',
+      refusal: { reason: 'invalid_envelope', detail: 'the body: expected a list of events' },
+    };
+  }
+  const values: readonly unknown[] = json.value;
+  return { kind: 'candidates', candidates: values.map((value, index) => ({ index, value })) };
+}
+
+/** The lines that aren't blank, each with its number from 0; one more than the most that are taken, then no further. */
+function linesOf(body: Buffer, maxEvents: number): Candidate[] {
+  const lines: Candidate[] = [];
+  let index = 0;
+  for (let from = 0; from < body.length && lines.length <= maxEvents; index++) {
+    const newline = body.indexOf(NEWLINE, from);
+    const end = newline < 0 ? body.length : newline;
+    const bytes = withoutBlanks(body, from, end);
+    if (bytes.length > 0) lines.push({ index, bytes });
+    from = end + 1;
+  }
+  return lines;
+}
+
+const NEWLINE = 0x0a;
+const BLANKS: ReadonlySet<number | undefined> = new Set([0x20, 0x09, 0x0d]);
+
+function withoutBlanks(body: Buffer, from: number, end: number): Buffer {
+  while (from < end && BLANKS.has(body[from])) from++;
+  while (from < end && BLANKS.has(body[end - 1])) end--;
+  return body.subarray(from, end);
+}
+
+function atMost(maxEvents: number, read: Candidates): Candidates {
+  if (read.kind !== 'candidates' || read.candidates.length <= maxEvents) return read;
+  const detail = `the body has more than ${maxEvents} events`;
+  return { kind: 'refused', refusal: { status: 413, reason: 'too_many_events', detail } };
+}

@@ -1,0 +1,67 @@
+import type { Context } from 'koa';
+import type { Logger } from 'pino';
+import type { GpuFields } from '../exposition/gpu-fields';
+import { type HttpRefusal, refuse } from '../http/refusal';
+import type { AppendRecord, EventLog } from '../log/port';
+import { openSeldom, type Seldom } from '../process/seldom';
+import type { Rules } from './judge';
+import { DEFAULT_LIMITS, type GatewayLimits } from './limits';
+import type { GatewayMetrics } from './metrics';
+
+export interface GatewayDeps {
+  readonly log: Pick<EventLog, 'append' | 'partitions'>;
+  /** Absent: whoever reaches the port may send. */
+  readonly ingestToken?: string | undefined;
+  readonly gpuFields: GpuFields;
+  readonly logger: Logger;
+  readonly metrics: GatewayMetrics;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly limits?: Partial<GatewayLimits>;
+}
+
+/** What the gateway's endpoints share. */
+export interface Gateway {
+  readonly limits: GatewayLimits;
+  readonly metrics: GatewayMetrics;
+  readonly seldom: Seldom;
+  /** By which events are judged now. */
+  rules(): Rules;
+  /** Puts records on the log; null when they are durable. */
+  append(records: readonly AppendRecord[]): Promise<HttpRefusal | null>;
+  /** Answers with a refusal, and counts it. */
+  readonly refuse: (ctx: Context, refusal: HttpRefusal, more?: Readonly<Record<string, unknown>>) => void;
+}
+
+export function gatewayOf({ log, gpuFields, logger, metrics, now, limits }: GatewayDeps): Gateway {
+  return {
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    metrics,
+    seldom: openSeldom(logger, now),
+    rules: () => ({ partitions: log.partitions, gpuFields, nowMs: now() }),
+    async append(records) {
+      if (records.length === 0) return null;
+      const result = await log.append(records);
+      switch (result.kind) {
+        case 'appended':
+          return null;
+        case 'unavailable':
+          logger.warn({ detail: result.detail, records: records.length }, 'the log took no events');
+          return LOG_UNAVAILABLE;
+        default:
+          return result satisfies never;
+      }
+    },
+    refuse(ctx, refusal, more) {
+      metrics.refused(refusal.status, refusal.reason);
+      refuse(ctx, refusal, more);
+    },
+  };
+}
+
+const LOG_UNAVAILABLE: HttpRefusal = {
+  status: 503,
+  reason: 'log_unavailable',
+  detail: 'the log takes no events right now; send all of them again, those that it took will count once',
+  headers: { 'retry-after': '2' },
+};

@@ -1,0 +1,104 @@
+import {
+  MAX_EVENT_BYTES,
+  decodeEvent,
+  decodeParsed,
+  type Decoded,
+  type Refusal,
+  type RefusalReason,
+} from '../../events/codec';
+import type { FleetEvent } from '../../events/event';
+import { partitionOf, routeOf } from '../../events/routing';
+import { formatTime } from '../../events/time';
+import { type GpuFields, keepGpuFields } from '../exposition/gpu-fields';
+import type { AppendRecord } from '../log/port';
+import { TOO_DEEP, nestsTooDeep, parseJson, tooLarge } from './json';
+
+/** One event as a request has it: its JSON, or what was parsed from it. */
+export type Candidate =
+  { readonly index: number; readonly bytes: Buffer } | { readonly index: number; readonly value: unknown };
+
+export type Verdict =
+  | { readonly kind: 'accepted'; readonly record: AppendRecord; readonly leftOut: number }
+  | { readonly kind: 'rejected'; readonly rejection: Rejection };
+
+export interface Rejection {
+  /** Where it stands in the request: its position in a batch, its line in NDJSON, from 0. */
+  readonly index: number;
+  /** The event's id, where it could be read. */
+  readonly id?: string;
+  readonly reason: RefusalReason;
+  readonly detail: string;
+}
+
+export interface Rules {
+  readonly partitions: number;
+  readonly gpuFields: GpuFields;
+  readonly nowMs: number;
+}
+
+/** An event may be that much ahead of the clock. */
+const MAX_AHEAD_MS = 300_000;
+
+/**
+ * Judges one event as it comes in: all that can be told without knowing what else is on the log, so all reasons but
+ * `too_late`, which is the fold's. The record's value is the event's JSON as it was sent, written anew only where it
+ * came parsed or where GPU fields are left out.
+ */
+export function judge(candidate: Candidate, rules: Rules): Verdict {
+  const decoded = decode(candidate);
+  if (!decoded.ok) return reject(candidate, decoded.refusal);
+  const { event } = decoded;
+  if (event.timeMs > rules.nowMs + MAX_AHEAD_MS) {
+    const detail = `time: ${formatTime(event.timeMs)}, expected at most 300 s after ${formatTime(rules.nowMs)}`;
+    return reject(candidate, { reason: 'from_the_future', detail });
+  }
+  const { value, leftOut } = valueOf(candidate, event, rules.gpuFields);
+  if (value.length > MAX_EVENT_BYTES) return reject(candidate, tooLarge(value.length));
+  return { kind: 'accepted', record: recordOf(event, value, rules.partitions), leftOut };
+}
+
+function reject(candidate: Candidate, refusal: Refusal): Verdict {
+  const { id } = membersOf(candidate);
+  const known = typeof id === 'string' && id.length <= MAX_ID_SHOWN ? { id } : {};
+  return { kind: 'rejected', rejection: { index: candidate.index, ...known, ...refusal } };
+}
+
+/** An answer is not to be filled with texts that are no ids. */
+const MAX_ID_SHOWN = 1024;
+
+/** Where an event goes on the log. */
+export function recordOf(event: FleetEvent, value: Buffer, partitions: number): AppendRecord {
+  const { topic, key } = routeOf(event);
+  return { topic, key, partition: partitionOf(key, partitions), value };
+}
+
+function decode(candidate: Candidate): Decoded {
+  if (!('bytes' in candidate)) return decodeParsed(candidate.value);
+  return nestsTooDeep(candidate.bytes) ? { ok: false, refusal: TOO_DEEP } : decodeEvent(candidate.bytes);
+}
+
+function valueOf(
+  candidate: Candidate,
+  event: FleetEvent,
+  fields: GpuFields,
+): { value: Buffer; leftOut: number } {
+  if (event.type === 'fleetmeter.gpu.sampled.v1') {
+    const { data, leftOut } = keepGpuFields(event.data, fields);
+    if (leftOut > 0)
+      return { value: Buffer.from(JSON.stringify({ ...membersOf(candidate), data })), leftOut };
+  }
+  const value = 'bytes' in candidate ? candidate.bytes : Buffer.from(JSON.stringify(candidate.value));
+  return { value, leftOut: 0 };
+}
+
+/** The event's members, those too that we don't know; none where it is no object, or too large or broken to be read. */
+function membersOf(candidate: Candidate): { id?: unknown } {
+  const value = 'bytes' in candidate ? readAgain(candidate.bytes) : candidate.value;
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+}
+
+function readAgain(bytes: Buffer): unknown {
+  if (bytes.length > MAX_EVENT_BYTES) return undefined;
+  const json = parseJson(bytes, 0);
+  return json.kind === 'json' ? json.value : undefined;
+}

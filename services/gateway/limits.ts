@@ -1,0 +1,18 @@
+/** How much the gateway takes in at once. */
+export interface GatewayLimits {
+  /** Of one request's body, inflated and on the wire. */
+  readonly bodyBytes: number;
+  /** Of all bodies that are being read or are on their way to the log; above, requests are answered 503. */
+  readonly heldBytes: number;
+  /** Requests in flight; above, 429. */
+  readonly requests: number;
+  /** Events of one request. */
+  readonly events: number;
+}
+
+export const DEFAULT_LIMITS: GatewayLimits = {
+  bodyBytes: 10_000_000,
+  heldBytes: 256 * 1024 * 1024,
+  requests: 256,
+  events: 100_000,
+};

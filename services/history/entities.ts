@@ -1,0 +1,73 @@
+import { isTelemetry } from '../../events/event';
+import type { FleetEvent } from '../../events/event';
+import { compactTouched, emptyLedger, emptyTouched, takeLifecycle, takeSample } from '../fold/ledger';
+import type { Ledger, LedgerSettings, Verdict } from '../fold/ledger';
+import type { Entity } from '../fold/entity';
+
+/**
+ * The entities of a history once all of it has been judged: each is handed on once, the settled ones as they settle, so that a
+ * long history needs no more memory than what lives at a time. Those that were given up are none.
+ */
+export interface EntityFold {
+  /**
+   * The next record of its partition.
+   * @param appendTimeMs when the log appended it; null in a file
+   */
+  take(event: FleetEvent, partition: number, appendTimeMs: number | null): Verdict;
+  /** Hands on those that live. Answers the newest `time` of what was taken; null: nothing was. */
+  finish(): number | null;
+}
+
+/** How many records are judged between two compactions; no figure depends on it. */
+const COMPACT_EVERY = 10_000;
+
+/**
+ * @param fromMs no figure is asked for as of an earlier moment: facts before it need not be told apart. -Infinity: keep them all
+ * @param visit of the lives of an id, the earlier comes first
+ */
+export function openEntities(
+  settings: LedgerSettings,
+  partitions: number,
+  fromMs: number,
+  visit: (entity: Entity) => void,
+): EntityFold {
+  const ledgers = Array.from({ length: partitions }, () => emptyLedger(settings));
+  let count = 0;
+
+  function take(event: FleetEvent, partition: number, appendTimeMs: number | null): Verdict {
+    const ledger = ledgers[partition];
+    if (ledger === undefined) throw new Error(`no partition ${String(partition)}`);
+    if (isTelemetry(event)) {
+      const verdict = takeSample(ledger, event, appendTimeMs);
+      ledger.samples.clear();
+      return verdict;
+    }
+    const verdict = takeLifecycle(ledger, event, appendTimeMs);
+    if (ledger.gone.size > 0) visitSettled(ledger, visit);
+    if (++count % COMPACT_EVERY === 0) ledgers.forEach((one) => compact(one, fromMs));
+    return verdict;
+  }
+
+  return {
+    take,
+    finish() {
+      for (const { entities } of ledgers) for (const entity of entities.values()) visit(entity);
+      return newestTaken(ledgers);
+    },
+  };
+}
+
+function visitSettled({ gone }: Ledger, visit: (entity: Entity) => void): void {
+  for (const entity of gone.values()) visit(entity);
+  gone.clear();
+}
+
+function compact(ledger: Ledger, fromMs: number): void {
+  compactTouched(ledger, fromMs);
+  ledger.touched = emptyTouched();
+}
+
+function newestTaken(ledgers: readonly Ledger[]): number | null {
+  const times = ledgers.flatMap(({ scalars }) => scalars.newestTakenMs ?? []);
+  return times.length === 0 ? null : Math.max(...times);
+}

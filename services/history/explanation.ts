@@ -1,0 +1,138 @@
+import { cumulate, growthAt, isGrowth } from '../catalogue/family';
+import type { Growth } from '../catalogue/family';
+import { figuresOf } from '../catalogue/figures';
+import type { Figures, SumFigure } from '../catalogue/figures';
+import { seriesKey } from '../catalogue/tally';
+import { entityAsOf } from '../fold/entity';
+import type { Entity } from '../fold/entity';
+import type { Selector } from './selector';
+
+/** What the series that a selector names are made of, as of a moment. */
+export interface ExplanationBuilder {
+  /** The next entity of a history; of the lives of an id the earlier first. */
+  add(entity: Entity): void;
+  /** @param atMs when figures that grow are to be read */
+  finish(atMs: number): ExplainedSeries[];
+}
+
+export interface ExplainedSeries {
+  readonly labelNames: readonly string[];
+  readonly labels: readonly string[];
+  /** Those that add something, what adds most first. */
+  readonly shares: readonly Share[];
+  /** How many entities bear the labels and add nothing. */
+  readonly idleBearers: number;
+  readonly total: Amount;
+}
+
+export interface Share {
+  /** With the facts that it is made of. */
+  readonly entity: Entity;
+  readonly figures: Figures;
+  readonly amount: Amount;
+  /** What it has grown by; undefined: it is the same at any moment. */
+  readonly growth?: Growth;
+}
+
+/** Whole units, `per` of them in one of the family's; or a gauge's own number, which is not added to any other. */
+export type Amount = { readonly units: bigint; readonly per: number } | { readonly value: number };
+
+interface Candidate {
+  readonly entity: Entity;
+  readonly figures: Figures;
+  readonly labels: readonly string[];
+  readonly made: Amount | { readonly growth: Growth; readonly per: number };
+}
+
+/** @param asOfMs facts later than it are left out; null: all hold */
+export function openExplanation(selector: Selector, asOfMs: number | null): ExplanationBuilder {
+  const { family, part } = selector;
+  const labelNames = part === 'bucket' ? [...family.labels, 'le'] : family.labels;
+  const series = new Map<string, Candidate[]>();
+
+  function isAsked(labels: readonly string[]): boolean {
+    return [...selector.labels].every(([name, value]) => labels[labelNames.indexOf(name)] === value);
+  }
+
+  function offer(candidate: Candidate, isOwn: boolean): void {
+    if (!isAsked(candidate.labels)) return;
+    const key = seriesKey(selector.name, candidate.labels);
+    const known = series.get(key);
+    if (known === undefined) series.set(key, [candidate]);
+    // Of two lives of an id that would give the same own series, the page shows the earlier.
+    else if (!isOwn) known.push(candidate);
+  }
+
+  return {
+    add(whole) {
+      const entity = asOfMs === null ? whole : entityAsOf(whole, asOfMs);
+      const figures = figuresOf(entity);
+      for (const { family: of, labels, value } of figures?.own ?? []) {
+        if (figures === undefined || of.name !== family.name) continue;
+        const made = isGrowth(value) ? { growth: value, per: of.per } : { value };
+        offer({ entity, figures, labels, made }, true);
+      }
+      for (const figure of figures?.sums ?? []) {
+        if (figures === undefined || figure.family.name !== family.name) continue;
+        for (const share of sharesOf(figure, part)) offer({ entity, figures, ...share }, false);
+      }
+    },
+    finish: (atMs) =>
+      [...series.keys()].sort().map((key) => explain(series.get(key) ?? [], labelNames, atMs)),
+  };
+}
+
+/** What one entity adds to the series of a sum; of a histogram to those of one part. */
+function sharesOf(
+  { family, labels, amount }: SumFigure,
+  part: Selector['part'],
+): readonly Pick<Candidate, 'labels' | 'made'>[] {
+  const { per, bounds = [] } = family;
+  if (isGrowth(amount)) return [{ labels, made: { growth: amount, per } }];
+  const cumulated = cumulate(amount);
+  switch (part) {
+    case 'value':
+      return [{ labels, made: { units: amount[0] ?? 0n, per } }];
+    case 'sum':
+      return [{ labels, made: { units: amount.at(-1) ?? 0n, per } }];
+    case 'count':
+      return [{ labels, made: { units: cumulated.at(-2) ?? 0n, per: 1 } }];
+    case 'bucket':
+      return [...bounds.map((bound) => `${String(bound)}.0`), '+Inf'].map((le, i) => ({
+        labels: [...labels, le],
+        made: { units: cumulated[i] ?? 0n, per: 1 },
+      }));
+  }
+}
+
+function explain(
+  candidates: readonly Candidate[],
+  labelNames: readonly string[],
+  atMs: number,
+): ExplainedSeries {
+  const all = candidates.map(({ entity, figures, made }): Share => {
+    if (!('growth' in made)) return { entity, figures, amount: made };
+    const { growth, per } = made;
+    return { entity, figures, amount: { units: growthAt(growth, atMs), per }, growth };
+  });
+  const shares = all.length === 1 ? all : all.filter(({ amount }) => unitsOf(amount) !== 0n).sort(byUnits);
+  const labels = candidates[0]?.labels ?? [];
+  return { labelNames, labels, shares, idleBearers: all.length - shares.length, total: totalOf(all) };
+}
+
+function byUnits(a: Share, b: Share): number {
+  const units = unitsOf(a.amount) - unitsOf(b.amount);
+  return units > 0n ? -1 : units < 0n ? 1 : 0;
+}
+
+function totalOf(all: readonly Share[]): Amount {
+  const [first] = all;
+  if (first === undefined) throw new Error('a series is made of entities');
+  if (!('units' in first.amount)) return first.amount;
+  return { units: all.reduce((sum, { amount }) => sum + unitsOf(amount), 0n), per: first.amount.per };
+}
+
+/** Only an own series has a number that is none, and nothing is added to it. */
+function unitsOf(amount: Amount): bigint {
+  return 'units' in amount ? amount.units : 0n;
+}

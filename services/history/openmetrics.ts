@@ -1,0 +1,72 @@
+import { cumulate, toDouble } from '../catalogue/family';
+import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/index';
+import type { Family } from '../catalogue/figures';
+import { formatLabels, formatValue, header } from '../page/format';
+import { secondsText } from './backfill';
+import type { SumLevels } from './backfill';
+import { timeOf } from './steps';
+import type { Day, Steps } from './steps';
+
+/** Writes the sums of a backfill day by day. */
+export interface SumPages {
+  /** The lines of a family on a day, a series' in order of time. The days of a family must be asked for in their order. */
+  linesOf(family: Family, day: Day): Generator<string>;
+}
+
+/** All families that can be filled in, in the order of the page. */
+export const FAMILIES: readonly Omit<Family, 'bounds'>[] = [...OWN_FAMILIES, ...SUM_FAMILIES.values()];
+
+export const END = '# EOF\n';
+
+export function familyHeader({ name, type, help }: Omit<Family, 'bounds'>): string {
+  return header('openmetrics', name, type, help);
+}
+
+interface Series extends SumLevels {
+  /** As of the last step that was written. */
+  bearing: bigint;
+  readonly units: bigint[];
+}
+
+export function openSumPages(sums: ReadonlyMap<string, SumLevels>, steps: Steps): SumPages {
+  const byFamily = new Map<string, Series[]>();
+  for (const key of [...sums.keys()].sort()) {
+    const sum = sums.get(key);
+    if (sum === undefined) continue;
+    const ofFamily = byFamily.get(sum.family.name) ?? [];
+    ofFamily.push({ ...sum, bearing: 0n, units: sum.parts.map(() => 0n) });
+    byFamily.set(sum.family.name, ofFamily);
+  }
+  return {
+    *linesOf(family, day) {
+      for (const series of byFamily.get(family.name) ?? []) {
+        const labels = formatLabels(family.labels, series.labels);
+        for (let step = day.from; step < day.to; step++) {
+          series.bearing += series.bearers.growthAt(step);
+          series.parts.forEach(
+            (part, i) => (series.units[i] = (series.units[i] ?? 0n) + part.growthAt(step)),
+          );
+          if (series.bearing > 0n)
+            yield samplesOf(family, labels, series.units, secondsText(timeOf(steps, step)));
+        }
+      }
+    },
+  };
+}
+
+/** What one series has at one moment: a line, or a histogram's. */
+function samplesOf(family: Family, labels: string, units: readonly bigint[], seconds: string): string {
+  const { name, bounds, per } = family;
+  if (bounds === undefined)
+    return `${name}{${labels}} ${formatValue(toDouble(units[0] ?? 0n, per))} ${seconds}\n`;
+  const cumulated = cumulate(units);
+  const les = [...bounds.map((bound) => `${String(bound)}.0`), '+Inf'];
+  const buckets = les.map(
+    (le, i) => `${name}_bucket{${labels},le="${le}"} ${String(cumulated[i])} ${seconds}\n`,
+  );
+  return [
+    ...buckets,
+    `${name}_sum{${labels}} ${formatValue(toDouble(cumulated.at(-1) ?? 0n, per))} ${seconds}\n`,
+    `${name}_count{${labels}} ${String(cumulated[les.length - 1])} ${seconds}\n`,
+  ].join('');
+}

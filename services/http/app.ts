@@ -1,0 +1,44 @@
+import type Router from '@koa/router';
+import Koa, { type Middleware } from 'koa';
+import type { Logger } from 'pino';
+import { discardBody } from './discard';
+import { refuse } from './refusal';
+
+/**
+ * The routers as one application. What none of them answers is answered in JSON too: a path that isn't there with 404, a
+ * method that it hasn't with 405, and a bug with 500; what broke goes to the log, not to the sender. No answer goes out
+ * before the request's body was read over, up to a limit.
+ */
+export function httpApp(logger: Logger, routers: readonly Router[]): Koa {
+  const app = new Koa();
+  // Senders that are gone before their answer; Koa would print each with its stack.
+  app.on('error', (error: Error) => logger.debug({ err: error }, 'a connection broke'));
+  app.use(readOverBodies).use(answerErrors(logger));
+  for (const router of routers) app.use(router.routes()).use(router.allowedMethods());
+  return app;
+}
+
+const readOverBodies: Middleware = async (ctx, next) => {
+  await next();
+  if (!(await discardBody(ctx.req))) ctx.set('connection', 'close');
+};
+
+function answerErrors(logger: Logger): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+    } catch (error) {
+      logger.error({ err: error, method: ctx.method, path: ctx.path }, 'a request failed');
+      const detail = 'this is a fault of the server, which has logged it';
+      refuse(ctx, { status: 500, reason: 'internal', detail });
+      return;
+    }
+    if (ctx.body !== undefined && ctx.body !== null) return;
+    if (ctx.status === 404) {
+      refuse(ctx, { status: 404, reason: 'not_found', detail: 'there is nothing at this path' });
+    } else if (ctx.status === 405) {
+      const detail = `expected one of the methods ${ctx.response.get('allow')}`;
+      refuse(ctx, { status: 405, reason: 'wrong_method', detail });
+    }
+  };
+}

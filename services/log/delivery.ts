@@ -1,0 +1,206 @@
+/**
+ * Delivery of records to the one owner of each partition number: what the two adapters have in common.
+ *
+ * A partition number that is owned has a loop of its own, so that a slow partition holds up no other, and the owner
+ * gets one call at a time for it:
+ *
+ *     begin() ── null ──> back off, begin() again
+ *        └─ positions ──> records() of both topics in turn ── 'lost', restart(), diverged ──> back off, begin() again
+ *                              └─ no longer owned ──> end()
+ */
+import type { LogRecord, OwnedTopic, PartitionOwner, Positions } from './port';
+import { createSignal, type Signal } from './signal';
+
+/** At most so much in one call of records(); a single larger record still goes through. */
+export const CHUNK_RECORDS = 1000;
+export const CHUNK_BYTES = 4 * 1024 * 1024;
+
+const TOPICS = ['lifecycle', 'telemetry'] as const;
+/** How long a topic rests of which nothing was taken. */
+const REFUSED_MS = 100;
+/** begin() is asked again after 100 ms, then twice as long each time, up to 5 s. */
+const BACK_OFF_MS = { first: 100, most: 5000 };
+/** A delivery that lasted so long was no part of a tug-of-war between two owners: back-off starts anew. */
+const SETTLED_MS = 10_000;
+/** Wakes come from the feed; this is only how long one may be missed. */
+const IDLE_MS = 1000;
+
+export interface Chunk {
+  readonly kind: 'chunk';
+  readonly records: readonly LogRecord[];
+  /** The position after them. */
+  readonly next: number;
+}
+
+/** The position to read from is not on the log. */
+export interface Gone {
+  readonly kind: 'gone';
+  readonly detail: string;
+}
+
+/** Where a delivery gets its records from: the adapter's side. */
+export interface Feed {
+  /** Starts over at these positions; whatever was read ahead is dropped. */
+  seek(partition: number, positions: Positions): void;
+  /** What follows the last chunk, if it is there now; after `null`, the adapter calls wake(). */
+  take(topic: OwnedTopic, partition: number): Promise<Chunk | Gone | null>;
+  /** Nothing more is taken of the partition. */
+  release(partition: number): void;
+}
+
+export interface Delivery {
+  /** Ascending. */
+  owned(): readonly number[];
+  /** The partition numbers owned from now on: delivery of new ones begins, of missing ones ends. */
+  own(partitions: readonly number[]): void;
+  /** There may be something to take. */
+  wake(partition: number): void;
+  restart(partition: number): void;
+  /** Gives all partitions up; resolves when the calls in flight are done. */
+  close(): Promise<void>;
+}
+
+interface Loop {
+  readonly signal: Signal;
+  ended: boolean;
+  restarted: boolean;
+}
+
+/** Drives `owner` from `feed`. `onFatal` is told of what must not happen: an owner or a feed that throws. */
+export function createDelivery(owner: PartitionOwner, feed: Feed, onFatal: (error: Error) => void): Delivery {
+  const loops = new Map<number, Loop>();
+  /** The last loop of each partition number, ended or not: the next one starts after it. */
+  const done = new Map<number, Promise<void>>();
+  let closed = false;
+
+  function start(partition: number): void {
+    const loop: Loop = { signal: createSignal(), ended: false, restarted: false };
+    loops.set(partition, loop);
+    const before = done.get(partition) ?? Promise.resolve();
+    done.set(
+      partition,
+      before
+        .then(() => run(partition, loop))
+        .catch((error: unknown) => {
+          stop(partition);
+          onFatal(error instanceof Error ? error : new Error(String(error)));
+        }),
+    );
+  }
+
+  function stop(partition: number): void {
+    const loop = loops.get(partition);
+    if (!loop) return;
+    loop.ended = true;
+    loop.signal.raise();
+    loops.delete(partition);
+  }
+
+  async function run(partition: number, loop: Loop): Promise<void> {
+    if (hasEnded(loop)) return;
+    for (let attempt = 0; !hasEnded(loop); attempt++) {
+      loop.restarted = false;
+      const positions = await owner.begin(partition);
+      if (hasEnded(loop)) break;
+      const beganAtMs = performance.now();
+      if (positions) await deliver(partition, loop, positions);
+      if (performance.now() - beganAtMs > SETTLED_MS) attempt = 0;
+      await rest(loop, backOffMs(attempt));
+    }
+    feed.release(partition);
+    await owner.end(partition);
+  }
+
+  /** Returns when delivery from these positions has ended, for whichever reason. */
+  async function deliver(partition: number, loop: Loop, positions: Positions): Promise<void> {
+    const waiting = { lifecycle: noneWaiting(), telemetry: noneWaiting() };
+    feed.seek(partition, positions);
+    for (;;) {
+      let called = false;
+      for (const topic of TOPICS) {
+        const state = waiting[topic];
+        if (state.notBeforeMs > performance.now()) continue;
+        const chunk = state.rest ?? (await feed.take(topic, partition));
+        if (isOver(loop)) return;
+        if (chunk === null) continue;
+        if (chunk.kind === 'gone') {
+          owner.diverged?.(partition, chunk.detail);
+          return;
+        }
+        called = true;
+        const taken = await owner.records(topic, partition, chunk.records, chunk.next);
+        if (taken === 'lost' || isOver(loop)) return;
+        state.rest = restOf(chunk, taken);
+        state.notBeforeMs = state.rest && taken === 0 ? performance.now() + REFUSED_MS : 0;
+      }
+      if (!called) await loop.signal.wait(idleMs([waiting.lifecycle, waiting.telemetry]));
+      if (isOver(loop)) return;
+    }
+  }
+
+  return {
+    owned: () => [...loops.keys()].sort((a, b) => a - b),
+    own(partitions) {
+      if (closed) return;
+      const wanted = new Set(partitions);
+      for (const partition of [...loops.keys()]) if (!wanted.has(partition)) stop(partition);
+      for (const partition of wanted) if (!loops.has(partition)) start(partition);
+    },
+    wake: (partition) => loops.get(partition)?.signal.raise(),
+    restart(partition) {
+      const loop = loops.get(partition);
+      if (!loop) return;
+      loop.restarted = true;
+      loop.signal.raise();
+    },
+    async close() {
+      closed = true;
+      for (const partition of [...loops.keys()]) stop(partition);
+      await Promise.all(done.values());
+    },
+  };
+}
+
+interface Waiting {
+  /** What is left of a chunk that was taken in part. */
+  rest: Chunk | null;
+  notBeforeMs: number;
+}
+
+function noneWaiting(): Waiting {
+  return { rest: null, notBeforeMs: 0 };
+}
+
+/** Functions, since what they tell changes while a loop awaits. */
+function hasEnded(loop: Loop): boolean {
+  return loop.ended;
+}
+function isOver(loop: Loop): boolean {
+  return loop.ended || loop.restarted;
+}
+
+function restOf(chunk: Chunk, taken: number): Chunk | null {
+  if (!Number.isInteger(taken) || taken < 0 || taken > chunk.records.length) {
+    throw new Error(`records() answered ${taken}, expected 0 to ${chunk.records.length} or 'lost'`);
+  }
+  return taken === chunk.records.length ? null : { ...chunk, records: chunk.records.slice(taken) };
+}
+
+function idleMs(topics: readonly Waiting[]): number {
+  const now = performance.now();
+  const rests = topics.map(({ notBeforeMs }) => notBeforeMs - now).filter((ms) => ms > 0);
+  return Math.min(IDLE_MS, ...rests);
+}
+
+/** Jitter keeps two owners that push each other out from doing so in step. */
+function backOffMs(attempt: number): number {
+  const ms = Math.min(BACK_OFF_MS.most, BACK_OFF_MS.first * 2 ** attempt);
+  return ms * (0.75 + Math.random() / 2);
+}
+
+/** Unlike a wait for records, not cut short by a wake; only by the end. */
+async function rest(loop: Loop, ms: number): Promise<void> {
+  const untilMs = performance.now() + ms;
+  for (let left = ms; left > 0 && !hasEnded(loop); left = untilMs - performance.now())
+    await loop.signal.wait(left);
+}

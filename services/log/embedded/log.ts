@@ -1,0 +1,247 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createDelivery, CHUNK_BYTES, CHUNK_RECORDS, type Delivery, type Feed } from '../delivery';
+import {
+  LogReadError,
+  type AppendRecord,
+  type AppendResult,
+  type EventLog,
+  type OwnedTopic,
+  type Positions,
+  type Topic,
+} from '../port';
+import { lockFolder } from './lock';
+import { openRecords, type Entry, type RecordStore } from './records';
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+/** How long records are kept; the lifecycle is for ever. The same as the Kafka topics' retention. */
+const RETENTION_MS = { telemetry: 3 * DAY_MS, 'dead-letter': 30 * DAY_MS } as const;
+const TRIM_EVERY_MS = 60_000;
+/** Deleted in one transaction: few enough that an append behind it hardly waits. */
+const TRIM_RECORDS = 2000;
+/** Waiting for the disk at most; more is refused, since it would only wait in memory. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+const CHUNK_LIMITS = { records: CHUNK_RECORDS, bytes: CHUNK_BYTES };
+
+export interface EmbeddedLogOptions {
+  /** Created where it does not exist; the log is in its subfolder `log`. */
+  readonly dir: string;
+  readonly partitions: number;
+  /** The log's clock, ms since the epoch. */
+  readonly now?: () => number;
+}
+
+interface Waiting {
+  readonly records: readonly AppendRecord[];
+  readonly resolve: (result: AppendResult) => void;
+}
+
+/**
+ * A log in a folder, for one process. `appended` means synced to the disk: concurrent appends share a transaction.
+ * Throws where another process holds the folder, or where it was created with another number of partitions.
+ */
+export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EventLog> {
+  const { partitions, now = Date.now } = options;
+  const dir = join(options.dir, 'log');
+  mkdirSync(dir, { recursive: true });
+  const unlock = await lockFolder(dir);
+  const records = await openOrUnlock(dir, partitions, unlock);
+  const appender = createAppender(records, now, (entries) => {
+    for (const { partition } of entries) delivery?.wake(partition);
+  });
+  let delivery: Delivery | null = null;
+  let trimmed: Promise<void> = trimAll(records, partitions, now());
+  const trimTimer = setInterval(() => {
+    trimmed = trimmed.then(() => trimAll(records, partitions, now()));
+  }, TRIM_EVERY_MS).unref();
+
+  return {
+    partitions,
+    append: (batch) => appender.append(batch),
+    own(owner, onFatal) {
+      if (delivery) throw new Error('an embedded log has one owner at a time');
+      const owning = createDelivery(owner, createFeed(records), onFatal);
+      delivery = owning;
+      owning.own(Array.from({ length: partitions }, (_, partition) => partition));
+      return Promise.resolve({
+        owned: () => owning.owned(),
+        lastFetchAtMs: () => performance.now(),
+        restart: (partition: number) => owning.restart(partition),
+        committed: () => undefined,
+        async close() {
+          await owning.close();
+          if (delivery === owning) delivery = null;
+        },
+      });
+    },
+    bounds(topic) {
+      const askedAtMs = performance.now();
+      const all = Array.from({ length: partitions }, (_, partition) => records.bounds(topic, partition));
+      return Promise.resolve({ kind: 'bounds', partitions: all, askedAtMs });
+    },
+    read: (topic, partition, from, to) => readRange(records, topic, partition, from, to),
+    async close() {
+      await delivery?.close();
+      await appender.close();
+      clearInterval(trimTimer);
+      await trimmed;
+      await records.close();
+      await unlock();
+    },
+  };
+}
+
+async function openOrUnlock(
+  dir: string,
+  partitions: number,
+  unlock: () => Promise<void>,
+): Promise<RecordStore> {
+  try {
+    return openRecords(dir, partitions);
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+interface Appender {
+  append(records: readonly AppendRecord[]): Promise<AppendResult>;
+  /** Writes what waits, then refuses. */
+  close(): Promise<void>;
+}
+
+/** One transaction at a time; what comes in meanwhile is the next one. */
+function createAppender(
+  records: RecordStore,
+  now: () => number,
+  onAppended: (entries: readonly Entry[]) => void,
+): Appender {
+  let waiting: Waiting[] = [];
+  let waitingBytes = 0;
+  let writing: Promise<void> | null = null;
+  let closed = false;
+
+  async function write(): Promise<void> {
+    while (waiting.length > 0) {
+      const group = waiting;
+      waiting = [];
+      waitingBytes = 0;
+      const entries = number(records, group, now());
+      const result = await records.write(entries).then(
+        (): AppendResult => ({ kind: 'appended' }),
+        (error: unknown): AppendResult => ({
+          kind: 'unavailable',
+          detail: `log not written: ${String(error)}`,
+        }),
+      );
+      if (result.kind === 'appended') onAppended(entries);
+      for (const { resolve } of group) resolve(result);
+    }
+    writing = null;
+  }
+
+  return {
+    async append(batch) {
+      if (closed) return { kind: 'unavailable', detail: 'the log is closed' };
+      if (batch.length === 0) return { kind: 'appended' };
+      for (const { topic, partition } of batch) records.bounds(topic, partition);
+      const bytes = batch.reduce((sum, { value }) => sum + value.length, 0);
+      if (waitingBytes > 0 && waitingBytes + bytes > MAX_WAITING_BYTES) {
+        return { kind: 'unavailable', detail: 'the disk is slower than what comes in' };
+      }
+      waitingBytes += bytes;
+      return new Promise((resolve) => {
+        waiting.push({ records: batch, resolve });
+        writing ??= Promise.resolve().then(write);
+      });
+    },
+    async close() {
+      closed = true;
+      await writing;
+    },
+  };
+}
+
+/** Gives offsets and append times, which never go back within a partition, whatever the clock does. */
+function number(records: RecordStore, group: readonly Waiting[], nowMs: number): Entry[] {
+  const ends = new Map<string, number>();
+  return group
+    .flatMap((waiting) => waiting.records)
+    .map((record) => {
+      const { topic, partition } = record;
+      const name = `${topic}/${partition}`;
+      const offset = ends.get(name) ?? records.bounds(topic, partition).end;
+      ends.set(name, offset + 1);
+      return {
+        ...record,
+        offset,
+        appendTimeMs: Math.max(nowMs, records.lastAppendTimeMs(topic, partition)),
+      };
+    });
+}
+
+function createFeed(records: RecordStore): Feed {
+  const positions = new Map<number, Record<OwnedTopic, number>>();
+  return {
+    seek: (partition, { lifecycle, telemetry }: Positions) => {
+      positions.set(partition, { lifecycle, telemetry });
+    },
+    take(topic, partition) {
+      const position = positions.get(partition);
+      if (!position) return Promise.resolve(null);
+      const { start, end } = records.bounds(topic, partition);
+      if (position[topic] < start || position[topic] > end) {
+        if (topic === 'lifecycle') {
+          const detail = `lifecycle ${partition}: position ${position[topic]} is not on the log, which has ${start} to ${end}`;
+          return Promise.resolve({ kind: 'gone', detail });
+        }
+        position[topic] = start;
+      }
+      const found = records.read(topic, partition, position[topic], end, CHUNK_LIMITS);
+      const last = found.at(-1);
+      if (!last) return Promise.resolve(null);
+      position[topic] = last.offset + 1;
+      return Promise.resolve({ kind: 'chunk', records: found, next: last.offset + 1 });
+    },
+    release: (partition) => {
+      positions.delete(partition);
+    },
+  };
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- LMDB reads are synchronous, the port's are not
+async function* readRange(
+  records: RecordStore,
+  topic: Topic,
+  partition: number,
+  from: number,
+  to: number,
+): ReturnType<EventLog['read']> {
+  for (let position = from; position < to;) {
+    const { start } = records.bounds(topic, partition);
+    if (position < start) {
+      throw new LogReadError(`${topic} ${partition} begins at ${start}: ${position} is no longer on the log`);
+    }
+    const found = records.read(topic, partition, position, to, CHUNK_LIMITS);
+    const last = found.at(-1);
+    if (!last) return;
+    position = last.offset + 1;
+    yield found;
+  }
+}
+
+/** What can't be deleted now (no space even for that) is tried again the next time. */
+async function trimAll(records: RecordStore, partitions: number, nowMs: number): Promise<void> {
+  await trimTopics(records, partitions, nowMs).catch(() => undefined);
+}
+
+async function trimTopics(records: RecordStore, partitions: number, nowMs: number): Promise<void> {
+  for (const topic of ['telemetry', 'dead-letter'] as const) {
+    for (let partition = 0; partition < partitions; partition++) {
+      const olderThanMs = nowMs - RETENTION_MS[topic];
+      let deleted;
+      do deleted = await records.trim(topic, partition, olderThanMs, TRIM_RECORDS);
+      while (deleted === TRIM_RECORDS);
+    }
+  }
+}

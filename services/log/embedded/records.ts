@@ -1,0 +1,211 @@
+import { open, type Database, type RootDatabase } from 'lmdb';
+import type { Bounds, LogRecord, Topic } from '../port';
+
+/**
+ * Records in LMDB: a database a topic, key (partition, offset), value (append time, key, value).
+ *
+ * Two of lmdb's defaults are off. `overlappingSync`: a commit would resolve before it is synced, and the `flushed`
+ * promise beside it never settles where a commit fails. `eventTurnBatching`: where a commit fails, a promise that
+ * nobody can reach is rejected too, which ends the process.
+ */
+export interface RecordStore {
+  readonly bounds: (topic: Topic, partition: number) => Bounds;
+  /** Append time of the last record; 0 where there is none. */
+  readonly lastAppendTimeMs: (topic: Topic, partition: number) => number;
+  /** All in one transaction, durable when it resolves; rejects where nothing was written (no space left on the device). */
+  write(records: readonly Entry[]): Promise<void>;
+  /** Records from an offset on, at most so many and so many bytes (at least one, where there is one). */
+  read(topic: Topic, partition: number, from: number, to: number, limits: Limits): LogRecord[];
+  /** Deletes up to `limit` records older than that, from the start on; the last one stays, since it holds the end. Answers how many. */
+  trim(topic: Topic, partition: number, olderThanMs: number, limit: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface Entry {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly offset: number;
+  readonly appendTimeMs: number;
+  readonly key: string;
+  readonly value: Buffer;
+}
+
+export interface Limits {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+const TOPICS = ['lifecycle', 'telemetry', 'dead-letter'] as const;
+const PARTITIONS_KEY = 'partitions';
+/** Append time (float64), length of the key (uint32). */
+const HEADER_BYTES = 12;
+
+type Root = RootDatabase<number, string>;
+type Records = Database<Buffer, Buffer>;
+
+/** Opens or creates the records in `dir`. Throws where they were created with another number of partitions. */
+export function openRecords(dir: string, partitions: number): RecordStore {
+  const root = open<number, string>({
+    path: dir,
+    noSubdir: false,
+    encoding: 'json',
+    overlappingSync: false,
+    eventTurnBatching: false,
+  });
+  checkPartitions(root, dir, partitions);
+  const topics = new Map(TOPICS.map((topic) => [topic, openTopic(root, topic, partitions)]));
+  const topicOf = (topic: Topic): TopicRecords => {
+    const found = topics.get(topic);
+    if (!found) throw new Error(`no such topic: ${topic}`);
+    return found;
+  };
+  const stateOf = (topic: Topic, partition: number): PartitionState => {
+    const state = topicOf(topic).states[partition];
+    if (!state) throw new Error(`${topic} has no partition ${partition}, only 0 to ${partitions - 1}`);
+    return state;
+  };
+
+  return {
+    bounds(topic, partition) {
+      const { start, end } = stateOf(topic, partition);
+      return { start, end };
+    },
+    lastAppendTimeMs: (topic, partition) => stateOf(topic, partition).lastAppendTimeMs,
+    async write(entries) {
+      await inOneTransaction(root, () => {
+        for (const entry of entries) {
+          topicOf(entry.topic).records.putSync(keyOf(entry.partition, entry.offset), encode(entry));
+        }
+      });
+      for (const { topic, partition, offset, appendTimeMs } of entries) {
+        const state = stateOf(topic, partition);
+        state.end = offset + 1;
+        state.lastAppendTimeMs = appendTimeMs;
+      }
+    },
+    read(topic, partition, from, to, limits) {
+      const records: LogRecord[] = [];
+      let bytes = 0;
+      const end = Math.min(to, stateOf(topic, partition).end);
+      if (from >= end) return records;
+      const range = topicOf(topic).records.getRange({
+        start: keyOf(partition, from),
+        end: keyOf(partition, end),
+        limit: limits.records,
+      });
+      for (const { key, value } of range) {
+        bytes += value.length;
+        if (records.length > 0 && bytes > limits.bytes) break;
+        records.push(decode(key, value));
+      }
+      return records;
+    },
+    async trim(topic, partition, olderThanMs, limit) {
+      const state = stateOf(topic, partition);
+      const { records } = topicOf(topic);
+      const old: Buffer[] = [];
+      const range = records.getRange({
+        start: keyOf(partition, state.start),
+        end: keyOf(partition, Math.max(state.start, state.end - 1)),
+        limit,
+      });
+      for (const { key, value } of range) {
+        if (value.readDoubleBE(0) >= olderThanMs) break;
+        old.push(Buffer.from(key));
+      }
+      if (old.length === 0) return 0;
+      // Readers turn away first: a read that finds its offsets deleted would take them for a gap.
+      state.start += old.length;
+      await inOneTransaction(root, () => {
+        for (const key of old) records.removeSync(key);
+      });
+      return old.length;
+    },
+    close: () => root.close(),
+  };
+}
+
+/** Runs the operations in one transaction; rejects with what went wrong, of which lmdb's own error only has a promise. */
+async function inOneTransaction(root: Root, operations: () => void): Promise<void> {
+  try {
+    await root.transaction(operations);
+  } catch (error) {
+    if (error instanceof Error && 'commitError' in error) await error.commitError;
+    throw error;
+  }
+}
+
+interface PartitionState {
+  start: number;
+  end: number;
+  lastAppendTimeMs: number;
+}
+
+interface TopicRecords {
+  readonly records: Records;
+  readonly states: readonly PartitionState[];
+}
+
+function checkPartitions(root: Root, dir: string, partitions: number): void {
+  const created = root.get(PARTITIONS_KEY);
+  if (created === undefined) root.putSync(PARTITIONS_KEY, partitions);
+  else if (created !== partitions) {
+    void root.close();
+    throw new Error(
+      `${dir} has ${created} partitions, ${partitions} were asked for: a log's count never changes. ` +
+        `Set FLEETMETER_PARTITIONS=${created}, or \`fleetmeter events export\` it and \`events import\` it into an empty folder`,
+    );
+  }
+}
+
+function openTopic(root: Root, topic: Topic, partitions: number): TopicRecords {
+  const records: Records = root.openDB({ name: topic, encoding: 'binary', keyEncoding: 'binary' });
+  const states = Array.from({ length: partitions }, (_, partition) => stateOnDisk(records, partition));
+  return { records, states };
+}
+
+function stateOnDisk(records: Records, partition: number): PartitionState {
+  const from = keyOf(partition, 0);
+  const to = keyOf(partition, Number.MAX_SAFE_INTEGER);
+  const [first] = records.getKeys({ start: from, end: to, limit: 1 });
+  const [last] = records.getRange({ start: to, end: from, inclusiveEnd: true, reverse: true, limit: 1 });
+  if (!first || !last) return { start: 0, end: 0, lastAppendTimeMs: 0 };
+  return {
+    start: offsetOf(first),
+    end: offsetOf(last.key) + 1,
+    lastAppendTimeMs: last.value.readDoubleBE(0),
+  };
+}
+
+/** Big-endian, so that bytes sort as numbers do. */
+function keyOf(partition: number, offset: number): Buffer {
+  const key = Buffer.allocUnsafe(12);
+  key.writeUInt32BE(partition, 0);
+  key.writeBigUInt64BE(BigInt(offset), 4);
+  return key;
+}
+
+function offsetOf(key: Buffer): number {
+  return Number(key.readBigUInt64BE(4));
+}
+
+function encode({ appendTimeMs, key, value }: Entry): Buffer {
+  const keyBytes = Buffer.byteLength(key);
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + keyBytes + value.length);
+  bytes.writeDoubleBE(appendTimeMs, 0);
+  bytes.writeUInt32BE(keyBytes, 8);
+  bytes.write(key, HEADER_BYTES);
+  value.copy(bytes, HEADER_BYTES + keyBytes);
+  return bytes;
+}
+
+function decode(key: Buffer, bytes: Buffer): LogRecord {
+  const valueAt = HEADER_BYTES + bytes.readUInt32BE(8);
+  return {
+    partition: key.readUInt32BE(0),
+    offset: offsetOf(key),
+    appendTimeMs: bytes.readDoubleBE(0),
+    key: bytes.subarray(HEADER_BYTES, valueAt),
+    value: bytes.subarray(valueAt),
+  };
+}

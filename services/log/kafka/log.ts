@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TOPIC_NAMES } from '../../../events/routing';
+import { createDelivery, type Delivery } from '../delivery';
+import { LogReadError, type BoundsAnswer, type EventLog, type LogUnavailable, type Positions } from '../port';
+import { createClients, errorMessage, type KafkaConnection } from './client';
+import { createFetcher, type Fetcher } from './fetcher';
+import { joinGroup } from './group';
+import { createAppender } from './producer';
+import { readRange } from './reader';
+import { endOf, inTime } from './time';
+import type { TopicNames } from './topics';
+import { openTransport, type Transport } from './transport';
+
+/** Longest wait for an answer of a broker that hangs. */
+const REQUEST_TIMEOUT_MS = 3000;
+const PRODUCE_TIMEOUT_MS = 5000;
+const BOUNDS_MS = 5000;
+const RETRY_MS = 100;
+
+export interface KafkaLogOptions extends KafkaConnection {
+  readonly groupId: string;
+  /** Of the lifecycle and the telemetry topic. */
+  readonly partitions: number;
+  /** Default: the contract's names. */
+  readonly topics?: TopicNames;
+}
+
+/**
+ * The log in Kafka, 2.3 or newer. It connects as it is used: with Kafka away, appends and bounds answer `unavailable`, and
+ * owners wait. The topics must be there and set as checkTopics() expects.
+ */
+export function openKafkaLog(options: KafkaLogOptions): EventLog {
+  const { groupId, partitions, topics = TOPIC_NAMES, logger } = options;
+  const createKafka = createClients(options, REQUEST_TIMEOUT_MS);
+  const allTopics = Object.values(topics);
+  const appender = createAppender(createClients(options, PRODUCE_TIMEOUT_MS), topics, logger);
+  // Not the delivery's: a fetch that waits for records would hold up a read of the same broker.
+  const queries = openTransport(createKafka, allTopics);
+  let ownership: { close(): Promise<void> } | null = null;
+
+  return {
+    partitions,
+    append: (records) => appender.append(records),
+    own(owner, onFatal) {
+      if (ownership) throw new Error('this log already has an owner');
+      const fatal = once(onFatal);
+      const transport = openTransport(createKafka, [topics.lifecycle, topics.telemetry]);
+      const hooks = { onFetched: (partition: number) => delivery.wake(partition), onFatal: fatal };
+      const fetcher: Fetcher = createFetcher(transport, topics, partitions, hooks, logger);
+      const delivery: Delivery = createDelivery(owner, fetcher.feed, fatal);
+      let lastContactAtMs = -Infinity;
+      const group = joinGroup(
+        { createKafka, queries, groupId, topics, partitions, logger },
+        {
+          onAssigned(numbers, continues) {
+            if (!continues) delivery.own([]);
+            delivery.own(numbers);
+          },
+          onContact: () => (lastContactAtMs = performance.now()),
+          onFatal: fatal,
+        },
+      );
+      const owning = {
+        owned: () => delivery.owned(),
+        // Who has no partition to fetch is as well as its place in the group.
+        lastFetchAtMs: () => (delivery.owned().length > 0 ? fetcher.lastFetchAtMs() : lastContactAtMs),
+        restart: (partition: number) => delivery.restart(partition),
+        committed: (partition: number, positions: Positions) => group.commit(partition, positions),
+        async close() {
+          await delivery.close();
+          await group.close();
+          await fetcher.close();
+          await transport.close();
+          if (ownership === owning) ownership = null;
+        },
+      };
+      ownership = owning;
+      return Promise.resolve(owning);
+    },
+    bounds: (topic) => boundsOf(queries, topics[topic], partitions),
+    async *read(topic, partition, from, to) {
+      const name = topics[topic];
+      const bounds = await boundsOf(queries, name, partitions);
+      if (bounds.kind === 'unavailable') throw new LogReadError(bounds.detail);
+      const { start = 0, end = 0 } = bounds.partitions[partition] ?? {};
+      if (from < start) throw new LogReadError(`${name}/${partition} begins at ${start}, ${from} is gone`);
+      yield* readRange(queries, name, partition, from, Math.min(to, end));
+    },
+    async close() {
+      await ownership?.close();
+      await appender.close();
+      await queries.close();
+    },
+  };
+}
+
+/** Asks again for a while: the first answer after a failover is often that the leader has moved. */
+async function boundsOf(
+  transport: Transport,
+  topic: string,
+  partitions: number,
+): Promise<BoundsAnswer | LogUnavailable> {
+  const deadlineMs = performance.now() + BOUNDS_MS;
+  for (;;) {
+    const askedAtMs = performance.now();
+    const left = Math.max(0, deadlineMs - askedAtMs);
+    try {
+      const [ends, starts] = await inTime(left, async () => [
+        await transport.offsets(topic, 'end'),
+        await transport.offsets(topic, 'start'),
+      ]);
+      if (ends.length !== partitions) {
+        const detail = `topic ${topic} has ${ends.length} partitions, not ${partitions}`;
+        return { kind: 'unavailable', detail };
+      }
+      const all = ends.map((end, partition) => ({ start: starts[partition] ?? end, end }));
+      return { kind: 'bounds', partitions: all, askedAtMs };
+    } catch (error) {
+      if (performance.now() + RETRY_MS >= deadlineMs) {
+        return { kind: 'unavailable', detail: `bounds of ${topic} not read: ${errorMessage(error)}` };
+      }
+      await sleep(RETRY_MS);
+      await endOf(deadlineMs - performance.now(), () => transport.recover(error));
+    }
+  }
+}
+
+function once(act: (error: Error) => void): (error: Error) => void {
+  let done = false;
+  return (error) => {
+    if (!done) act(error);
+    done = true;
+  };
+}

@@ -1,0 +1,183 @@
+import type { Kafka, Message, Producer, TopicMessages } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { AppendRecord, AppendResult } from '../port';
+import { errorMessage, type Logger } from './client';
+import { endOf, inTime } from './time';
+import type { TopicNames } from './topics';
+
+/** An append is answered within about twice this. */
+const SEND_MS = 10_000;
+const RETRY_MS = 250;
+const LEAVE_MS = 5000;
+/** How long a broker may wait for the others' copies. */
+const ACK_MS = 4000;
+/** kafkajs makes one batch for each partition of a send, and brokers refuse batches beyond `max.message.bytes`. */
+const BATCH_BYTES = 900_000;
+const SEND_BYTES = 8 * 1024 * 1024;
+/** Waiting to be sent at most; more is refused, since it would only wait in memory. */
+const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+/** Around a record: lengths, offsets, the header below. */
+const RECORD_OVERHEAD_BYTES = 100;
+/** Structured mode (CloudEvents Kafka binding, 3.3). */
+const EVENT_HEADERS = { 'content-type': 'application/cloudevents+json' };
+
+const ALL_IN_SYNC = -1;
+
+export interface Appender {
+  append(records: readonly AppendRecord[]): Promise<AppendResult>;
+  /** Sends what waits, then refuses. */
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  readonly records: readonly AppendRecord[];
+  readonly resolve: (result: AppendResult) => void;
+  /** How many of the records were sent. */
+  sent: number;
+}
+
+/**
+ * Appends through one producer, one send at a time; what comes in meanwhile shares the next one. A send that fails is sent
+ * again as a whole, through a new producer: records can be on the log twice, which readers must bear anyway, and none is
+ * acknowledged that is not there.
+ *
+ * kafkajs 2.2.4 can do better only in name. Its idempotent producer takes a failed send's sequence numbers back though it
+ * may be on the log all the same: the next send, of other records under those numbers, is taken for a repeat by the
+ * broker, acknowledged, and lost. And its retries pass over a broker that has answered, also for partitions that it
+ * leads only since: acknowledged, and never sent. So it is neither idempotent nor allowed to try again by itself.
+ */
+export function createAppender(createKafka: () => Kafka, topics: TopicNames, logger: Logger): Appender {
+  let waiting: Waiting[] = [];
+  let waitingBytes = 0;
+  let sending: Promise<void> | null = null;
+  let closed = false;
+  let producer: Producer | null = null;
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0) {
+      const send = nextSend(waiting);
+      const result = await attempt(send.messages(topics));
+      if (result.kind === 'unavailable') {
+        // All that waits would fare as this did, each after another time-out.
+        for (const { resolve } of waiting) resolve(result);
+        waiting = [];
+        waitingBytes = 0;
+        break;
+      }
+      waitingBytes -= send.bytes;
+      for (const { resolve } of send.done) resolve(result);
+      waiting = waiting.slice(send.done.length);
+    }
+    sending = null;
+  }
+
+  async function attempt(topicMessages: TopicMessages[]): Promise<AppendResult> {
+    const deadlineMs = performance.now() + SEND_MS;
+    let detail = '';
+    for (let left = SEND_MS; left > 0; left = deadlineMs - performance.now()) {
+      try {
+        await inTime(left, async () => {
+          const ready = (producer ??= create());
+          await ready.connect();
+          await ready.sendBatch({ acks: ALL_IN_SYNC, timeout: ACK_MS, topicMessages });
+        });
+        return { kind: 'appended' };
+      } catch (error) {
+        if (detail === '') logger.warn({ error: errorMessage(error) }, 'kafka: append failed, trying again');
+        detail = `Kafka took no records: ${errorMessage(error)}`;
+        abandon();
+        await sleep(Math.min(RETRY_MS, Math.max(0, deadlineMs - performance.now())));
+      }
+    }
+    return { kind: 'unavailable', detail };
+  }
+
+  function create(): Producer {
+    return createKafka().producer({
+      allowAutoTopicCreation: false,
+      createPartitioner: () => partitionOfMessage,
+      retry: { retries: 0 },
+    });
+  }
+
+  function abandon(): void {
+    void producer?.disconnect().catch(() => undefined);
+    producer = null;
+  }
+
+  return {
+    append(records) {
+      const bytes = records.reduce((sum, record) => sum + sizeOf(record), 0);
+      if (closed) return Promise.resolve({ kind: 'unavailable', detail: 'the log is closed' });
+      if (records.length === 0) return Promise.resolve({ kind: 'appended' });
+      if (waitingBytes > 0 && waitingBytes + bytes > MAX_WAITING_BYTES) {
+        return Promise.resolve({ kind: 'unavailable', detail: 'Kafka is slower than what comes in' });
+      }
+      waitingBytes += bytes;
+      return new Promise((resolve) => {
+        waiting.push({ records, resolve, sent: 0 });
+        // In the next turn: what is appended in this one shares the first send.
+        sending ??= Promise.resolve().then(run);
+      });
+    },
+    async close() {
+      closed = true;
+      await sending;
+      await endOf(LEAVE_MS, async () => producer?.disconnect());
+    },
+  };
+}
+
+interface Send {
+  readonly bytes: number;
+  /** Those of which nothing is left to send after it: the first so many. */
+  readonly done: readonly Waiting[];
+  messages(topics: TopicNames): TopicMessages[];
+}
+
+/** As much of what waits, in order, as one send may carry: at least one record. */
+function nextSend(waiting: readonly Waiting[]): Send {
+  const chosen: AppendRecord[] = [];
+  const batchBytes = new Map<string, number>();
+  const done: Waiting[] = [];
+  let bytes = 0;
+  for (const entry of waiting) {
+    const from = entry.sent;
+    for (const record of entry.records.slice(from)) {
+      const size = sizeOf(record);
+      const batch = `${record.topic}/${record.partition}`;
+      const inBatch = batchBytes.get(batch) ?? 0;
+      if (chosen.length > 0 && bytes + size > SEND_BYTES) break;
+      if (inBatch > 0 && inBatch + size > BATCH_BYTES) break;
+      chosen.push(record);
+      batchBytes.set(batch, inBatch + size);
+      bytes += size;
+      entry.sent++;
+    }
+    if (entry.sent < entry.records.length) break;
+    done.push(entry);
+  }
+  return { bytes, done, messages: (topics) => messagesOf(chosen, topics) };
+}
+
+function messagesOf(records: readonly AppendRecord[], topics: TopicNames): TopicMessages[] {
+  const byTopic = new Map<string, Message[]>();
+  for (const { topic, partition, key, value } of records) {
+    const message: Message = { key, value, partition };
+    if (topic !== 'dead-letter') message.headers = EVENT_HEADERS;
+    const messages = byTopic.get(topics[topic]);
+    if (messages) messages.push(message);
+    else byTopic.set(topics[topic], [message]);
+  }
+  return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
+}
+
+function sizeOf({ key, value }: AppendRecord): number {
+  return value.length + Buffer.byteLength(key) + RECORD_OVERHEAD_BYTES;
+}
+
+/** The caller chose; a partitioner of kafkajs' would choose anew for keys that it hashes otherwise. */
+function partitionOfMessage({ message }: { message: Message }): number {
+  if (message.partition === undefined) throw new Error('a message without a partition');
+  return message.partition;
+}

@@ -1,0 +1,194 @@
+import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import { TOPIC_NAMES } from '../../../events/routing';
+import type { Topic } from '../port';
+import { createClients, errorMessage, FEW_RETRIES, type KafkaConnection } from './client';
+
+/** What the topics are called on the brokers. */
+export type TopicNames = Readonly<Record<Topic, string>>;
+
+export interface TopicsOptions extends KafkaConnection {
+  readonly partitions: number;
+  /** Default: the contract's names. */
+  readonly topics?: TopicNames;
+}
+
+export interface TopicProblem {
+  /** As it is called on the brokers. */
+  readonly topic: string;
+  /** One line: what is, and what should be. */
+  readonly problem: string;
+}
+
+export type TopicsAnswer =
+  | {
+      readonly kind: 'topics';
+      readonly created: readonly string[];
+      readonly problems: readonly TopicProblem[];
+    }
+  | { readonly kind: 'unavailable'; readonly detail: string };
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const TOPICS = ['lifecycle', 'telemetry', 'dead-letter'] as const;
+/** With three brokers or more: three copies, of which two must have a record before it is acknowledged. */
+const REPLICAS = 3;
+const MIN_IN_SYNC = 2;
+/**
+ * An event has up to 1,000,000 bytes; the 48,588 more are for its key (up to 384 bytes), headers and the batch around it. It
+ * is Kafka's own default, so a producer with default settings may send all that fits. A larger event can't reach the log.
+ */
+const MAX_MESSAGE_BYTES = 1_048_588;
+/** Beyond this, one fetch of a partition would no longer be bounded by what the fetcher budgets for. */
+const MOST_MESSAGE_BYTES = 8 * 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+/**
+ * What each topic must be set to. The lifecycle is kept for ever; telemetry for 3 days, cut every 6 hours (only closed
+ * segments are deleted); dead letters for 30 days. LogAppendTime makes a record's time the log's, not its producer's.
+ */
+const SETTINGS: Readonly<Record<Topic, ReadonlyMap<string, string>>> = {
+  lifecycle: settings({ 'retention.ms': '-1', 'retention.bytes': '-1' }),
+  telemetry: settings({
+    'retention.ms': String(3 * DAY_MS),
+    'retention.bytes': '-1',
+    'segment.ms': String(DAY_MS / 4),
+  }),
+  'dead-letter': settings({ 'retention.ms': String(30 * DAY_MS), 'retention.bytes': '-1' }),
+};
+
+function settings(retention: Record<string, string>): ReadonlyMap<string, string> {
+  return new Map([
+    ['cleanup.policy', 'delete'],
+    ['message.timestamp.type', 'LogAppendTime'],
+    ['max.message.bytes', String(MAX_MESSAGE_BYTES)],
+    ['unclean.leader.election.enable', 'false'],
+    ...Object.entries(retention),
+  ]);
+}
+
+/** Creates the topics that are missing, and checks all. Existing ones are not altered: what is wrong is in `problems`. */
+export async function createTopics(options: TopicsOptions): Promise<TopicsAnswer> {
+  return withAdmin(options, async (admin) => {
+    const { brokers } = await admin.describeCluster();
+    const existing = new Set(await admin.listTopics());
+    const replicas = Math.min(brokers.length, REPLICAS);
+    const missing = TOPICS.filter((topic) => !existing.has(nameOf(options, topic)));
+    if (missing.length > 0) {
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: missing.map((topic) => ({
+          topic: nameOf(options, topic),
+          numPartitions: options.partitions,
+          replicationFactor: replicas,
+          configEntries: [...wanted(topic, replicas)].map(([name, value]) => ({ name, value })),
+        })),
+      });
+    }
+    const created = missing.map((topic) => nameOf(options, topic));
+    return { kind: 'topics', created, problems: await problemsOf(admin, options) };
+  });
+}
+
+/** Compares the topics with what they must be; `created` is empty. */
+export async function checkTopics(options: TopicsOptions): Promise<TopicsAnswer> {
+  return withAdmin(options, async (admin) => ({
+    kind: 'topics',
+    created: [],
+    problems: await problemsOf(admin, options),
+  }));
+}
+
+async function withAdmin(
+  options: TopicsOptions,
+  act: (admin: Admin) => Promise<TopicsAnswer>,
+): Promise<TopicsAnswer> {
+  const createKafka = createClients(options, REQUEST_TIMEOUT_MS);
+  let detail = '';
+  for (const _broker of options.brokers) {
+    const admin = createKafka().admin({ retry: FEW_RETRIES });
+    try {
+      await admin.connect();
+      return await act(admin);
+    } catch (error) {
+      detail = `Kafka at ${options.brokers.join(', ')}: ${errorMessage(error)}`;
+    } finally {
+      await admin.disconnect();
+    }
+  }
+  return { kind: 'unavailable', detail };
+}
+
+function nameOf({ topics = TOPIC_NAMES }: TopicsOptions, topic: Topic): string {
+  return topics[topic];
+}
+
+function wanted(topic: Topic, replicas: number): ReadonlyMap<string, string> {
+  const all = new Map(SETTINGS[topic]);
+  if (replicas >= REPLICAS) all.set('min.insync.replicas', String(MIN_IN_SYNC));
+  return all;
+}
+
+async function problemsOf(admin: Admin, options: TopicsOptions): Promise<TopicProblem[]> {
+  const { brokers } = await admin.describeCluster();
+  const existing = new Set(await admin.listTopics());
+  const problems: TopicProblem[] = [];
+  for (const topic of TOPICS) {
+    const name = nameOf(options, topic);
+    if (!existing.has(name)) {
+      problems.push({ topic: name, problem: 'is missing; `fleetmeter topics` creates it' });
+      continue;
+    }
+    for (const problem of await problemsOfTopic(admin, options, topic, Math.min(brokers.length, REPLICAS))) {
+      problems.push({ topic: name, problem });
+    }
+  }
+  return problems;
+}
+
+async function problemsOfTopic(
+  admin: Admin,
+  options: TopicsOptions,
+  topic: Topic,
+  mostReplicas: number,
+): Promise<string[]> {
+  const name = nameOf(options, topic);
+  const problems: string[] = [];
+  const metadata = await admin.fetchTopicMetadata({ topics: [name] });
+  const partitions = metadata.topics.flatMap((found) => found.partitions);
+  if (partitions.length !== options.partitions) {
+    problems.push(
+      `has ${partitions.length} partitions, expected ${options.partitions} (FLEETMETER_PARTITIONS): a topic's count never ` +
+        'changes; export the events and import them into new topics',
+    );
+  }
+  const replicas = Math.min(...partitions.map((partition) => partition.replicas.length));
+  if (replicas < mostReplicas) problems.push(`has ${replicas} replicas, expected ${mostReplicas}`);
+
+  const actual = await configOf(admin, name);
+  for (const [key, value] of wanted(topic, replicas)) {
+    const found = actual.get(key) ?? '';
+    if (!isAsWanted(key, found, value)) problems.push(`${key} is ${found || 'not set'}, expected ${value}`);
+  }
+  return problems;
+}
+
+function isAsWanted(key: string, found: string, value: string): boolean {
+  switch (key) {
+    case 'max.message.bytes':
+      return Number(found) >= Number(value) && Number(found) <= MOST_MESSAGE_BYTES;
+    case 'min.insync.replicas':
+      return Number(found) >= Number(value);
+    case 'segment.ms':
+      return Number(found) <= DAY_MS;
+    default:
+      return found === value;
+  }
+}
+
+async function configOf(admin: Admin, topic: string): Promise<Map<string, string>> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
+  });
+  const entries = resources.flatMap((resource) => resource.configEntries);
+  return new Map(entries.map(({ configName, configValue }) => [configName, configValue]));
+}

@@ -1,0 +1,194 @@
+import type { JobSampled } from '../../events/sample';
+import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/index';
+import { growthAt, isGrowth, toDouble } from '../catalogue/family';
+import type { Family, OwnFigure } from '../catalogue/figures';
+import { JOB_LABELS } from '../catalogue/job';
+import { isShown, seriesKey } from '../catalogue/tally';
+import type { SumSeries } from '../catalogue/tally';
+import { USAGE_FAMILIES } from '../catalogue/usage';
+import type { UsageFamily } from '../catalogue/usage';
+import type { InstanceView, JobView } from '../catalogue/view';
+import type { PageFigures, Shown } from './figures';
+import { formatLabels, formatValue } from './format';
+import { highest, isHeldFamily, ledgerOfOwn, ledgerOfSum } from './hold';
+import type { Block } from './block';
+import type { PartitionView } from './partition';
+import { inProject, inShard } from './selection';
+
+/** Families of one entity a series. All of an entity's families but few bear the same labels: they are escaped once and kept. */
+const labelTexts = new WeakMap<readonly string[], string>();
+
+function labelText(names: readonly string[], values: readonly string[]): string {
+  let text = labelTexts.get(values);
+  if (text === undefined) {
+    text = formatLabels(names, values);
+    labelTexts.set(values, text);
+  }
+  return text;
+}
+
+export function* ownBlocks(figures: PageFigures, kind: 'instance' | 'job'): Generator<Block> {
+  const shown: readonly Shown<InstanceView | JobView>[] =
+    kind === 'instance' ? figures.instances : figures.jobs;
+  const selected = shown.filter((one) => isSelected(figures, one));
+  const families = OWN_FAMILIES.filter((family) =>
+    selected[0]?.figures.own.some((own) => own.family === family),
+  );
+  for (const family of families) {
+    const at = selected[0]?.figures.own.findIndex((own) => own.family === family) ?? -1;
+    yield { ...family, lines: ownLines(figures, selected, at) };
+  }
+}
+
+function isSelected({ selection }: PageFigures, { key, entity }: Shown<InstanceView | JobView>): boolean {
+  return inProject(selection, entity.project) && inShard(selection, key);
+}
+
+/** All entities of a kind have the same own families, in the same order. */
+function* ownLines(
+  figures: PageFigures,
+  shown: readonly Shown<InstanceView | JobView>[],
+  at: number,
+): Generator<string> {
+  for (const one of shown) {
+    const figure = one.figures.own[at];
+    if (figure === undefined) continue;
+    const labels = labelText(figure.family.labels, figure.labels);
+    yield `${figure.family.name}{${labels}} ${ownValue(figures, one.partition, figure)}\n`;
+  }
+}
+
+function ownValue(figures: PageFigures, partition: PartitionView, figure: OwnFigure): string {
+  const { family, value } = figure;
+  const atMs = figures.timeOf(partition);
+  if (partition.holds.size > 0 && !figures.isAt && isHeldFamily(family)) {
+    const hold = partition.holds.get(seriesKey(family.name, figure.labels));
+    if (hold !== undefined) {
+      const [units = 0n] = highest(ledgerOfOwn(figure, atMs), hold.shown);
+      return formatValue(toDouble(units, family.per));
+    }
+  }
+  return formatValue(isGrowth(value) ? toDouble(growthAt(value, atMs), family.per) : value);
+}
+
+interface Sampled {
+  readonly job: JobView;
+  readonly usage: JobSampled;
+}
+
+export function* usageBlocks(figures: PageFigures): Generator<Block> {
+  const sampled = figures.jobs
+    .filter((job) => isSelected(figures, job))
+    .flatMap((job) => sampledOf(figures, job));
+  for (const family of USAGE_FAMILIES) {
+    yield { ...family, lines: usageLines(sampled, family) };
+  }
+}
+
+function sampledOf(figures: PageFigures, { key, entity }: Shown<JobView>): readonly Sampled[] {
+  const reading = figures.samples.get(key)?.find((sample) => sample.reading.kind === 'usage')?.reading;
+  return reading?.kind === 'usage' ? [{ job: entity, usage: reading.usage }] : [];
+}
+
+function* usageLines(sampled: readonly Sampled[], family: UsageFamily): Generator<string> {
+  const extraNames = family.labels.slice(JOB_LABELS.length);
+  for (const { job, usage } of sampled) {
+    const own = labelText(JOB_LABELS, job.labels);
+    for (const [extra, value] of family.seriesOf(job, usage)) {
+      const labels = extra.length === 0 ? own : `${own},${labelText(extraNames, extra)}`;
+      yield `${family.name}{${labels}} ${formatValue(value)}\n`;
+    }
+  }
+}
+
+// ---- sums ------------------------------------------------------------------------------------------------------
+
+interface PagedSum {
+  readonly labels: readonly string[];
+  units: readonly bigint[];
+}
+
+export function* sumBlocks(figures: PageFigures): Generator<Block> {
+  const byFamily = sumSeries(figures);
+  for (const family of SUM_FAMILIES.values()) {
+    const series = byFamily.get(family.name);
+    if (series === undefined) continue;
+    const inOrder = [...series].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum);
+    yield {
+      ...family,
+      lines: family.bounds === undefined ? sumLines(family, inOrder) : histogramLines(family, inOrder),
+    };
+  }
+}
+
+/** Adds up what the partitions show of each series: a partition's part is held apart, so that a sum of parts can't fall either. */
+function sumSeries(figures: PageFigures): Map<string, Map<string, PagedSum>> {
+  const byFamily = new Map<string, Map<string, PagedSum>>();
+  for (const partition of figures.views) {
+    for (const [key, series] of partition.tally.series) {
+      if (isShown(series)) addPart(byFamily, figures, key, series, partition);
+    }
+  }
+  if (!figures.isAt) addHiddenHolds(byFamily, figures);
+  return byFamily;
+}
+
+function addPart(
+  byFamily: Map<string, Map<string, PagedSum>>,
+  figures: PageFigures,
+  key: string,
+  series: SumSeries,
+  partition: PartitionView,
+): void {
+  const { family, labels } = series;
+  if (!isSumSelected(figures, family, labels, key)) return;
+  const ledger = ledgerOfSum(series, figures.timeOf(partition));
+  const hold = figures.isAt ? undefined : partition.holds.get(key);
+  const units = highest(ledger, hold?.shown);
+  const ofFamily = byFamily.get(family.name) ?? new Map<string, PagedSum>();
+  byFamily.set(family.name, ofFamily);
+  const paged = ofFamily.get(key);
+  if (paged === undefined) ofFamily.set(key, { labels, units });
+  else paged.units = paged.units.map((n, i) => n + (units[i] ?? 0n));
+}
+
+/** A partition that has nothing of a series any more, and held some of it: it counts as long as other partitions show the series. */
+function addHiddenHolds(byFamily: Map<string, Map<string, PagedSum>>, figures: PageFigures): void {
+  for (const partition of figures.views) {
+    for (const [key, hold] of partition.holds) {
+      const series = partition.tally.series.get(key);
+      if (hold.entity !== undefined || (series !== undefined && isShown(series))) continue;
+      const paged = byFamily.get(hold.family)?.get(key);
+      if (paged !== undefined) paged.units = paged.units.map((n, i) => n + (hold.shown[i] ?? 0n));
+    }
+  }
+}
+
+function isSumSelected(
+  figures: PageFigures,
+  family: Family,
+  labels: readonly string[],
+  key: string,
+): boolean {
+  const at = family.labels.findIndex((name) => name === 'dstack_project_name' || name === 'project_name');
+  return inProject(figures.selection, labels[at] ?? '') && inShard(figures.selection, key);
+}
+
+function* sumLines(family: Family, sums: readonly PagedSum[]): Generator<string> {
+  for (const { labels, units } of sums) {
+    const value = formatValue(toDouble(units[0] ?? 0n, family.per));
+    yield `${family.name}{${formatLabels(family.labels, labels)}} ${value}\n`;
+  }
+}
+
+function* histogramLines(family: Family, sums: readonly PagedSum[]): Generator<string> {
+  const { name, bounds = [], per } = family;
+  const les = [...bounds.map((bound) => `${String(bound)}.0`), '+Inf'];
+  for (const { labels, units } of sums) {
+    const own = formatLabels(family.labels, labels);
+    for (const [i, le] of les.entries())
+      yield `${name}_bucket{${own},le="${le}"} ${String(units[i] ?? 0n)}\n`;
+    yield `${name}_sum{${own}} ${formatValue(toDouble(units[les.length] ?? 0n, per))}\n`;
+    yield `${name}_count{${own}} ${String(units[les.length - 1] ?? 0n)}\n`;
+  }
+}

@@ -1,0 +1,87 @@
+import { figuresOf } from '../catalogue/figures';
+import type { Figures } from '../catalogue/figures';
+import type { InstanceView, JobView } from '../catalogue/view';
+import { entityKey } from '../fold/fact';
+import { isYoung, sampleKey } from '../fold/sample';
+import { GONE } from '../fold/state';
+import type { Sample } from '../fold/sample';
+import type { PageRequest } from './request';
+import type { PartitionView } from './partition';
+import type { Selection } from './selection';
+
+/** The partitions' state, put in the order of the page. */
+export interface PageFigures {
+  readonly views: readonly PartitionView[];
+  readonly selection: Selection;
+  readonly isAt: boolean;
+  readonly timeOf: (view: PartitionView) => number;
+  /** Entities whose own series are shown, by entity key. */
+  readonly instances: readonly Shown<InstanceView>[];
+  readonly jobs: readonly Shown<JobView>[];
+  /** Samples that are young enough to be shown, by the entity key of their target. */
+  readonly samples: ReadonlyMap<string, readonly Sample[]>;
+}
+
+export interface Shown<V extends InstanceView | JobView> {
+  readonly key: string;
+  /** Which of the lives of that id: settled ones by their number, then the live one. */
+  readonly life: number;
+  readonly figures: Figures;
+  readonly entity: V;
+  readonly partition: PartitionView;
+}
+
+export function openFigures(views: readonly PartitionView[], request: PageRequest): PageFigures {
+  const timeOf = (view: PartitionView): number => request.atMs ?? view.pageTimeMs;
+  const instances: Shown<InstanceView>[] = [];
+  const jobs: Shown<JobView>[] = [];
+  for (const partition of views) {
+    for (const [entry, entity] of partition.entities) {
+      const figures = figuresOf(entity);
+      if (figures === undefined || figures.own.length === 0) continue;
+      const { view } = figures;
+      const key = entityKey(view.id);
+      const life = entry.startsWith(GONE) ? Number(entry.slice(GONE.length)) : Infinity;
+      if (view.kind === 'instance') instances.push({ key, life, figures, entity: view, partition });
+      if (view.kind === 'job') jobs.push({ key, life, figures, entity: view, partition });
+    }
+  }
+  return {
+    views,
+    selection: request.selection,
+    isAt: request.atMs !== null,
+    timeOf,
+    instances: ordered(instances),
+    jobs: ordered(jobs),
+    samples: youngSamples(views, request, timeOf),
+  };
+}
+
+/** By key; of the lives of an id that would give the same series (as of a moment before the first one's end), the earlier. */
+function ordered<V extends InstanceView | JobView>(shown: Shown<V>[]): Shown<V>[] {
+  shown.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.life - b.life));
+  return shown.filter((one, i) => {
+    const before = shown[i - 1];
+    return before?.key !== one.key || before.entity.labels.join('\n') !== one.entity.labels.join('\n');
+  });
+}
+
+function youngSamples(
+  views: readonly PartitionView[],
+  request: PageRequest,
+  timeOf: (view: PartitionView) => number,
+): Map<string, Sample[]> {
+  const byTarget = new Map<string, Sample[]>();
+  for (const view of views) {
+    const pageTimeMs = timeOf(view);
+    for (const sample of view.samples.values()) {
+      if (!isYoung(sample, pageTimeMs, request.sampleTtlMs)) continue;
+      const key = entityKey(sample.target);
+      const samples = byTarget.get(key);
+      if (samples === undefined) byTarget.set(key, [sample]);
+      else samples.push(sample);
+    }
+  }
+  for (const samples of byTarget.values()) samples.sort((a, b) => (sampleKey(a) < sampleKey(b) ? -1 : 1));
+  return byTarget;
+}

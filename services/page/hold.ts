@@ -1,0 +1,58 @@
+import { cumulate, growthAt, isGrowth } from '../catalogue/family';
+import type { Family, OwnFigure } from '../catalogue/figures';
+import { partAt } from '../catalogue/tally';
+import type { SumSeries } from '../catalogue/tally';
+
+/**
+ * A hold: what a partition's part of a counter's series was shown as, kept where the ledger has fallen below it (contract, "The
+ * page": a finish that is learned late takes cost back). The figure shown stands still until the ledger has caught up.
+ */
+export interface Hold {
+  readonly family: string;
+  readonly labels: readonly string[];
+  /** The entity of an own series, as its entry in the store is called; undefined for a sum. */
+  readonly entity?: string;
+  /** Whole units; of a histogram as cumulate() has them. */
+  readonly shown: readonly bigint[];
+}
+
+export const HOLD = 'h:';
+
+export function encodeHold(hold: Hold): string {
+  return JSON.stringify({ ...hold, shown: hold.shown.map(String) });
+}
+
+export function decodeHold(text: string): Hold {
+  const stored = JSON.parse(text) as Omit<Hold, 'shown'> & { readonly shown: readonly string[] };
+  return { ...stored, shown: stored.shown.map(BigInt) };
+}
+
+/** Gauges may fall; counters and histograms are held. */
+export function isHeldFamily(family: Pick<Family, 'type'>): boolean {
+  return family.type !== 'gauge';
+}
+
+/** What the ledger has for a partition's part of a sum, in the units that holds are in. */
+export function ledgerOfSum(series: SumSeries, pageTimeMs: number): readonly bigint[] {
+  const part = partAt(series, pageTimeMs);
+  return series.family.bounds === undefined ? part : cumulate(part);
+}
+
+/** The same for an own series of a held family. */
+export function ledgerOfOwn(figure: OwnFigure, pageTimeMs: number): readonly bigint[] {
+  const { value } = figure;
+  return [isGrowth(value) ? growthAt(value, pageTimeMs) : BigInt(value)];
+}
+
+/** Each figure held where the ledger is below what was shown. Pointwise, so that cumulative buckets stay in order. */
+export function highest(a: readonly bigint[], b: readonly bigint[] | undefined): readonly bigint[] {
+  if (b === undefined) return a;
+  return a.map((value, i) => {
+    const other = b[i] ?? 0n;
+    return other > value ? other : value;
+  });
+}
+
+export function isBelow(ledger: readonly bigint[], shown: readonly bigint[]): boolean {
+  return shown.some((value, i) => (ledger[i] ?? 0n) < value);
+}

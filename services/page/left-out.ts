@@ -1,0 +1,10 @@
+/** Why a value of a sample has no series on the page. Blank values and NaN are no values, and are not counted. */
+export type LeftOutOfPage =
+  | 'reserved_name'
+  | 'invalid_name'
+  | 'invalid_label'
+  | 'composite'
+  | 'total'
+  | 'alike'
+  | 'job_limit'
+  | 'project_limit';

@@ -1,0 +1,313 @@
+import { compareOrder } from '../../events/order';
+import type { OrderKey } from '../../events/order';
+import { INSTANCE_LABELS } from '../catalogue/instance';
+import { JOB_LABELS } from '../catalogue/job';
+import type { InstanceView, JobView } from '../catalogue/view';
+import { isComposite, isReserved } from '../exposition/passed';
+import { timelineOf } from '../fold/entity';
+import { shownText } from '../fold/fact';
+import type { Sample } from '../fold/sample';
+import type { PageFigures, Shown } from './figures';
+import { escapeLabel } from './format';
+import type { LeftOutOfPage } from './left-out';
+
+/**
+ * What exporters say of GPUs, value by value, and whose each is: the job's that a GPU was on, or else the instance's (contract,
+ * "GPU passthrough"). Jobs and instances live in different partitions, so the join is made here, each time that a page is written.
+ */
+export interface Row {
+  readonly bearer: Bearer;
+  readonly sample: Sample;
+  readonly exporter: string;
+  /** 0: the bearer's own sample; 1: the instance's, given to a job or to the instance itself. */
+  readonly via: 0 | 1;
+  readonly index: number;
+  readonly name: string;
+  readonly value: number;
+  readonly labels: RowLabels;
+}
+
+/** Made once for all values of a series of a sample. */
+interface RowLabels {
+  /** As the exporter has them. */
+  readonly exporters: Readonly<Record<string, string>>;
+  /** What stands between the braces. */
+  readonly text: string;
+  /** Tells series apart: labels in order of name, empty ones left out, as Prometheus sees them. */
+  readonly identity: string;
+}
+
+export interface Bearer {
+  readonly key: string;
+  readonly kind: 'job' | 'instance';
+  readonly project: string;
+  readonly labelNames: readonly string[];
+  readonly labels: readonly string[];
+}
+
+export interface PassedRows {
+  readonly rows: readonly Row[];
+  readonly leftOut: ReadonlyMap<LeftOutOfPage, number>;
+}
+
+/** How many series may be passed through for one job or instance, and for one project. */
+const LIMITS = { bearer: 20_000, project: 5_000_000 };
+
+/** `__name__` is the family's name to Prometheus: as a label beside it, it takes the whole page down. */
+const LABEL_NAME = /^(?!__name__$)[a-zA-Z_][a-zA-Z0-9_]*$/;
+const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+
+/** All that is shown, in no order that matters to a reader; each row is a series of its own. */
+export function passedRows(figures: PageFigures, limits = LIMITS): PassedRows {
+  const leftOut = new Map<LeftOutOfPage, number>();
+  const count: Count = (cause, by = 1) => void leftOut.set(cause, (leftOut.get(cause) ?? 0) + by);
+  const rows: Row[] = [];
+  for (const job of figures.jobs) {
+    const bearer = bearerOf(job);
+    for (const sample of figures.samples.get(job.key) ?? []) addRows(rows, sample, 0, () => bearer, count);
+  }
+  if (hasInstanceSamples(figures)) addInstanceRows(rows, figures, count);
+  return { rows: within(limits, distinct(rows, count), count), leftOut };
+}
+
+type Count = (cause: LeftOutOfPage, by?: number) => void;
+
+/** The first of the rows that are alike: by exporter, then a job's own sample, then by row. X_total gives way to X. */
+function distinct(rows: Row[], count: Count): Row[] {
+  const names = new Set(rows.map((row) => row.name));
+  const seen = new Set<string>();
+  rows.sort((a, b) => compareText(a.exporter, b.exporter) || a.via - b.via || a.index - b.index);
+  return rows.filter(({ name, labels }) => {
+    const series = `${name} ${labels.identity}`;
+    if (seen.has(series)) {
+      count('alike');
+      return false;
+    }
+    if (name.endsWith('_total') && names.has(name.slice(0, -'_total'.length))) {
+      count('total');
+      return false;
+    }
+    seen.add(series);
+    return true;
+  });
+}
+
+/** Cuts what is above a limit: one whose exporter runs wild must not take the page away from the others. */
+function within(limits: typeof LIMITS, rows: Row[], count: Count): Row[] {
+  const ofBearer = countBy(rows, ({ bearer }) => bearer.key);
+  const ofProject = countBy(rows, ({ bearer }) => bearer.project);
+  const isAbove = (counts: ReadonlyMap<string, number>, limit: number): boolean =>
+    [...counts.values()].some((n) => n > limit);
+  if (!isAbove(ofBearer, limits.bearer) && !isAbove(ofProject, limits.project)) return rows;
+  const keptOfBearer = new Map<string, number>();
+  const keptOfProject = new Map<string, number>();
+  // By bearer, so that which are cut depends on the state alone; those of a bearer stay in their order.
+  return rows.toSorted(byBearer).filter(({ bearer }) => {
+    const mine = (keptOfBearer.get(bearer.key) ?? 0) + 1;
+    const all = (keptOfProject.get(bearer.project) ?? 0) + 1;
+    if (mine > limits.bearer || all > limits.project) {
+      count(mine > limits.bearer ? 'job_limit' : 'project_limit');
+      return false;
+    }
+    keptOfBearer.set(bearer.key, mine);
+    keptOfProject.set(bearer.project, all);
+    return true;
+  });
+}
+
+function countBy(rows: readonly Row[], keyOf: (row: Row) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const row of rows) counts.set(keyOf(row), (counts.get(keyOf(row)) ?? 0) + 1);
+  return counts;
+}
+
+/** Jobs come before instances, so that HELP and TYPE are those of the first job that has the family. */
+export function byPlace(a: Row, b: Row): number {
+  return byBearer(a, b) || compareText(a.exporter, b.exporter) || a.via - b.via || a.index - b.index;
+}
+
+function byBearer({ bearer: a }: Row, { bearer: b }: Row): number {
+  return Number(a.kind === 'instance') - Number(b.kind === 'instance') || compareText(a.key, b.key);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Names come from outside: `__proto__` must not find anything. */
+export function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+// ---- whose an instance's samples are ----------------------------------------------------------------------------
+
+function hasInstanceSamples(figures: PageFigures): boolean {
+  for (const [sample] of figures.samples.values()) if (sample?.target.kind === 'instance') return true;
+  return false;
+}
+
+interface Occupant {
+  readonly job: Shown<JobView>;
+  readonly bearer: Bearer;
+  readonly gpuUuids: readonly string[] | undefined;
+  readonly since: OrderKey;
+}
+
+interface Departure {
+  readonly finishMs: number;
+  readonly gpuUuids: readonly string[] | undefined;
+}
+
+function addInstanceRows(rows: Row[], figures: PageFigures, count: Count): void {
+  const occupants = occupantsOf(figures);
+  const departures = departuresOf(figures);
+  const instances = new Map(figures.instances.map((instance) => [instance.key, bearerOf(instance)]));
+  for (const [target, samples] of figures.samples) {
+    const [first] = samples;
+    if (first?.target.kind !== 'instance') continue;
+    const { instanceId } = first.target;
+    for (const sample of samples) {
+      const bearerFor = (uuid: string | undefined): Bearer | undefined => {
+        const occupant = occupantAt(occupants.get(instanceId) ?? [], sample, uuid);
+        if (occupant !== undefined) {
+          return hasOwnFrom(figures, occupant.job, sample) ? undefined : occupant.bearer;
+        }
+        const left = departures.get(instanceId)?.some((departure) => leftAfter(departure, sample, uuid));
+        return left === true ? undefined : instances.get(target);
+      };
+      addRows(rows, sample, 1, bearerFor, count);
+    }
+  }
+}
+
+/** A job that was on the GPU finished after the sample: whose the sample is can't be known any more, so nobody's. */
+function leftAfter({ finishMs, gpuUuids }: Departure, sample: Sample, uuid: string | undefined): boolean {
+  if (sample.timeMs >= finishMs) return false;
+  return gpuUuids === undefined || (uuid !== undefined && gpuUuids.includes(uuid));
+}
+
+function occupantAt(
+  occupants: readonly Occupant[],
+  sample: Sample,
+  uuid: string | undefined,
+): Occupant | undefined {
+  const [alone] = occupants;
+  const isAlone = occupants.length === 1 && alone !== undefined && alone.gpuUuids === undefined;
+  return occupants
+    .filter(({ gpuUuids, since }) => {
+      const isOn = isAlone || (uuid !== undefined && gpuUuids?.includes(uuid) === true);
+      return isOn && since.timeMs <= sample.timeMs;
+    })
+    .sort((a, b) => compareOrder(a.since, b.since))
+    .at(-1);
+}
+
+function hasOwnFrom(figures: PageFigures, job: Shown<JobView>, sample: Sample): boolean {
+  const { reading } = sample;
+  if (reading.kind !== 'gpu') return false;
+  const ofJob = figures.samples.get(job.key) ?? [];
+  return ofJob.some(({ reading: of }) => of.kind === 'gpu' && of.exporter === reading.exporter);
+}
+
+function occupantsOf(figures: PageFigures): Map<string, Occupant[]> {
+  const occupants = new Map<string, Occupant[]>();
+  for (const job of figures.jobs) {
+    const { placed } = job.entity;
+    const since = job.entity.timeline.provisioned;
+    if (placed?.instanceId === undefined || since === undefined) continue;
+    const list = occupants.get(placed.instanceId) ?? [];
+    occupants.set(placed.instanceId, list);
+    list.push({ job, bearer: bearerOf(job), gpuUuids: placed.gpuUuids, since });
+  }
+  return occupants;
+}
+
+/** Finishes of jobs with GPUs, of undescribed ones too: they were on their GPUs all the same. */
+function departuresOf(figures: PageFigures): Map<string, Departure[]> {
+  const departures = new Map<string, Departure[]>();
+  for (const partition of figures.views) {
+    for (const entity of partition.entities.values()) {
+      if (entity.id.kind !== 'job') continue;
+      const { finish, placed } = timelineOf(entity);
+      if (finish === undefined || placed?.instanceId === undefined) continue;
+      if (placed.gpuUuids === undefined && (placed.resources.gpu?.count ?? 0) === 0) continue;
+      const list = departures.get(placed.instanceId) ?? [];
+      departures.set(placed.instanceId, list);
+      list.push({ finishMs: finish.timeMs, gpuUuids: placed.gpuUuids });
+    }
+  }
+  return departures;
+}
+
+function bearerOf({ key, entity }: Shown<InstanceView | JobView>): Bearer {
+  const labelNames = entity.kind === 'job' ? JOB_LABELS : INSTANCE_LABELS;
+  return { key, kind: entity.kind, project: entity.project, labelNames, labels: entity.labels };
+}
+
+// ---- the rows of one sample -------------------------------------------------------------------------------------
+
+function addRows(
+  rows: Row[],
+  sample: Sample,
+  via: 0 | 1,
+  bearerFor: (uuid: string | undefined) => Bearer | undefined,
+  count: Count,
+): void {
+  const { reading } = sample;
+  if (reading.kind !== 'gpu') return;
+  const { exporter, gpu } = reading;
+  for (const [index, series] of gpu.series.entries()) {
+    const values = Object.entries(series.values);
+    if (!Object.keys(series.labels).every((name) => LABEL_NAME.test(name))) {
+      count('invalid_label', values.length);
+      continue;
+    }
+    const bearer = bearerFor(own(series.labels, 'UUID'));
+    if (bearer === undefined) continue;
+    const labels = mergeLabels(series.labels, bearer);
+    for (const [name, value] of values) {
+      if (value === null) continue;
+      const cause = nameFault(name, gpu.families);
+      if (cause !== undefined) count(cause);
+      else if (!name.startsWith('DCGM_') || !isBlank(name, value)) {
+        rows.push({ bearer, sample, exporter, via, index, name, value, labels });
+      }
+    }
+  }
+}
+
+/** The exporter's labels first, then the bearer's, which win on a clash. */
+function mergeLabels(labels: Readonly<Record<string, string>>, bearer: Bearer): RowLabels {
+  const exporters = Object.entries(labels).filter(([name]) => !bearer.labelNames.includes(name));
+  const ours = bearer.labelNames.map((name, i) => [name, bearer.labels[i] ?? ''] as const);
+  // Lone surrogates are all written alike: what differs in them alone is one series.
+  const pairs = [...exporters, ...ours].map(([name, value]) => [name, shownText(value)] as const);
+  return {
+    exporters: labels,
+    text: pairs.map(([name, value]) => `${name}="${escapeLabel(value)}"`).join(),
+    identity: pairs
+      .filter(([, value]) => value !== '')
+      .map((pair) => JSON.stringify(pair))
+      .sort()
+      .join(),
+  };
+}
+
+function nameFault(
+  name: string,
+  families: Readonly<Record<string, { readonly type: string }>>,
+): LeftOutOfPage | undefined {
+  if (isReserved(name)) return 'reserved_name';
+  if (!METRIC_NAME.test(name)) return 'invalid_name';
+  return isComposite(name, (family) => own(families, family)?.type) ? 'composite' : undefined;
+}
+
+/** DCGM's values for "blank", "not found", "not supported", "no permission" (dcgm_structs.h), compared as doubles. */
+function isBlank(name: string, value: number): boolean {
+  return (
+    (value >= 2147483632 && value <= 2147483635) ||
+    (value >= 140737488355328 && value <= 140737488355331) ||
+    value >= 2 ** 63 ||
+    (name === 'DCGM_FI_DEV_GPU_UTIL' && value === 4294967295)
+  );
+}

@@ -1,0 +1,203 @@
+import { STATUSES } from '../../events/statuses';
+import type { EntityKind } from '../../events/statuses';
+import type { Family } from '../catalogue/figures';
+import { isShown } from '../catalogue/tally';
+import { readPage } from '../exposition/reader';
+import { openFigures } from './figures';
+import type { PageFigures } from './figures';
+import { heldLines } from './held';
+import { highest, ledgerOfSum } from './hold';
+import type { PartitionView } from './partition';
+import { WHOLE_PAGE } from './selection';
+
+/** The page in few figures, for a person: each is made of the page's own, what is held included. A value of its own, to be kept. */
+export interface Summary {
+  /** By partition number. */
+  readonly pageTimesMs: readonly number[];
+  readonly total: Totals;
+  /** Those that spend most come first. */
+  readonly projects: readonly ProjectSummary[];
+  /** By model, the most numerous first; the name is empty where it is not known. */
+  readonly gpus: readonly GpuSummary[];
+  /** `fleetmeter_held`: how far each family is shown above the ledger, in the family's unit. */
+  readonly held: readonly { readonly family: string; readonly value: number }[];
+  /** The newest lifecycle `time` taken from each source, the newest first. */
+  readonly sources: readonly { readonly source: string; readonly newestMs: number }[];
+}
+
+export interface ProjectSummary extends Totals {
+  readonly project: string;
+}
+
+export interface Totals {
+  /** Prices of the instances that cost now, and of those of them that are idle. */
+  readonly nanoDollarsPerHour: bigint;
+  readonly idleNanoDollarsPerHour: bigint;
+  /** `fleetmeter_fleet_cost_dollars_total`, its part while idle, and `fleetmeter_usage_cost_dollars_total`. */
+  readonly fleetNanoDollars: bigint;
+  readonly idleNanoDollars: bigint;
+  readonly usageNanoDollars: bigint;
+  /** GPUs of the instances that cost, and those that jobs on the page have. */
+  readonly gpus: number;
+  readonly gpusInJobs: number;
+  readonly counts: Readonly<Record<EntityKind, ReadonlyMap<string, number>>>;
+}
+
+export interface GpuSummary {
+  readonly name: string;
+  readonly gpus: number;
+  readonly gpusInJobs: number;
+}
+
+/** Summarizes what the whole page shows of the partitions, as of each one's page time. */
+export function summarize(views: readonly PartitionView[]): Summary {
+  // No sample is summarized, so none has to be young enough.
+  const figures = openFigures(views, { format: 'text', atMs: null, sampleTtlMs: 0, selection: WHOLE_PAGE });
+  const total = emptyTotals();
+  const projects = new Map<string, Adding>();
+  const adders = (project: string): readonly Adding[] => [total, valueOf(projects, project, emptyTotals)];
+  for (const part of shownParts(views)) {
+    for (const adding of adders(labelOf(part, 'dstack_project_name')))
+      SUMMED.get(part.family.name)?.(adding, part);
+  }
+  for (const { entity } of figures.instances) {
+    const price = BigInt(entity.timeline.nanoDollarsPerHour);
+    for (const adding of adders(entity.project)) {
+      adding.nanoDollarsPerHour += price;
+      if (entity.status === 'idle') adding.idleNanoDollarsPerHour += price;
+      adding.gpus += entity.gpuCount;
+    }
+  }
+  for (const { entity } of figures.jobs) {
+    for (const adding of adders(entity.project)) adding.gpusInJobs += entity.gpuCount;
+  }
+  return {
+    pageTimesMs: views.map((view) => view.pageTimeMs),
+    total,
+    projects: [...projects].map(([project, totals]) => ({ project, ...totals })).sort(bySpending),
+    gpus: gpusOf(figures),
+    held: heldOf(figures),
+    sources: sourcesOf(views),
+  };
+}
+
+// ---- sums ------------------------------------------------------------------------------------------------------
+
+/** A partition's part of a series of a sum family, as the page shows it. */
+interface Part {
+  readonly family: Pick<Family, 'name' | 'labels'>;
+  readonly labels: readonly string[];
+  readonly units: bigint;
+}
+
+/**
+ * As the page adds them up (blocks.ts): each partition's part with its hold, and holds of what a partition has nothing of any more
+ * as long as another one shows the series.
+ */
+function* shownParts(views: readonly PartitionView[]): Generator<Part> {
+  const families = new Map<string, Part['family']>();
+  for (const view of views) {
+    for (const [key, series] of view.tally.series) {
+      const { family, labels } = series;
+      if (!isShown(series) || !SUMMED.has(family.name)) continue;
+      families.set(key, family);
+      const [units = 0n] = highest(ledgerOfSum(series, view.pageTimeMs), view.holds.get(key)?.shown);
+      yield { family, labels, units };
+    }
+  }
+  for (const { holds, tally } of views) {
+    for (const [key, { entity, labels, shown }] of holds) {
+      const family = families.get(key);
+      const series = tally.series.get(key);
+      if (entity !== undefined || family === undefined || (series !== undefined && isShown(series))) continue;
+      yield { family, labels, units: shown[0] ?? 0n };
+    }
+  }
+}
+
+type Adding = { -readonly [K in keyof Omit<Totals, 'counts'>]: Totals[K] } & {
+  readonly counts: Readonly<Record<EntityKind, Map<string, number>>>;
+};
+
+function emptyTotals(): Adding {
+  const zeros = (kind: EntityKind): Map<string, number> =>
+    new Map(STATUSES[kind].unfinished.map((status) => [status, 0]));
+  return {
+    nanoDollarsPerHour: 0n,
+    idleNanoDollarsPerHour: 0n,
+    fleetNanoDollars: 0n,
+    idleNanoDollars: 0n,
+    usageNanoDollars: 0n,
+    gpus: 0,
+    gpusInJobs: 0,
+    counts: { instance: zeros('instance'), run: zeros('run'), job: zeros('job') },
+  };
+}
+
+/** What each family adds its series to; the page's other sums are not of interest at a glance. */
+const SUMMED: ReadonlyMap<string, (adding: Adding, part: Part) => void> = new Map([
+  ['fleetmeter_fleet_cost_dollars_total', (adding, part) => void (adding.fleetNanoDollars += part.units)],
+  ['fleetmeter_fleet_idle_cost_dollars_total', (adding, part) => void (adding.idleNanoDollars += part.units)],
+  ['fleetmeter_usage_cost_dollars_total', (adding, part) => void (adding.usageNanoDollars += part.units)],
+  ['fleetmeter_instances', ({ counts }, part) => addCount(counts.instance, part)],
+  ['fleetmeter_runs', ({ counts }, part) => addCount(counts.run, part)],
+  ['fleetmeter_jobs', ({ counts }, part) => addCount(counts.job, part)],
+]);
+
+function addCount(counts: Map<string, number>, part: Part): void {
+  const status = labelOf(part, 'status');
+  counts.set(status, (counts.get(status) ?? 0) + Number(part.units));
+}
+
+function labelOf({ family, labels }: Part, name: string): string {
+  return labels[family.labels.indexOf(name)] ?? '';
+}
+
+function bySpending(a: ProjectSummary, b: ProjectSummary): number {
+  return (
+    Number(b.nanoDollarsPerHour - a.nanoDollarsPerHour) ||
+    Number(b.fleetNanoDollars - a.fleetNanoDollars) ||
+    Number(b.usageNanoDollars - a.usageNanoDollars) ||
+    (a.project < b.project ? -1 : 1)
+  );
+}
+
+// ---- the rest --------------------------------------------------------------------------------------------------
+
+function gpusOf({ instances, jobs }: PageFigures): GpuSummary[] {
+  const models = new Map<string, { gpus: number; gpusInJobs: number }>();
+  const modelOf = (name: string) => valueOf(models, name, () => ({ gpus: 0, gpusInJobs: 0 }));
+  for (const { entity } of instances)
+    if (entity.gpuCount > 0) modelOf(entity.gpuName).gpus += entity.gpuCount;
+  for (const { entity } of jobs)
+    if (entity.gpuCount > 0) modelOf(entity.gpuName).gpusInJobs += entity.gpuCount;
+  return [...models]
+    .map(([name, counts]) => ({ name, ...counts }))
+    .sort((a, b) => b.gpus - a.gpus || b.gpusInJobs - a.gpusInJobs || (a.name < b.name ? -1 : 1));
+}
+
+/** Read back from the page's own lines. */
+function heldOf(figures: PageFigures): Summary['held'] {
+  const page = readPage(Buffer.from([...heldLines(figures)].join('')), 'text');
+  if (page.kind === 'too_large') throw new Error(`there are not that many families: ${page.detail}`);
+  return page.samples.map(({ labels, value }) => ({ family: labels.get('family') ?? '', value }));
+}
+
+function sourcesOf(views: readonly PartitionView[]): Summary['sources'] {
+  const newest = new Map<string, number>();
+  for (const { sources } of views) {
+    for (const [source, timeMs] of sources)
+      newest.set(source, Math.max(newest.get(source) ?? timeMs, timeMs));
+  }
+  return [...newest]
+    .map(([source, newestMs]) => ({ source, newestMs }))
+    .sort((a, b) => b.newestMs - a.newestMs || (a.source < b.source ? -1 : 1));
+}
+
+function valueOf<V>(map: Map<string, V>, key: string, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}

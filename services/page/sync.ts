@@ -1,0 +1,58 @@
+import { figuresOf } from '../catalogue/figures';
+import { settleInto } from '../catalogue/tally';
+import { entityAsOf } from '../fold/entity';
+import type { Entity } from '../fold/entity';
+import { absorbable, removeGone } from '../fold/ledger';
+import type { Ledger, Touched } from '../fold/ledger';
+import { ENTITY, GONE } from '../fold/state';
+import { emptyView, putEntity } from './partition';
+import type { PartitionView } from './partition';
+
+/** A view of a ledger in this process. Samples and sources are the ledger's own; entities are brought over by syncView(). */
+export function openView(ledger: Ledger): PartitionView {
+  return { ...emptyView(), samples: ledger.samples, sources: ledger.sources };
+}
+
+/** Brings the entities that were touched since the last time over to the view. */
+export function syncView(view: PartitionView, ledger: Ledger, touched: Touched): void {
+  for (const key of touched.entities.keys())
+    putEntity(view, ENTITY + key, asOf(ledger, ledger.entities.get(key)));
+  for (const key of touched.gone) putEntity(view, GONE + key, asOf(ledger, ledger.gone.get(key)));
+}
+
+/** Brings all entities over to a view that has none yet. */
+export function syncAll(view: PartitionView, ledger: Ledger): void {
+  for (const [key, entity] of ledger.entities) putEntity(view, ENTITY + key, asOf(ledger, entity));
+  for (const [key, entity] of ledger.gone) putEntity(view, GONE + key, asOf(ledger, entity));
+}
+
+/**
+ * Adds the settled entities that no page from `pageTimeMs` on shows otherwise to the totals for good. Answers the totals that have
+ * changed, by series key.
+ */
+export function absorb(
+  view: PartitionView,
+  ledger: Ledger,
+  pageTimeMs: number,
+): Map<string, readonly bigint[]> {
+  const totals = new Map<string, readonly bigint[]>();
+  for (const key of absorbable(ledger, pageTimeMs)) {
+    const figures = goneFigures(ledger, key);
+    putEntity(view, GONE + key, undefined);
+    removeGone(ledger, key);
+    if (figures === undefined) continue;
+    for (const [series, total] of settleInto(view.tally, figures, pageTimeMs)) totals.set(series, total);
+  }
+  return totals;
+}
+
+function goneFigures(ledger: Ledger, key: string): ReturnType<typeof figuresOf> {
+  const entity = asOf(ledger, ledger.gone.get(key));
+  return entity && figuresOf(entity);
+}
+
+function asOf(ledger: Ledger, entity: Entity | undefined): Entity | undefined {
+  const { asOfMs } = ledger.settings;
+  if (entity === undefined || asOfMs === null) return entity;
+  return entityAsOf(entity, asOfMs);
+}

@@ -1,0 +1,144 @@
+import { cumulate, growthAt, isGrowth } from '../catalogue/family';
+import type { Family, Figures, OwnFigure } from '../catalogue/figures';
+import { seriesKey } from '../catalogue/tally';
+import { highest, isBelow, isHeldFamily, ledgerOfOwn, ledgerOfSum } from '../page/hold';
+import type { Hold } from '../page/hold';
+import type { PartitionView } from '../page/partition';
+import { figuresOf } from '../catalogue/figures';
+
+/**
+ * Which counters must be held after a commit (contract, "No counter of ours is ever seen to fall"). For the series that the batch
+ * touched, what was shown (the old state at the old page time, or its hold) is compared with the new state at the new page time;
+ * a hold is dropped once the ledger is past it. Series that were not touched only grow with page time.
+ */
+export interface Edit {
+  /** The entity's entry key. */
+  readonly key: string;
+  readonly before: Figures | undefined;
+  readonly after: Figures | undefined;
+}
+
+/** What was shown of every series that may be lower after the edits, or is held so far; call it before the edits are brought over to the view. */
+export function shownBefore(
+  view: PartitionView,
+  held: ReadonlyMap<string, Hold>,
+  edits: readonly Edit[],
+  oldMs: number,
+  newMs: number,
+): Map<string, Hold> {
+  const shown = new Map<string, Hold>();
+  for (const [key, hold] of held) {
+    const series = hold.entity === undefined ? view.tally.series.get(key) : undefined;
+    const ledger = series === undefined ? hold.shown : ledgerOfSum(series, oldMs);
+    shown.set(key, { ...hold, shown: highest(ledger, hold.shown) });
+  }
+  for (const [key, { family, labels }] of fallenSums(edits, oldMs, newMs)) {
+    if (shown.has(key)) continue;
+    const series = view.tally.series.get(key);
+    if (series !== undefined)
+      shown.set(key, { family: family.name, labels, shown: ledgerOfSum(series, oldMs) });
+  }
+  for (const edit of edits) addOwnShown(shown, edit, oldMs);
+  return shown;
+}
+
+/** The holds of the series that the edits touch. */
+export function heldAmong({ holds }: PartitionView, edits: readonly Edit[]): Map<string, Hold> {
+  const held = new Map<string, Hold>();
+  if (holds.size === 0) return held;
+  for (const figures of edits.flatMap(({ before, after }) => [before, after])) {
+    for (const { family, labels } of [...(figures?.own ?? []), ...(figures?.sums ?? [])]) {
+      const key = seriesKey(family.name, labels);
+      const hold = holds.get(key);
+      if (hold !== undefined) held.set(key, hold);
+    }
+  }
+  return held;
+}
+
+/** Compares with the state after the edits. Answers the holds that are new, other than before (or null: dropped). */
+export function holdsAfter(
+  view: PartitionView,
+  shown: ReadonlyMap<string, Hold>,
+  newMs: number,
+): Map<string, Hold | null> {
+  const changes = new Map<string, Hold | null>();
+  for (const [key, was] of shown) {
+    const before = view.holds.get(key);
+    const after = holdOf(view, key, was, newMs);
+    if (after === null ? before !== undefined : !sameShown(before, after)) changes.set(key, after);
+  }
+  return changes;
+}
+
+function holdOf(view: PartitionView, key: string, was: Hold, newMs: number): Hold | null {
+  if (was.entity === undefined) {
+    const series = view.tally.series.get(key);
+    const ledger = series === undefined ? [] : ledgerOfSum(series, newMs);
+    return isBelow(ledger, was.shown) ? was : null;
+  }
+  const entity = view.entities.get(was.entity);
+  const figures = entity && figuresOf(entity);
+  if (figures === undefined || figures.view.timeline.finish !== undefined) return null;
+  const own = figures.own.find((figure) => seriesKey(figure.family.name, figure.labels) === key);
+  // A series that is hidden while its entity lives can return, and must not return lower.
+  return own === undefined || isBelow(ledgerOfOwn(own, newMs), was.shown) ? was : null;
+}
+
+function sameShown(before: Hold | undefined, after: Hold): boolean {
+  return before?.shown.every((units, i) => units === after.shown[i]) ?? false;
+}
+
+// ---- sums ------------------------------------------------------------------------------------------------------
+
+interface Delta {
+  readonly family: Family;
+  readonly labels: readonly string[];
+  units: bigint[];
+}
+
+/**
+ * Sums that the edits take something from. The rest of a sum's entities can only have added to it in the meantime, so a sum whose
+ * edited entities add at least as much as before can't have fallen, and costs no more than this.
+ */
+function fallenSums(edits: readonly Edit[], oldMs: number, newMs: number): [string, Delta][] {
+  const deltas = new Map<string, Delta>();
+  for (const { before, after } of edits) {
+    addDelta(deltas, before, oldMs, -1n);
+    addDelta(deltas, after, newMs, 1n);
+  }
+  return [...deltas].filter(([, { units, family }]) =>
+    (family.bounds === undefined ? units : cumulate(units)).some((unit) => unit < 0n),
+  );
+}
+
+function addDelta(
+  deltas: Map<string, Delta>,
+  figures: Figures | undefined,
+  pageTimeMs: number,
+  sign: 1n | -1n,
+): void {
+  for (const { family, labels, amount } of figures?.sums ?? []) {
+    if (!isHeldFamily(family)) continue;
+    const units = isGrowth(amount) ? [growthAt(amount, pageTimeMs)] : amount;
+    const key = seriesKey(family.name, labels);
+    const delta = deltas.get(key);
+    if (delta === undefined) deltas.set(key, { family, labels, units: units.map((unit) => sign * unit) });
+    else delta.units = delta.units.map((unit, i) => unit + sign * (units[i] ?? 0n));
+  }
+}
+
+// ---- own series ------------------------------------------------------------------------------------------------
+
+function addOwnShown(shown: Map<string, Hold>, { key: entity, before }: Edit, oldMs: number): void {
+  for (const figure of before?.own ?? []) {
+    if (!isHeldFamily(figure.family)) continue;
+    const key = seriesKey(figure.family.name, figure.labels);
+    shown.set(key, ownShown(entity, figure, oldMs, shown.get(key)));
+  }
+}
+
+function ownShown(entity: string, figure: OwnFigure, oldMs: number, held: Hold | undefined): Hold {
+  const ledger = ledgerOfOwn(figure, oldMs);
+  return { family: figure.family.name, labels: figure.labels, entity, shown: highest(ledger, held?.shown) };
+}

@@ -1,0 +1,87 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { RefusalReason } from '../../events/refusal';
+
+/**
+ * A process's own metrics: on `/metrics/process`, one page a replica, and never on `/metrics`. Prefix `fleetmeter_process_`, or
+ * Node's usual names.
+ */
+export interface ProcessMetrics {
+  readonly registry: Registry;
+  readonly eventsAccepted: Counter;
+  readonly eventsRejected: Counter<'reason'>;
+  readonly requestsRefused: Counter<'code' | 'reason'>;
+  readonly samplesLeftOut: Counter<'cause'>;
+  readonly recordsFolded: Counter<'topic'>;
+  readonly deadLetters: Counter<'reason'>;
+  readonly misrouted: Counter;
+  readonly givenUp: Gauge<'partition'>;
+  readonly commits: Counter<'result'>;
+  readonly commitSeconds: Histogram;
+  readonly takeovers: Counter;
+  readonly ownedPartitions: Gauge;
+  readonly consumerLag: Gauge<'topic' | 'partition'>;
+  readonly pageAgeSeconds: Gauge<'partition'>;
+  readonly pageLeftOut: Gauge<'cause'>;
+  readonly scrapes: Counter<'code'>;
+  readonly scrapeSeconds: Histogram;
+}
+
+const PREFIX = 'fleetmeter_process_';
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export function openProcessMetrics(): ProcessMetrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const counter = <L extends string = never>(name: string, help: string, labelNames: L[] = []): Counter<L> =>
+    new Counter({ name: PREFIX + name, help, labelNames, registers });
+  const gauge = <L extends string = never>(name: string, help: string, labelNames: L[] = []): Gauge<L> =>
+    new Gauge({ name: PREFIX + name, help, labelNames, registers });
+  const histogram = (name: string, help: string): Histogram =>
+    new Histogram({ name: PREFIX + name, help, buckets: SECONDS, registers });
+  return {
+    registry,
+    eventsAccepted: counter('events_accepted_total', 'Events that the gateway put on the log'),
+    eventsRejected: counter('events_rejected_total', 'Events that the gateway refused', ['reason']),
+    requestsRefused: counter('requests_refused_total', 'Requests that the gateway did not take', [
+      'code',
+      'reason',
+    ]),
+    samplesLeftOut: counter('samples_left_out_total', 'Parts of samples that were not put on the log', [
+      'cause',
+    ]),
+    recordsFolded: counter('records_folded_total', 'Records read from the log and judged', ['topic']),
+    deadLetters: counter('dead_letters_total', 'Records copied to the dead letters', ['reason']),
+    misrouted: counter(
+      'misrouted_total',
+      'Records found on another partition than their own, and copied there',
+    ),
+    givenUp: gauge('given_up', 'Entities given up since their description never came', ['partition']),
+    commits: counter('commits_total', 'Commits to the store', ['result']),
+    commitSeconds: histogram('commit_seconds', 'Time that a commit took'),
+    takeovers: counter('takeovers_total', 'Partitions taken over by this process'),
+    ownedPartitions: gauge('owned_partitions', 'Partitions that this process owns'),
+    consumerLag: gauge('consumer_lag_records', 'Records on the log that are not folded yet', [
+      'topic',
+      'partition',
+    ]),
+    pageAgeSeconds: gauge('page_age_seconds', "How far a partition's page time is behind the store's clock", [
+      'partition',
+    ]),
+    pageLeftOut: gauge(
+      'page_series_left_out',
+      "Series of exporters' samples that are not on the last page written",
+      ['cause'],
+    ),
+    scrapes: counter('scrapes_total', 'Answers to GET /metrics', ['code']),
+    scrapeSeconds: histogram('scrape_seconds', 'Time to answer GET /metrics'),
+  };
+}
+
+/** Every reason is there from 0, so that a first refusal is seen by increase(). */
+export function zeroReasons(metrics: ProcessMetrics, reasons: readonly RefusalReason[]): void {
+  for (const reason of reasons) {
+    metrics.eventsRejected.inc({ reason }, 0);
+    metrics.deadLetters.inc({ reason }, 0);
+  }
+}

@@ -1,0 +1,182 @@
+import { growthAt, isGrowth, toDouble } from '../catalogue/family';
+import type { Family } from '../catalogue/figures';
+import { figuresOf } from '../catalogue/figures';
+import type { Entity } from '../fold/entity';
+import { entityKey } from '../fold/fact';
+import { encodeSample } from '../fold/state';
+import type { LedgerScalars } from '../fold/ledger';
+import { formatLabels, formatValue } from '../page/format';
+import { isBelow } from '../page/hold';
+import type { PartitionView } from '../page/partition';
+import { encodeTotal, parseSeriesKey } from '../page/partition';
+import { countersOf } from './counters';
+
+/** One thing of which a store has something else than the log gives. */
+export interface Difference {
+  readonly partition: number;
+  /** Of an entity: its key (see entityKey). */
+  readonly entity?: string;
+  /** What differs: an entity and its series, a total, a sample, a source. */
+  readonly what: string;
+  readonly stored: string;
+  readonly recomputed: string;
+}
+
+/** What of a partition is compared. */
+export interface Selection {
+  /** null: all. */
+  readonly project: string | null;
+  /** Entry keys of entities; null: all, and what is no entity's. */
+  readonly entities: ReadonlySet<string> | null;
+}
+
+const NONE = '-';
+
+/** Compares a partition's entries with those that the log gives, as of the same positions and page time. */
+export function differencesOf(
+  partition: number,
+  stored: PartitionView,
+  recomputed: PartitionView,
+  selection: Selection,
+): Difference[] {
+  const found: Difference[] = [];
+  const add = (what: string, a: string | undefined, b: string | undefined, entity?: string): void => {
+    if (a === b) return;
+    const of = entity === undefined ? {} : { entity };
+    found.push({ partition, ...of, what, stored: a ?? NONE, recomputed: b ?? NONE });
+  };
+  for (const key of keysOf(stored.entities, recomputed.entities)) {
+    if (selection.entities !== null && !selection.entities.has(key)) continue;
+    const [a, b] = [stored.entities.get(key), recomputed.entities.get(key)];
+    if (!isOfProject(selection, a) && !isOfProject(selection, b)) continue;
+    const id = a?.id ?? b?.id;
+    if (id === undefined) continue;
+    const facts = { a: factsOf(a, stored.pageTimeMs), b: factsOf(b, stored.pageTimeMs) };
+    for (const fact of keysOf(facts.a, facts.b))
+      add(`${nameOf(id)} ${fact}`, facts.a.get(fact), facts.b.get(fact), entityKey(id));
+  }
+  if (selection.entities !== null) return found;
+  compareTotals(stored, recomputed, selection, add);
+  if (selection.project !== null) return found;
+  compareSamples(stored, recomputed, add);
+  for (const source of keysOf(stored.sources, recomputed.sources))
+    add(`source ${source}: newest event`, timeOf(stored.sources, source), timeOf(recomputed.sources, source));
+  compareHolds(stored, recomputed, add);
+  return found;
+}
+
+/** What the next records would be judged by. */
+export function scalarDifferences(
+  partition: number,
+  stored: LedgerScalars,
+  recomputed: LedgerScalars,
+): Difference[] {
+  const names = ['logTimeMs', 'newestValidMs', 'settledCount', 'givenUpCount'] as const;
+  return names
+    .filter((name) => stored[name] !== recomputed[name])
+    .map((name) => ({
+      partition,
+      what: `the partition's ${name}`,
+      stored: String(stored[name]),
+      recomputed: String(recomputed[name]),
+    }));
+}
+
+type Add = (what: string, stored: string | undefined, recomputed: string | undefined) => void;
+
+function compareTotals(
+  stored: PartitionView,
+  recomputed: PartitionView,
+  selection: Selection,
+  add: Add,
+): void {
+  for (const key of keysOf(stored.tally.series, recomputed.tally.series)) {
+    const { family, labels } = parseSeriesKey(key);
+    if (!isSumOfProject(selection, family, labels)) continue;
+    const text = (view: PartitionView): string | undefined => {
+      const settled = view.tally.series.get(key)?.settled;
+      return settled == null ? undefined : totalText(family, settled);
+    };
+    add(`settled in ${seriesText(family, labels)}`, text(stored), text(recomputed));
+  }
+}
+
+function totalText(family: Family, total: readonly bigint[]): string {
+  const [units = 0n] = total;
+  return family.bounds === undefined ? formatValue(toDouble(units, family.per)) : encodeTotal(total);
+}
+
+function compareSamples(stored: PartitionView, recomputed: PartitionView, add: Add): void {
+  for (const key of keysOf(stored.samples, recomputed.samples)) {
+    const text = (view: PartitionView): string | undefined => {
+      const sample = view.samples.get(key);
+      return sample && encodeSample(sample);
+    };
+    add(`sample ${key}`, text(stored), text(recomputed));
+  }
+}
+
+/** A hold is dropped once the ledger is past it. */
+function compareHolds(stored: PartitionView, recomputed: PartitionView, add: Add): void {
+  const ledger = countersOf(recomputed);
+  for (const [key, hold] of stored.holds) {
+    const units = ledger.get(key)?.ledger ?? [];
+    if (!isBelow(units, hold.shown))
+      add(`held of ${key}`, hold.shown.join(' '), `nothing above ${units.join(' ')}`);
+  }
+}
+
+/** All that shows of an entity, and all that its next events are judged by, each by its name. */
+function factsOf(entity: Entity | undefined, pageTimeMs: number): Map<string, string> {
+  const facts = new Map<string, string>();
+  if (entity === undefined) return facts;
+  const figures = figuresOf(entity);
+  for (const { family, labels, value } of figures?.own ?? []) {
+    const number = isGrowth(value) ? toDouble(growthAt(value, pageTimeMs), family.per) : value;
+    facts.set(seriesText(family, labels), formatValue(number));
+  }
+  for (const { family, labels, amount } of figures?.sums ?? []) {
+    const units = isGrowth(amount) ? [growthAt(amount, pageTimeMs)] : amount;
+    facts.set(`in ${seriesText(family, labels)}`, totalText(family, units));
+  }
+  facts.set('status', figures?.view.status ?? NONE);
+  facts.set('newest event', String(entity.newestMs));
+  facts.set('newest event seen', String(entity.newestSeenMs));
+  facts.set('has a snapshot', String(entity.snapshot));
+  facts.set('log time of the last record', String(entity.lastLogMs));
+  facts.set('log time of the first finish', String(entity.finishLogMs));
+  return facts;
+}
+
+function isOfProject({ project }: Selection, entity: Entity | undefined): boolean {
+  return project === null || (entity !== undefined && figuresOf(entity)?.view.project === project);
+}
+
+function isSumOfProject({ project }: Selection, family: Family, labels: readonly string[]): boolean {
+  const at = family.labels.findIndex((name) => name === 'dstack_project_name' || name === 'project_name');
+  return project === null || labels[at] === project;
+}
+
+function nameOf(id: Entity['id']): string {
+  switch (id.kind) {
+    case 'instance':
+      return `instance ${id.instanceId}`;
+    case 'run':
+      return `run ${id.runId}`;
+    case 'job':
+      return `job ${id.jobId} of run ${id.runId}`;
+  }
+}
+
+function seriesText(family: Family, labels: readonly string[]): string {
+  return `${family.name}{${formatLabels(family.labels, labels)}}`;
+}
+
+function timeOf(times: ReadonlyMap<string, number>, key: string): string | undefined {
+  const timeMs = times.get(key);
+  return timeMs === undefined ? undefined : new Date(timeMs).toISOString();
+}
+
+function keysOf<V>(a: ReadonlyMap<string, V>, b: ReadonlyMap<string, V>): Set<string> {
+  return new Set([...a.keys(), ...b.keys()]);
+}

@@ -1,0 +1,103 @@
+import { FUTURE_MS } from '../fold/ledger';
+import { LogReadError } from '../log/port';
+import type { Bounds, EventLog, LogRecord, OwnedTopic, Positions } from '../log/port';
+import { takeRecord } from '../partition/intake';
+import { markOf } from '../partition/mark';
+import type { Partition } from '../partition/partition';
+import { ReplayStopped, answered } from './stopped';
+
+/** Called after each chunk of records that was folded. */
+export type OnFolded = (records: number) => Promise<void> | void;
+
+/** Where both topics of each partition start and end. */
+export async function boundsOf(log: EventLog): Promise<readonly Readonly<Record<OwnedTopic, Bounds>>[]> {
+  const lifecycle = answered(await log.bounds('lifecycle'));
+  const telemetry = answered(await log.bounds('telemetry'));
+  return lifecycle.partitions.map((bounds, partition) => {
+    if (bounds.start > 0) {
+      throw new ReplayStopped(
+        'refused',
+        `the lifecycle log of partition ${String(partition)} begins at ${String(bounds.start)}: its history is lost, and nothing can be rebuilt from it`,
+      );
+    }
+    return { lifecycle: bounds, telemetry: telemetry.partitions[partition] ?? { start: 0, end: 0 } };
+  });
+}
+
+/**
+ * Folds a partition on to exactly these positions. What the live fold would write to the log (copies, dead letters) is left: it has
+ * been written when these records were folded live.
+ */
+export async function foldTo(
+  log: EventLog,
+  partition: Partition,
+  to: Positions,
+  onFolded: OnFolded,
+): Promise<void> {
+  for (const topic of ['lifecycle', 'telemetry'] as const) {
+    for await (const records of readOn(log, topic, partition, to[topic])) {
+      for (const record of records) takeRecord(partition, topic, record, log.partitions);
+      const mark = markOf(records.at(-1));
+      if (mark !== undefined) partition.marks = { ...partition.marks, [topic]: mark };
+      await onFolded(records.length);
+    }
+    // Offsets without a record may end the range.
+    partition.positions[topic] = Math.max(partition.positions[topic], to[topic]);
+  }
+}
+
+/** Telemetry is kept for days only: what expires while it waits for its turn is passed over. */
+async function* readOn(
+  log: EventLog,
+  topic: OwnedTopic,
+  { number, positions }: Partition,
+  to: number,
+): AsyncGenerator<readonly LogRecord[]> {
+  for (;;) {
+    try {
+      if (positions[topic] < to) yield* log.read(topic, number, positions[topic], to);
+      return;
+    } catch (error) {
+      if (topic === 'lifecycle' || !(error instanceof LogReadError)) throw error;
+      const start = answered(await log.bounds(topic)).partitions[number]?.start ?? 0;
+      if (start <= positions[topic]) throw error;
+      positions[topic] = start;
+    }
+  }
+}
+
+/** Reading so many records is faster than looking for where to begin among them. */
+const NEAR = 10_000;
+
+/**
+ * From where on telemetry must be read for a page as of `pageTimeMs`: no sample before it is young enough to be on that page. (A sample
+ * may bear a time that lies ahead of when it was appended.)
+ */
+export async function telemetryStart(
+  log: EventLog,
+  partition: number,
+  { start, end }: Bounds,
+  pageTimeMs: number,
+  sampleTtlMs: number,
+): Promise<number> {
+  const sinceMs = pageTimeMs - sampleTtlMs - FUTURE_MS;
+  let low = start;
+  let high = end;
+  while (high - low > NEAR) {
+    const middle = low + Math.floor((high - low) / 2);
+    const record = await firstFrom(log, partition, middle, high);
+    if (record === undefined || record.appendTimeMs >= sinceMs) high = middle;
+    else low = record.offset + 1;
+  }
+  return low;
+}
+
+async function firstFrom(
+  log: EventLog,
+  partition: number,
+  from: number,
+  to: number,
+): Promise<LogRecord | undefined> {
+  for await (const [record] of log.read('telemetry', partition, from, to)) return record;
+  return undefined;
+}

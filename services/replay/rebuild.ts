@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LedgerSettings } from '../fold/ledger';
+import type { Positions } from '../log/port';
+import { decodeFoldHead, foldMismatch } from '../page/head';
+import { finishLoading, loadKept, loadShown, openPartition } from '../partition/partition';
+import type { Partition } from '../partition/partition';
+import type { Commit, CommitResult, StateStore } from '../store/port';
+import { foldTo, telemetryStart } from './read';
+import { BATCH_RECORDS, closeUnshown, pageTimeOf } from './recompute';
+import type { Recomputing } from './recompute';
+import { ReplayStopped, answered } from './stopped';
+
+/** How long a store that does not answer is waited for. */
+const PATIENCE_MS = 30_000;
+const RETRY_MS = 200;
+
+/** Takes over what is there of a generation's partition. Answers why it can't be gone on with as a text. */
+export async function openRebuilt(
+  own: StateStore,
+  number: number,
+  settings: LedgerSettings,
+): Promise<Partition | string> {
+  const acquired = answered(await own.acquire(number));
+  const { head } = acquired;
+  const mismatch = head === null ? undefined : foldMismatch(decodeFoldHead(head.fold), settings);
+  if (mismatch !== undefined) return mismatch;
+  const partition = openPartition(number, acquired, null, settings);
+  for await (const entries of own.load(number, 'shown')) loadShown(partition, entries);
+  for await (const entries of own.load(number, 'kept')) loadKept(partition, entries);
+  finishLoading(partition);
+  return partition;
+}
+
+/** Folds a partition on to exactly these positions and this page time, and commits as it goes; what was committed is gone on from another time. */
+export async function rebuildTo(
+  { log, settings, bounds, onFolded }: Recomputing,
+  own: StateStore,
+  partition: Partition,
+  { to, endMs }: { readonly to: Positions; readonly endMs: number },
+): Promise<void> {
+  const { number, positions } = partition;
+  const start = await telemetryStart(log, number, bounds.telemetry, endMs, settings.sampleTtlMs);
+  positions.telemetry = Math.max(positions.telemetry, Math.min(start, to.telemetry));
+  let folded = 0;
+  await foldTo(log, partition, to, async (records) => {
+    folded += records;
+    if (folded >= BATCH_RECORDS) {
+      await commitRebuilt(own, partition, pageTimeOf(partition, endMs));
+      folded = 0;
+    }
+    await onFolded(records);
+  });
+  await commitRebuilt(own, partition, endMs);
+}
+
+/** Commits what has changed, as of a page time. Nothing of it is held but what holdAs() says. */
+export async function commitRebuilt(
+  own: StateStore,
+  partition: Partition,
+  pageTimeMs: number,
+): Promise<void> {
+  const { number, generation, epoch, counter } = partition;
+  const result = await commitPatiently(own, {
+    generation,
+    partition: number,
+    epoch,
+    fromCounter: counter,
+    batchId: randomUUID(),
+    ...closeUnshown(partition, pageTimeMs),
+  });
+  if (result.kind === 'unavailable') throw new ReplayStopped('away', result.detail);
+  if (result.kind === 'stale') {
+    throw new ReplayStopped(
+      'away',
+      `partition ${String(number)} of the new generation was taken over by another replay, or the store was started anew: give the same command again, it goes on from where it was`,
+    );
+  }
+  partition.counter++;
+}
+
+async function commitPatiently(own: StateStore, commit: Commit): Promise<CommitResult> {
+  for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
+    const result = await own.commit(commit);
+    if (result.kind !== 'unavailable' || waitedMs >= PATIENCE_MS) return result;
+    await delay(RETRY_MS);
+  }
+}

@@ -1,0 +1,175 @@
+import type { LedgerSettings } from '../fold/ledger';
+import type { EventLog } from '../log/port';
+import type { Partition } from '../partition/partition';
+import type { GenerationNames, GenerationStore, Standing } from '../store/port';
+import type { SeriesChange } from './changes';
+import { inParallel } from './parallel';
+import { boundsOf } from './read';
+import type { OnFolded } from './read';
+import { openRebuilt, rebuildTo } from './rebuild';
+import { targetOf } from './recompute';
+import { readSnapshots } from './snapshot';
+import type { Snapshot } from './snapshot';
+import { ReplayStopped, answered } from './stopped';
+import { switchOver } from './switch';
+
+export interface ReplayOptions {
+  readonly log: EventLog;
+  readonly store: GenerationStore;
+  readonly settings: LedgerSettings;
+  /** Shows the ledger even where a counter falls by it. */
+  readonly allowDecrease: boolean;
+  /** Goes back to the previous generation, folded on to now, instead of a new one. */
+  readonly rollback: boolean;
+  /** How many records will be folded, as far as is known by now. */
+  readonly onTotal: (records: number) => void;
+  readonly onFolded: OnFolded;
+  readonly onStep: (step: string) => void;
+  /** Told before the switch is made: the counters that change by it, and how many series are held. */
+  readonly onChanges: (changes: readonly SeriesChange[], held: number) => void;
+}
+
+export interface Replayed {
+  readonly from: string;
+  readonly to: string;
+}
+
+const PARTITIONS_AT_ONCE = 4;
+/** So near to the running generation, what is left is folded while it is sealed. */
+const NEAR_RECORDS = 2000;
+/** Against a log that grows as fast as it is folded. */
+const ROUNDS = 20;
+
+/**
+ * Rebuilds the state from the log beside the running one, never past it, and switches to it. Started again after whatever ended
+ * it, it goes on from what was committed. Throws ReplayStopped, LogReadError, StoreReadError; the running generation goes on then.
+ */
+export async function replay(options: ReplayOptions): Promise<Replayed> {
+  const { store } = options;
+  const names = answered(await store.generations.names());
+  const from = names.current;
+  let standings = await standingsOf(store, from);
+  if (standings.every(({ head }) => head === null)) {
+    throw new ReplayStopped(
+      'refused',
+      'there is no state to be rebuilt: an aggregator folds the log by itself',
+    );
+  }
+  const { to, partitions } = await openTarget(options, names, standings);
+  for (
+    let round = 0;
+    round === 0 || (round < ROUNDS && lagOf(partitions, standings) > NEAR_RECORDS);
+    round++
+  ) {
+    options.onTotal(lagOf(partitions, standings));
+    await foldAll(options, to, partitions, standings);
+    standings = await standingsOf(store, from);
+  }
+  options.onStep(`generation ${to} is near to where the running one stands`);
+  await switchOver({
+    ...options,
+    from,
+    to,
+    partitions,
+    snapshots: await snapshotsOf(store, from, standings),
+    foldOn: (sealed) => foldAll(options, to, partitions, sealed),
+  });
+  if (names.previous !== null && names.previous !== to) await store.generations.drop(names.previous);
+  return { from, to };
+}
+
+async function standingsOf({ generations }: GenerationStore, name: string): Promise<readonly Standing[]> {
+  return answered(await generations.standings(name)).partitions;
+}
+
+function lagOf(partitions: readonly Partition[], standings: readonly Standing[]): number {
+  return partitions.reduce((sum, { positions }, i) => {
+    const to = standings[i]?.head?.positions ?? { lifecycle: 0, telemetry: 0 };
+    return sum + Math.max(0, to.lifecycle - positions.lifecycle);
+  }, 0);
+}
+
+async function foldAll(
+  { log, store, settings, onFolded }: ReplayOptions,
+  to: string,
+  partitions: readonly Partition[],
+  standings: readonly Standing[],
+): Promise<void> {
+  const own = store.generations.open(to);
+  const bounds = await boundsOf(log);
+  await inParallel(partitions, PARTITIONS_AT_ONCE, async (partition, i) => {
+    const head = standings[i]?.head ?? null;
+    const range = bounds[i];
+    if (head === null || range === undefined) return;
+    const target = { to: targetOf(head, range), endMs: head.pageTimeMs };
+    await rebuildTo({ log, settings, bounds: range, onFolded }, own, partition, target);
+  });
+}
+
+/** What of the running generation can be read now, so that little is left to read while it is sealed. */
+async function snapshotsOf(
+  store: GenerationStore,
+  from: string,
+  standings: readonly Standing[],
+): Promise<readonly (Snapshot | null)[]> {
+  const none = standings.map(() => null);
+  return standings.some(({ behind }) => behind) ? none : readSnapshots(store.generations.open(from), none);
+}
+
+// ---- the generation to switch to -------------------------------------------------------------------------------
+
+interface Target {
+  readonly to: string;
+  readonly partitions: readonly Partition[];
+}
+
+async function openTarget(
+  options: ReplayOptions,
+  { previous }: GenerationNames,
+  standings: readonly Standing[],
+): Promise<Target> {
+  const { store, rollback, onStep } = options;
+  if (rollback) {
+    if (previous === null) throw new ReplayStopped('refused', 'there is no generation to go back to');
+    const opened = await openAll(options, previous, standings);
+    if (typeof opened === 'string')
+      throw new ReplayStopped('refused', `generation ${previous} can't be gone on with: ${opened}`);
+    return opened;
+  }
+  const { name } = answered(await store.generations.build());
+  const opened = await openAll(options, name, standings);
+  if (typeof opened !== 'string') return opened;
+  onStep(`generation ${name} was begun before and can't be gone on with: ${opened}`);
+  answered(await store.generations.drop(name));
+  const again = answered(await store.generations.build());
+  const anew = await openAll(options, again.name, standings);
+  if (typeof anew === 'string') throw new Error(`an empty generation can't be gone on with: ${anew}`);
+  return anew;
+}
+
+/** Answers why it can't be gone on with as a text. */
+async function openAll(
+  { store, settings, onStep }: ReplayOptions,
+  name: string,
+  standings: readonly Standing[],
+): Promise<Target | string> {
+  const own = store.generations.open(name);
+  const partitions: Partition[] = [];
+  let trouble: string | undefined;
+  await inParallel(standings, PARTITIONS_AT_ONCE, async ({ head }, i) => {
+    const opened = await openRebuilt(own, i, settings);
+    if (typeof opened === 'string') {
+      trouble = opened;
+      return;
+    }
+    partitions[i] = opened;
+    const { positions, pageTimeMs } = opened;
+    const isAhead =
+      positions.lifecycle > (head?.positions.lifecycle ?? 0) || (pageTimeMs ?? 0) > (head?.pageTimeMs ?? 0);
+    if (isAhead) trouble = `partition ${String(i)} is ahead of the running generation, whose store went back`;
+  });
+  if (trouble !== undefined) return trouble;
+  const begun = partitions.some(({ positions }) => positions.lifecycle > 0);
+  onStep(begun ? `going on with generation ${name}` : `building generation ${name}`);
+  return { to: name, partitions };
+}

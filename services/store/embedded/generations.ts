@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import type { Generations, StateStore, StoreUnavailable } from '../port';
+import { type Databases, type Environment, FIRST_POINTER, type Pointer } from './database';
+import { type Transact } from './group';
+import { seal, standingOf } from './transition';
+
+const KEY = 'pointer';
+
+export function readPointer({ pointer }: Environment): Pointer {
+  return pointer.get(KEY) ?? FIRST_POINTER;
+}
+
+/** To be called in a transaction, as what follows. */
+function writePointer({ pointer }: Environment, changed: Pointer): void {
+  pointer.putSync(KEY, changed);
+}
+
+/** An epoch that was never given before: the clock's microseconds, or one more than the last where the clock hasn't passed it. */
+export function takeEpoch(environment: Environment, { heads }: Databases, partition: number): number {
+  const pointer = readPointer(environment);
+  const before = Math.max(pointer.epoch, heads.get(partition)?.epoch ?? 0);
+  const epoch = Math.max(Date.now() * 1000, before + 1);
+  writePointer(environment, { ...pointer, epoch });
+  return epoch;
+}
+
+/** Is the switch over? One whose time is up ends here. */
+export function hasEnded(environment: Environment, id: string): boolean {
+  const pointer = readPointer(environment);
+  if (pointer.switching?.id !== id) return true;
+  if (Date.now() < pointer.switching.untilMs) return false;
+  writePointer(environment, { ...pointer, switching: null });
+  return true;
+}
+
+export interface GenerationsOptions {
+  readonly environment: Environment;
+  readonly partitions: number;
+  readonly transact: Transact;
+  /** What `work` answers, or that the folder can't be read or written now. */
+  readonly attempt: <T>(work: () => T | Promise<T>) => Promise<T | StoreUnavailable>;
+  readonly open: (name: string) => StateStore;
+}
+
+/** Each answer is of one transaction. */
+export function openGenerations({
+  environment,
+  partitions,
+  transact,
+  attempt,
+  open,
+}: GenerationsOptions): Generations {
+  const change = <T>(work: (pointer: Pointer) => T): Promise<T | StoreUnavailable> =>
+    attempt(() => transact(() => work(readPointer(environment))));
+  const write = (changed: Pointer): void => {
+    writePointer(environment, changed);
+  };
+
+  return {
+    names: () =>
+      attempt(() => {
+        environment.root.resetReadTxn();
+        const { current, previous, building } = readPointer(environment);
+        return { kind: 'names', current, previous, building };
+      }),
+    build: () =>
+      change((pointer) => {
+        if (pointer.building !== null) return { kind: 'building', name: pointer.building };
+        const last = pointer.last + 1;
+        write({ ...pointer, building: String(last), last });
+        return { kind: 'building', name: String(last) };
+      }),
+    open,
+    standings: (name) =>
+      attempt(() => {
+        const { heads } = environment.generation(name);
+        environment.root.resetReadTxn();
+        const all = Array.from({ length: partitions }, (_, partition) => standingOf(heads.get(partition)));
+        return { kind: 'standings', partitions: all };
+      }),
+    beginSwitch: (from, to, forMs) =>
+      change((pointer) => {
+        const isKnown = pointer.previous === to || pointer.building === to;
+        if (pointer.current !== from || !isKnown) return { kind: 'refused' };
+        const id = randomUUID();
+        write({ ...pointer, switching: { id, to, untilMs: Date.now() + forMs } });
+        return { kind: 'switching', id };
+      }),
+    extendSwitch: (id, forMs) =>
+      change((pointer) => {
+        if (pointer.switching?.id !== id) return { kind: 'ended' };
+        write({ ...pointer, switching: { ...pointer.switching, untilMs: Date.now() + forMs } });
+        return { kind: 'extended' };
+      }),
+    seal(from, id, partition) {
+      const databases = environment.generation(from);
+      return change(() => ({
+        kind: 'sealed',
+        ...seal(databases, partition, takeEpoch(environment, databases, partition), id),
+      }));
+    },
+    publish: (id) =>
+      change((pointer) => {
+        if (pointer.published === id) return { kind: 'published' };
+        if (pointer.switching?.id !== id) return { kind: 'ended' };
+        const { to } = pointer.switching;
+        const building = pointer.building === to ? null : pointer.building;
+        const names = { current: to, previous: pointer.current, building };
+        write({ ...pointer, ...names, switching: null, published: id });
+        return { kind: 'published' };
+      }),
+    endSwitch: (id) =>
+      change((pointer) => {
+        if (pointer.switching?.id === id) write({ ...pointer, switching: null });
+        return { kind: 'ended' };
+      }),
+    drop: (name) =>
+      attempt(async () => {
+        await transact(() => {
+          const pointer = readPointer(environment);
+          const { current, previous, building } = pointer;
+          if (current === name) throw new Error(`generation ${name} is current`);
+          const without = (one: string | null): string | null => (one === name ? null : one);
+          write({ ...pointer, previous: without(previous), building: without(building) });
+        });
+        await environment.remove(name);
+        return { kind: 'dropped' };
+      }),
+  };
+}

@@ -1,0 +1,144 @@
+import {
+  type Acquired,
+  type GenerationStore,
+  type StateStore,
+  StoreReadError,
+  type StoreUnavailable,
+} from '../port';
+import { type Databases, openEnvironment } from './database';
+import { hasEnded, openGenerations, readPointer, takeEpoch } from './generations';
+import { groupTransactions } from './group';
+import { partitionKey, readEntry } from './key';
+import { acquire, changesOf, commit } from './transition';
+
+const LOAD_CHUNK = 1_000;
+
+export interface EmbeddedStoreOptions {
+  readonly dir: string;
+  readonly partitions: number;
+}
+
+/**
+ * StateStore in a folder of this machine (LMDB); several processes may open it at a time.
+ *
+ * A commit is one LMDB transaction, flushed to the disk before it answers: it is whole or not there, and an answered one
+ * is there, whatever ends the process or the machine. So nothing is ever rewound, and only a new folder is behind.
+ *
+ * Throws PartitionsMismatch where the folder was made for another number of partitions.
+ */
+export function openEmbeddedStore({ dir, partitions }: EmbeddedStoreOptions): GenerationStore {
+  const environment = openEnvironment(dir, partitions);
+  const { root } = environment;
+  const transact = groupTransactions(root);
+  const generations = openGenerations({
+    environment,
+    partitions,
+    transact,
+    attempt: (work) => attempt(dir, work),
+    open: (name) => ({
+      ...storeOf(() => name),
+      acquire: (partition) => openSealed(environment.generation(name), partition),
+      close: () => Promise.resolve(),
+    }),
+  });
+
+  /** What another process has committed is seen from here on. */
+  function currentName(): string {
+    root.resetReadTxn();
+    return readPointer(environment).current;
+  }
+
+  /** Whoever opens a generation by its name decides about its seals. */
+  async function openSealed(databases: Databases, partition: number): Promise<Acquired | StoreUnavailable> {
+    const answer = await attempt(dir, () =>
+      transact(() => acquire(databases, partition, takeEpoch(environment, databases, partition), () => true)),
+    );
+    if (answer.kind === 'sealed') throw new Error('a seal was to be broken');
+    return answer;
+  }
+
+  async function acquireCurrent(partition: number): Promise<Acquired | StoreUnavailable> {
+    for (;;) {
+      const databases = environment.generation(currentName());
+      const answer = await attempt(dir, () =>
+        transact(() => {
+          if (readPointer(environment).current !== databases.generation) return { kind: 'moved' as const };
+          const epoch = takeEpoch(environment, databases, partition);
+          return acquire(databases, partition, epoch, (id) => hasEnded(environment, id));
+        }),
+      );
+      if (answer.kind === 'moved') continue;
+      if (answer.kind !== 'sealed') return answer;
+      const detail = `partition ${partition} is sealed: a replay is switching to another generation`;
+      return { kind: 'unavailable', detail };
+    }
+  }
+
+  /** Reads and writes the generation that `named` answers at each call. */
+  function storeOf(named: () => string): Omit<StateStore, 'acquire' | 'close'> {
+    return {
+      partitions,
+      commit: (batch) =>
+        attempt(dir, () => {
+          const databases = environment.generation(batch.generation ?? named());
+          return transact(() => commit(databases, batch));
+        }),
+      async changesSince(since) {
+        if (since.length !== partitions) {
+          throw new Error(`expected versions of ${partitions} partitions, got ${since.length}`);
+        }
+        const databases = environment.generation(named());
+        root.resetReadTxn();
+        return Promise.all(
+          since.map((version, partition) => attempt(dir, () => changesOf(databases, partition, version))),
+        );
+      },
+      async *load(partition, space, name) {
+        const { entries } = environment.generation(name ?? named());
+        const range = { start: partitionKey(partition), end: partitionKey(partition + 1), limit: LOAD_CHUNK };
+        for (;;) {
+          root.resetReadTxn();
+          const chunk = await attempt(dir, () => [...entries[space].getRange(range)]);
+          if ('kind' in chunk) throw new StoreReadError(chunk.detail);
+          const last = chunk.at(-1);
+          if (last === undefined) return;
+          yield chunk.map(readEntry);
+          range.start = Buffer.concat([last.key, Buffer.of(0)]);
+        }
+      },
+      clock: () => Promise.resolve({ kind: 'clock', nowMs: Date.now() }),
+    };
+  }
+
+  return {
+    ...storeOf(currentName),
+    acquire: acquireCurrent,
+    generations,
+    async close() {
+      // What was asked for before is done before.
+      await transact(() => undefined);
+      await root.close();
+    },
+  };
+}
+
+/** What `work` answers, or that the folder can't be read or written now (disk full, I/O error). */
+async function attempt<T>(dir: string, work: () => T | Promise<T>): Promise<T | StoreUnavailable> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Error && isAway(error))) throw error;
+    return { kind: 'unavailable', detail: `${dir}: ${error.message}` };
+  }
+}
+
+/** lmdb's errors carry LMDB's code (negative: see lmdb.h) or the system's (positive, such as ENOSPC). */
+function isAway(error: Error): boolean {
+  const code: unknown = 'code' in error ? error.code : undefined;
+  return typeof code === 'number' && (code > 0 || AWAY.has(code));
+}
+
+const MDB_MAP_FULL = -30792;
+const MDB_READERS_FULL = -30790;
+const MDB_MAP_RESIZED = -30785;
+const AWAY = new Set([MDB_MAP_FULL, MDB_READERS_FULL, MDB_MAP_RESIZED]);

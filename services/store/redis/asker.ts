@@ -1,0 +1,34 @@
+import type { StoreUnavailable } from '../port';
+import { type Connection, runScript } from './client';
+import type { Script } from './lua/script';
+
+export interface Reply {
+  readonly kind: 'reply';
+  readonly reply: unknown;
+}
+
+/** Asks Redis: every failure of server or network is an answer, and only a bug throws. */
+export interface Asker {
+  call(command: string, args: readonly string[]): Promise<Reply | StoreUnavailable>;
+  run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply | StoreUnavailable>;
+}
+
+export function openAsker(connection: Connection): Asker {
+  const { redis } = connection;
+
+  async function ask(question: () => Promise<unknown>): Promise<Reply | StoreUnavailable> {
+    await connection.tried;
+    try {
+      return { kind: 'reply', reply: await question() };
+    } catch (error) {
+      const detail = connection.away(error);
+      if (detail === null) throw error;
+      return { kind: 'unavailable', detail };
+    }
+  }
+
+  return {
+    call: (command, args) => ask(() => redis.call(command, [...args])),
+    run: (script, keys, args) => ask(() => runScript(redis, script, keys, args)),
+  };
+}

@@ -1,0 +1,154 @@
+import {
+  type Acquired,
+  type ChangesResult,
+  type Commit,
+  type CommitResult,
+  type Entries,
+  type Space,
+  type Standing,
+  StoreReadError,
+  type StoreUnavailable,
+  type Version,
+} from '../port';
+import type { Asker } from './asker';
+import { ACQUIRE } from './lua/acquire';
+import { CHANGES } from './lua/changes';
+import { COMMIT } from './lua/commit';
+import type { Script } from './lua/script';
+import { SEAL, STANDING } from './lua/seal';
+import { acquired, delta, scanned, standing, texts } from './reply';
+
+const SCAN_COUNT = 512;
+
+/** The partitions of one generation, by its keys. */
+export interface Generation {
+  /** `endedSwitch`: breaks the seal of that switch; '*': any. `sealed`: for the switch of that id. */
+  acquire(
+    partition: number,
+    endedSwitch: string,
+  ): Promise<Acquired | { readonly kind: 'sealed'; readonly id: string } | StoreUnavailable>;
+  commit(commit: Commit): Promise<CommitResult>;
+  changesOf(partition: number, since: Version | null): Promise<ChangesResult>;
+  load(partition: number, space: Space): AsyncGenerator<Entries>;
+  seal(partition: number, id: string): Promise<Standing | StoreUnavailable>;
+  standing(partition: number): Promise<Standing | StoreUnavailable>;
+  /** Deletes its keys. */
+  remove(): Promise<StoreUnavailable | undefined>;
+}
+
+type Part = 'head' | 'changes' | Space;
+const PARTS: readonly Part[] = ['head', 'shown', 'kept', 'changes'];
+
+export function openGeneration(asker: Asker, prefix: string, name: string, partitions: number): Generation {
+  const count = String(partitions);
+  const keyOf = (partition: number, part: Part): string => `${prefix}:${name}:{${partition}}:${part}`;
+
+  function run(script: Script, partition: number, parts: readonly Part[], args: readonly string[]) {
+    const keys = parts.map((part) => keyOf(partition, part));
+    return asker.run(script, keys, args);
+  }
+
+  function mismatch(partition: number, stored: string | null | undefined): StoreUnavailable {
+    const detail = `${keyOf(partition, 'head')} belongs to ${String(stored)} partitions, but this process counts ${count}`;
+    return { kind: 'unavailable', detail };
+  }
+
+  async function standingFrom(
+    script: Script,
+    partition: number,
+    args: readonly string[],
+  ): Promise<Standing | StoreUnavailable> {
+    const answer = await run(script, partition, ['head'], args);
+    if (answer.kind === 'unavailable') return answer;
+    const [kind, ...rest] = texts(answer.reply);
+    return kind === 'partitions' ? mismatch(partition, rest[0]) : standing(rest);
+  }
+
+  return {
+    async acquire(partition, endedSwitch) {
+      const answer = await run(ACQUIRE, partition, ['head'], [count, endedSwitch]);
+      if (answer.kind === 'unavailable') return answer;
+      const [kind, ...rest] = texts(answer.reply);
+      if (kind === 'acquired') return acquired(name, rest);
+      if (kind === 'sealed') return { kind, id: rest[0] ?? '' };
+      if (kind === 'partitions') return mismatch(partition, rest[0]);
+      throw new Error(`acquire answered ${String(kind)}`);
+    },
+    async commit(commit) {
+      const answer = await run(COMMIT, commit.partition, PARTS, commitArguments(commit));
+      if (answer.kind === 'unavailable') return answer;
+      if (answer.reply === 'applied' || answer.reply === 'stale') return { kind: answer.reply };
+      throw new Error(`commit answered ${String(answer.reply)}`);
+    },
+    async changesOf(partition, since) {
+      const version = since === null ? ['', ''] : [String(since.epoch), String(since.counter)];
+      const answer = await run(CHANGES, partition, ['head', 'shown', 'changes'], [count, ...version]);
+      if (answer.kind === 'unavailable') return answer;
+      const [kind, ...rest] = texts(answer.reply);
+      if (kind === 'delta') return delta(name, rest);
+      if (kind === 'reload' || kind === 'empty') return { kind };
+      if (kind === 'partitions') return mismatch(partition, rest[0]);
+      if (kind === 'another') {
+        return away(partition, 'waits to be taken over, since the server was restarted or failed over');
+      }
+      if (kind === 'behind') return away(partition, 'is behind what may have been shown, and catching up');
+      throw new Error(`changes answered ${String(kind)}`);
+    },
+    async *load(partition, space) {
+      const key = keyOf(partition, space);
+      let cursor = '0';
+      do {
+        const answer = await asker.call('HSCAN', [key, cursor, 'COUNT', String(SCAN_COUNT)]);
+        if (answer.kind === 'unavailable') throw new StoreReadError(answer.detail);
+        const page = scanned(answer.reply);
+        cursor = page.cursor;
+        if (page.entries.length > 0) yield page.entries;
+      } while (cursor !== '0');
+    },
+    seal: (partition, id) => standingFrom(SEAL, partition, [count, id]),
+    standing: (partition) => standingFrom(STANDING, partition, [count]),
+    async remove() {
+      for (let partition = 0; partition < partitions; partition++) {
+        const keys = PARTS.map((part) => keyOf(partition, part));
+        const answer = await asker.call('UNLINK', keys);
+        if (answer.kind === 'unavailable') return answer;
+      }
+      return undefined;
+    },
+  };
+}
+
+export function away(partition: number, why: string): StoreUnavailable {
+  return { kind: 'unavailable', detail: `partition ${partition} ${why}` };
+}
+
+/** ARGV of COMMIT. */
+function commitArguments({ epoch, fromCounter, batchId, head, changes, behind = false }: Commit): string[] {
+  const shown = new Map<string, string | null>();
+  const kept = new Map<string, string | null>();
+  for (const change of changes) (change.space === 'shown' ? shown : kept).set(change.key, change.value);
+  const counts: string[] = [];
+  const entries: string[] = [];
+  for (const space of [shown, kept]) {
+    const removed: string[] = [];
+    for (const [key, value] of space) {
+      if (value === null) removed.push(key);
+      else entries.push(key, value);
+    }
+    for (const key of removed) entries.push(key);
+    counts.push(String(space.size - removed.length), String(removed.length));
+  }
+  return [
+    String(epoch),
+    String(fromCounter),
+    String(fromCounter + 1),
+    batchId,
+    String(head.positions.lifecycle),
+    String(head.positions.telemetry),
+    String(head.pageTimeMs),
+    head.fold,
+    ...counts,
+    behind ? '1' : '0',
+    ...entries,
+  ];
+}

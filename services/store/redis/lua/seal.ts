@@ -1,0 +1,48 @@
+import { script } from './script';
+import { SERVER } from './server';
+
+/**
+ * Seals a partition for a switch: raises its epoch, so that its owner's commits are stale, and keeps new owners away until the switch
+ * has ended (see ACQUIRE). Readers are answered as before.
+ *
+ * KEYS[1]  head (hash)
+ * ARGV[1]  how many partitions the caller counts
+ * ARGV[2]  id of the switch
+ *
+ * Answers as STANDING
+ */
+export const SEAL = script(`
+${SERVER}
+local kept = redis.call('HMGET', KEYS[1], 'partitions', 'epoch', 'server', 'behind')
+if kept[1] and kept[1] ~= ARGV[1] then
+  return {'partitions', kept[1]}
+end
+local now = redis.call('TIME')
+local epoch = tonumber(now[1]) * 1000000 + tonumber(now[2])
+if kept[2] and tonumber(kept[2]) >= epoch then
+  epoch = tonumber(kept[2]) + 1
+end
+redis.call('HSET', KEYS[1], 'partitions', ARGV[1], 'epoch', string.format('%.0f', epoch), 'sealed', ARGV[2])
+local behind = (kept[4] ~= '0' or kept[3] ~= server()) and '1' or '0'
+return {'standing', behind, unpack(redis.call('HMGET', KEYS[1], 'counter', 'lifecycle', 'telemetry', 'page_time_ms', 'fold'))}
+`);
+
+/**
+ * KEYS[1]  head (hash)
+ * ARGV[1]  how many partitions the caller counts
+ *
+ * Answers
+ *   {'standing', behind, counter, lifecycle, telemetry, page_time_ms, fold}; from counter on false (null) where nothing has
+ *   ever been committed; behind is '1' too where the partition wasn't taken over since another server began to answer
+ *   {'partitions', n}: the partition belongs to a store of n partitions
+ */
+export const STANDING = script(`
+${SERVER}
+redis.call('HDEL', KEYS[1], 'barrier')
+local kept = redis.call('HMGET', KEYS[1], 'partitions', 'server', 'behind')
+if kept[1] and kept[1] ~= ARGV[1] then
+  return {'partitions', kept[1]}
+end
+local behind = (kept[3] ~= '0' or kept[2] ~= server()) and '1' or '0'
+return {'standing', behind, unpack(redis.call('HMGET', KEYS[1], 'counter', 'lifecycle', 'telemetry', 'page_time_ms', 'fold'))}
+`);

@@ -1,0 +1,429 @@
+import { type FleetEvent, type LifecycleEvent, type TelemetryEvent, isTelemetry } from '../../events/event';
+
+/**
+ * Watches a fleet's life event by event, and says what can't be: it knows the rules of dstack's entities and of the
+ * contract's events, and nothing of how the demo makes them.
+ */
+export interface Witness {
+  see(event: FleetEvent): void;
+  /** How often each thing was seen. */
+  readonly seen: ReadonlyMap<string, number>;
+}
+
+type Of<T extends FleetEvent['type']> = Extract<FleetEvent, { type: T }>;
+
+interface InstanceSeen {
+  readonly project: string;
+  readonly total: number;
+  readonly resources: { cpus: number; memory: number; gpus: number };
+  readonly jobs: Set<string>;
+  status: string;
+  idleSinceMs: number;
+  /** How long before it was given up. */
+  wasIdleMs: number;
+  price: number;
+}
+
+interface RunSeen {
+  readonly name: string;
+  readonly project: string;
+  readonly jobs: Set<string>;
+  /** By replica and number: the submission that comes next. */
+  readonly submissions: Map<string, number>;
+  readonly live: Map<string, string>;
+  status: string;
+}
+
+interface JobSeen {
+  readonly run: string;
+  readonly slot: string;
+  status: string;
+  provisioned: Of<'fleetmeter.job.provisioned.v1'>['data'] | null;
+  price: number;
+  sample: { timeMs: number; cpuSeconds: number } | null;
+  /** When its CPU time began. */
+  runningMs: number;
+}
+
+const NEXT: Record<'instance' | 'run' | 'job', Record<string, readonly string[]>> = {
+  instance: {
+    provisioning: ['idle', 'busy', 'terminating'],
+    idle: ['busy', 'terminating'],
+    busy: ['idle', 'terminating'],
+    terminating: ['terminated'],
+  },
+  run: {
+    pending: ['submitted'],
+    submitted: ['provisioning', 'pending', 'terminating'],
+    provisioning: ['running', 'pending', 'terminating'],
+    running: ['pending', 'terminating'],
+    terminating: ['pending', 'done', 'failed', 'terminated'],
+  },
+  job: {
+    submitted: ['provisioning', 'failed', 'terminated', 'aborted'],
+    provisioning: ['pulling', 'terminating'],
+    pulling: ['running', 'terminating'],
+    running: ['terminating'],
+    terminating: ['done', 'failed', 'terminated', 'aborted'],
+  },
+};
+
+const REASONS: Record<string, readonly string[]> = {
+  done: ['done_by_runner'],
+  aborted: ['aborted_by_user'],
+  failed: [
+    'failed_to_start_due_to_no_capacity',
+    'interrupted_by_no_capacity',
+    'instance_unreachable',
+    'waiting_instance_limit_exceeded',
+    'creating_container_error',
+    'container_exited_with_error',
+  ],
+  terminated: [
+    'terminated_by_user',
+    'terminated_by_server',
+    'scaled_down',
+    'max_duration_exceeded',
+    'inactivity_duration_exceeded',
+  ],
+};
+
+/** `speed`: how many times faster than event time the fleet lives. */
+export function createWitness(speed: number): Witness {
+  const instances = new Map<string, InstanceSeen>();
+  const runs = new Map<string, RunSeen>();
+  const jobs = new Map<string, JobSeen>();
+  const names = new Set<string>();
+  const everNamed = new Set<string>();
+  const counters = new Map<string, number>();
+  const seen = new Map<string, number>();
+  const ids = new Set<string>();
+  let nowMs = -Infinity;
+  let now: FleetEvent;
+  /** Instances whose price has changed in this millisecond: their jobs' prices must have, by its end. */
+  const repriced = new Set<InstanceSeen>();
+
+  function must(ok: boolean, what: string): asserts ok {
+    if (!ok) throw new Error(`${what}: ${JSON.stringify(now)}`);
+  }
+
+  function get<T>(map: Map<string, T>, id: string): T {
+    const found = map.get(id);
+    must(found !== undefined, 'unknown entity');
+    return found;
+  }
+
+  const count = (what: string): void => void seen.set(what, (seen.get(what) ?? 0) + 1);
+
+  function step(kind: keyof typeof NEXT, entity: { status: string }, status: string): void {
+    must(NEXT[kind][entity.status]?.includes(status) === true, `${kind} can't go from ${entity.status}`);
+    count(`${kind} ${entity.status} -> ${status}`);
+    entity.status = status;
+  }
+
+  function endOfMillisecond(): void {
+    for (const instance of repriced) {
+      for (const id of instance.jobs)
+        must(get(jobs, id).price === instance.price, `price of job ${id} is not its instance's`);
+    }
+    repriced.clear();
+  }
+
+  function see(event: FleetEvent): void {
+    if (event.timeMs > nowMs) endOfMillisecond();
+    now = event;
+    must(event.timeMs >= nowMs, 'not in order of time');
+    must(Number.isInteger(event.timeMs), 'not a whole millisecond');
+    must(!ids.has(event.id), 'id is taken');
+    ids.add(event.id);
+    nowMs = event.timeMs;
+    count(event.type);
+    if (isTelemetry(event)) sample(event);
+    else happen(event);
+  }
+
+  function happen(event: LifecycleEvent): void {
+    switch (event.type) {
+      case 'fleetmeter.instance.started.v1': {
+        start(event);
+        return;
+      }
+      case 'fleetmeter.instance.status_changed.v1': {
+        const instance = get(instances, event.data.instance.id);
+        if (instance.status === 'idle' && event.data.status === 'terminating')
+          instance.wasIdleMs = nowMs - instance.idleSinceMs;
+        step('instance', instance, event.data.status);
+        if (event.data.status === 'idle') instance.idleSinceMs = nowMs;
+        must(event.data.status !== 'idle' || instance.jobs.size === 0, 'idle with jobs');
+        return;
+      }
+      case 'fleetmeter.instance.price_changed.v1': {
+        const instance = get(instances, event.data.instance.id);
+        const ratio = event.data.price.dollars_per_hour / instance.price;
+        must(ratio > 0.5 && ratio < 2 && ratio !== 1, 'a price that jumps');
+        instance.price = event.data.price.dollars_per_hour;
+        repriced.add(instance);
+        return;
+      }
+      case 'fleetmeter.instance.terminated.v1': {
+        const instance = get(instances, event.data.instance.id);
+        step('instance', instance, 'terminated');
+        must(instance.jobs.size === 0, 'terminated with jobs');
+        count(`instance ${String(event.data.reason)}`);
+        // The least patient fleet waits for three minutes; one that waits for none ends its instances with their jobs.
+        if (event.data.reason === 'idle_timeout')
+          must(instance.wasIdleMs * speed >= 3 * 60_000 - speed, 'idle for too short a time');
+        return;
+      }
+      case 'fleetmeter.run.submitted.v1': {
+        const { run, project, status, user } = event.data;
+        must(!names.has(`${project}/${run.name}`), 'name is taken');
+        names.add(`${project}/${run.name}`);
+        if (everNamed.has(`${project}/${run.name}`)) count('name used again');
+        everNamed.add(`${project}/${run.name}`);
+        must(!runs.has(run.id), 'submitted twice');
+        count(`type ${run.type}`);
+        count(`project ${project}`);
+        count(`user ${user}`);
+        if (status === 'pending') count('scheduled');
+        runs.set(run.id, {
+          name: run.name,
+          project,
+          jobs: new Set(),
+          submissions: new Map(),
+          live: new Map(),
+          status: status ?? 'submitted',
+        });
+        return;
+      }
+      case 'fleetmeter.run.status_changed.v1': {
+        const run = get(runs, event.data.run.id);
+        step('run', run, event.data.status);
+        const statuses = [...run.jobs].map((id) => get(jobs, id).status);
+        if (event.data.status === 'provisioning')
+          must(statuses.includes('provisioning'), 'no job provisioned');
+        if (event.data.status === 'running') must(statuses.includes('running'), 'no job runs');
+        if (event.data.status === 'pending') must(run.jobs.size === 0, 'pending with jobs');
+        return;
+      }
+      case 'fleetmeter.run.finished.v1': {
+        const run = get(runs, event.data.run.id);
+        step('run', run, event.data.status);
+        must(run.jobs.size === 0, 'finished before its jobs');
+        names.delete(`${run.project}/${run.name}`);
+        count(`run ${String(event.data.reason)}`);
+        return;
+      }
+      case 'fleetmeter.job.submitted.v1': {
+        submit(event);
+        return;
+      }
+      case 'fleetmeter.job.provisioned.v1': {
+        provision(event);
+        return;
+      }
+      case 'fleetmeter.job.status_changed.v1': {
+        const job = get(jobs, event.data.job.id);
+        step('job', job, event.data.status);
+        if (event.data.status === 'running') job.runningMs = nowMs;
+        return;
+      }
+      case 'fleetmeter.job.price_changed.v1': {
+        const job = get(jobs, event.data.job.id);
+        must(job.provisioned !== null && !(job.status in REASONS), 'a price without a place');
+        job.price = event.data.price.dollars_per_hour;
+        must(
+          job.price === get(instances, job.provisioned.instance.id ?? '').price,
+          "not its instance's price",
+        );
+        return;
+      }
+      case 'fleetmeter.job.finished.v1': {
+        finish(event);
+        return;
+      }
+      default:
+        event satisfies never;
+    }
+  }
+
+  function start({ data }: Of<'fleetmeter.instance.started.v1'>): void {
+    const { instance, resources, price, project, status } = data;
+    must(!instances.has(instance.id), 'started twice');
+    must(resources != null && price != null && data.fleet != null, 'incomplete');
+    const dollars = price.dollars_per_hour;
+    const onPremises = instance.backend === 'remote' || instance.backend === 'kubernetes';
+    must(onPremises ? dollars === 0 : dollars > 0.05 && dollars < 100, 'a price that nobody asks');
+    count(`backend ${String(instance.backend)}`);
+    count(`gpu ${resources.gpu?.name ?? 'none'}`);
+    instances.set(instance.id, {
+      project,
+      total: instance.total_blocks ?? 1,
+      resources: { cpus: resources.cpus, memory: resources.memory_bytes, gpus: resources.gpu?.count ?? 0 },
+      jobs: new Set(),
+      status: status ?? 'provisioning',
+      idleSinceMs: nowMs,
+      wasIdleMs: 0,
+      price: dollars,
+    });
+  }
+
+  function submit({ data }: Of<'fleetmeter.job.submitted.v1'>): void {
+    const { job, run: described } = data;
+    const run = get(runs, described.id);
+    const slot = `${job.replica_num}/${job.num}`;
+    must(
+      run.status === 'submitted' ||
+        (described.type === 'service' && ['provisioning', 'running'].includes(run.status)),
+      'nobody asked for a job',
+    );
+    must(described.name === run.name && data.project === run.project, 'described in two ways');
+    must(job.submission_num === (run.submissions.get(slot) ?? 0), 'submission out of order');
+    must(!run.live.has(slot), 'two jobs in one slot');
+    must(!jobs.has(job.id), 'submitted twice');
+    run.submissions.set(slot, (job.submission_num ?? 0) + 1);
+    run.live.set(slot, job.id);
+    run.jobs.add(job.id);
+    if (job.submission_num !== 0) count('resubmitted job');
+    if (job.num > 0) count('job of a further node');
+    if (job.replica_num > 0) count('job of a further replica');
+    jobs.set(job.id, {
+      run: described.id,
+      slot,
+      status: 'submitted',
+      provisioned: null,
+      price: 0,
+      sample: null,
+      runningMs: 0,
+    });
+  }
+
+  function provision({ data }: Of<'fleetmeter.job.provisioned.v1'>): void {
+    const job = get(jobs, data.job.id);
+    step('job', job, 'provisioning');
+    const instance = get(instances, data.instance.id ?? '');
+    must(['provisioning', 'busy'].includes(instance.status), 'an instance that takes no jobs');
+    must(instance.project === get(runs, job.run).project, "another project's instance");
+    job.provisioned = data;
+    job.price = data.price.dollars_per_hour;
+    must(job.price === instance.price, "not its instance's price");
+    instance.jobs.add(data.job.id);
+    count(data.blocks == null ? 'whole instance' : 'share of an instance');
+    count(data.instance.gpu_uuids == null ? 'without UUIDs' : 'with UUIDs');
+    must(
+      data.instance.gpu_uuids == null || data.instance.gpu_uuids.length === data.resources.gpu?.count,
+      'as many UUIDs as GPUs',
+    );
+    share(instance);
+  }
+
+  /** What the jobs of an instance have must be there, and no GPU is two jobs'. */
+  function share(instance: InstanceSeen): void {
+    const all = [...instance.jobs].flatMap((id) => get(jobs, id).provisioned ?? []);
+    const sum = (of: (data: (typeof all)[number]) => number): number =>
+      all.reduce((total, data) => total + of(data), 0);
+    must(sum(({ blocks }) => (blocks ?? { used: 1 }).used) <= instance.total, 'more blocks than there are');
+    must(
+      all.every(({ blocks }) => (blocks ?? { total: 1 }).total === instance.total),
+      "not the instance's blocks",
+    );
+    must(sum(({ resources }) => resources.cpus) <= instance.resources.cpus, 'more CPUs than there are');
+    must(
+      sum(({ resources }) => resources.memory_bytes) <= instance.resources.memory,
+      'more memory than there is',
+    );
+    must(
+      sum(({ resources }) => resources.gpu?.count ?? 0) <= instance.resources.gpus,
+      'more GPUs than there are',
+    );
+    const uuids = all.flatMap((data) => data.instance.gpu_uuids ?? []);
+    must(new Set(uuids).size === uuids.length, 'a GPU of two jobs');
+    if (all.length > 1) count('shared instance');
+  }
+
+  function finish({ data }: Of<'fleetmeter.job.finished.v1'>): void {
+    const job = get(jobs, data.job.id);
+    step('job', job, data.status);
+    must(REASONS[data.status]?.includes(data.reason ?? '') === true, 'a reason for another status');
+    must((data.exit_status === 0) === (data.status === 'done'), 'an exit status for another status');
+    count(`job ${String(data.reason)}`);
+    const run = get(runs, job.run);
+    run.jobs.delete(data.job.id);
+    run.live.delete(job.slot);
+    if (job.provisioned !== null) get(instances, job.provisioned.instance.id ?? '').jobs.delete(data.job.id);
+  }
+
+  function sample(event: TelemetryEvent): void {
+    if (event.type === 'fleetmeter.gpu.sampled.v1') {
+      sampleGpus(event);
+      return;
+    }
+    const { data } = event;
+    const job = get(jobs, data.job.id);
+    must(job.status === 'running' && job.provisioned !== null, 'a sample of what does not run');
+    const { resources } = job.provisioned;
+    const before = job.sample ?? { timeMs: job.runningMs, cpuSeconds: 0 };
+    const seconds = (nowMs - before.timeMs) / 1000;
+    const used = (data.cpu_time_seconds ?? -1) - before.cpuSeconds;
+    must(
+      used >= 0 && used <= resources.cpus * seconds + 0.01,
+      'CPU time that falls, or of more CPUs than there are',
+    );
+    must(job.sample === null || (seconds >= 10 && seconds <= 15), 'a sample each 10 to 15 s');
+    job.sample = { timeMs: nowMs, cpuSeconds: data.cpu_time_seconds ?? 0 };
+    must((data.memory_usage_bytes ?? -1) <= resources.memory_bytes, 'more memory than there is');
+    must(
+      (data.memory_working_set_bytes ?? -1) <= (data.memory_usage_bytes ?? 0),
+      'a working set above the use',
+    );
+    must(data.gpus?.length === (resources.gpu?.count ?? 0), 'a figure for each GPU');
+    for (const gpu of data.gpus) {
+      must((gpu.usage_ratio ?? -1) >= 0 && (gpu.usage_ratio ?? 2) <= 1, 'a ratio');
+      must(
+        (gpu.memory_usage_bytes ?? -1) <= (resources.gpu?.memory_bytes ?? 0),
+        'more GPU memory than there is',
+      );
+    }
+  }
+
+  function sampleGpus({ data }: Of<'fleetmeter.gpu.sampled.v1'>): void {
+    if (data.job) {
+      const job = get(jobs, data.job.id);
+      must(job.status === 'running' && job.provisioned !== null, 'a sample of what does not run');
+      must(data.series.length === (job.provisioned.resources.gpu?.count ?? 0), 'a row for each GPU');
+      const uuids = job.provisioned.instance.gpu_uuids;
+      if (uuids != null)
+        must(
+          data.series.every(({ labels }) => uuids.includes(labels['UUID'] ?? '')),
+          "another job's GPU",
+        );
+      count(`${data.exporter} of a job`);
+    } else {
+      const instance = get(instances, data.instance.id);
+      must(['idle', 'busy'].includes(instance.status), 'a sample of what is not up');
+      must(data.series.length <= instance.resources.gpus, 'a row for each GPU');
+      count(`${data.exporter} of an instance`);
+    }
+    for (const row of data.series) checkRow(data.families, row);
+  }
+
+  function checkRow(
+    families: Of<'fleetmeter.gpu.sampled.v1'>['data']['families'],
+    row: Of<'fleetmeter.gpu.sampled.v1'>['data']['series'][number],
+  ): void {
+    const uuid = row.labels['UUID'] ?? row.labels['gpu_uuid'] ?? '';
+    const { values } = row;
+    for (const [name, value] of Object.entries(values)) {
+      must(value !== null && value >= 0, `${name} is negative`);
+      must(families[name] !== undefined, `${name} without help`);
+      if (families[name].type !== 'counter') continue;
+      must(value >= (counters.get(`${name}/${uuid}`) ?? 0), `${name} falls`);
+      counters.set(`${name}/${uuid}`, value);
+    }
+    must((values['DCGM_FI_DEV_GPU_UTIL'] ?? values['gpu_gfx_activity'] ?? 101) <= 100, 'a percentage');
+    must((values['DCGM_FI_DEV_GPU_TEMP'] ?? 50) < 95, 'too hot');
+    must((values['DCGM_FI_DEV_FB_FREE'] ?? 0) >= 0, 'more GPU memory than there is');
+  }
+
+  return { see, seen };
+}

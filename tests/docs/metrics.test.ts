@@ -1,0 +1,53 @@
+/** A metric that a dashboard, a rule or a page names must be one of the catalogue: a misspelt one shows nothing, for ever. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { GPU_FAMILIES } from '../../services/catalogue/gpu';
+import { OWN_FAMILIES, SUM_FAMILIES } from '../../services/catalogue/index';
+import { HELD, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../../services/catalogue/page';
+import { USAGE_FAMILIES } from '../../services/catalogue/usage';
+import { readPages } from './pages';
+
+const DOCS = resolve(__dirname, '../../docs');
+
+const families = [
+  ...OWN_FAMILIES,
+  ...SUM_FAMILIES.values(),
+  ...USAGE_FAMILIES,
+  HELD,
+  PAGE_TIMESTAMP,
+  SOURCE_TIMESTAMP,
+];
+const known = new Set<string>([
+  ...families.flatMap(({ name, type }) =>
+    type === 'histogram' ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
+  ),
+  ...families.flatMap(({ labels }) => labels),
+  ...GPU_FAMILIES.map(({ name }) => name),
+]);
+
+/** Names of ours that no page shows: a process's own are not in the catalogue. */
+function unknown(text: string): string[] {
+  const names = text.match(/\b(?:dstack|fleetmeter)_[a-z0-9_]+\b(?![*:])/g) ?? [];
+  return [...new Set(names)].filter((name) => !known.has(name) && !name.startsWith('fleetmeter_process_'));
+}
+
+test('the dashboard', () => {
+  const text = readFileSync(join(DOCS, 'grafana/fleetmeter.json'), 'utf8');
+  expect(text).toContain('fleetmeter_fleet_cost_dollars_total');
+  expect(unknown(text)).toEqual([]);
+});
+
+test.each(readdirSync(join(DOCS, 'prometheus/rules')))('rules/%s', (name) => {
+  // What the rules record themselves has colons in its name.
+  const text = readFileSync(join(DOCS, 'prometheus/rules', name), 'utf8').replace(/\w+:\w+:\w+/g, '');
+  expect(text).toContain('fleetmeter_fleet_cost_dollars_total');
+  expect(unknown(text)).toEqual([]);
+});
+
+test('the pages; what they grep for may be the beginning of a name', () => {
+  const begins = (name: string) => [...known].some((whole) => whole.startsWith(name));
+  const wrong = readPages().flatMap(({ path, text }) =>
+    unknown(text).flatMap((name) => (begins(name) ? [] : [`${path}: ${name}`])),
+  );
+  expect(wrong).toEqual([]);
+});

@@ -1,0 +1,91 @@
+/** What of the exporters' samples is not on the page: counted, by cause, the rest being there. */
+import { encodeEvent } from '../../events/codec';
+import { openFigures } from '../../services/page/figures';
+import { writePage } from '../../services/page/page';
+import { passedRows } from '../../services/page/rows';
+import { WHOLE_PAGE } from '../../services/page/selection';
+import { foldLines } from '../support/folded';
+import { DEFAULT_SETTINGS } from '../support/history';
+import { instanceStarted, jobProvisioned, jobSubmitted, tell } from '../support/told';
+
+const T0 = Date.UTC(2026, 10, 24, 8);
+type Row = Readonly<Record<'labels' | 'values', Record<string, unknown>>>;
+
+/** A page with a sample of the job j, of its neighbour k of another project, and of the instance i without jobs. */
+function figuresOf(rows: {
+  readonly j?: readonly Row[];
+  readonly k?: readonly Row[];
+  readonly i?: readonly Row[];
+}) {
+  const families = { h: { type: 'histogram', help: '' } };
+  const sample = (target: object, series: readonly Row[]) => ({
+    type: 'gpu.sampled',
+    atMs: T0 + 1000,
+    data: { ...target, exporter: 'x', families, series },
+  });
+  const of = (id: string) => ({ run: { id: 'r' }, job: { id } });
+  const told = [
+    { ...instanceStarted('i'), atMs: T0 },
+    ...['j', 'k'].flatMap((id) => [
+      { ...jobSubmitted(id, { project: id === 'k' ? 'q' : 'p' }), atMs: T0 },
+      { ...jobProvisioned(id, { id: `with ${id}` }), atMs: T0 },
+    ]),
+    sample(of('j'), rows.j ?? []),
+    sample(of('k'), rows.k ?? []),
+    sample({ instance: { id: 'i' } }, rows.i ?? []),
+  ];
+  const { views, atMs, sampleTtlMs } = foldLines(
+    told.map((each) => encodeEvent(tell(each))),
+    DEFAULT_SETTINGS,
+  );
+  const request = { format: 'text' as const, atMs, sampleTtlMs, selection: WHOLE_PAGE };
+  return { views, request, figures: openFigures(views, request) };
+}
+
+const series = (count: number): Row[] =>
+  Array.from({ length: count }, (_, n) => ({ labels: { n: String(n) }, values: { x: n } }));
+
+function shown(limits: { bearer: number; project: number }, rows: Parameters<typeof figuresOf>[0]) {
+  const passed = passedRows(figuresOf(rows).figures, limits);
+  const kept = passed.rows.map(({ bearer, value }) => `${bearer.project}/${bearer.kind} ${String(value)}`);
+  return { kept: kept.sort(), leftOut: Object.fromEntries(passed.leftOut) };
+}
+
+test('series above the limit of a job are cut, the first stay, and no other job loses any', () => {
+  expect(shown({ bearer: 2, project: 9 }, { j: series(4), k: series(2) })).toEqual({
+    kept: ['p/job 0', 'p/job 1', 'q/job 0', 'q/job 1'],
+    leftOut: { job_limit: 2 },
+  });
+});
+
+test('series above the limit of a project are cut, jobs before instances, and no other project loses any', () => {
+  expect(shown({ bearer: 9, project: 3 }, { j: series(2), k: series(3), i: series(2) })).toEqual({
+    kept: ['p/instance 0', 'p/job 0', 'p/job 1', 'q/job 0', 'q/job 1', 'q/job 2'],
+    leftOut: { project_limit: 1 },
+  });
+});
+
+test('at the limits none is cut', () => {
+  const { leftOut } = shown({ bearer: 3, project: 5 }, { j: series(3), k: series(3), i: series(2) });
+  expect(leftOut).toEqual({});
+});
+
+test('whoever asks for a page is told what is not on it, and why', () => {
+  const row = (values: Record<string, unknown>, labels = {}): Row => ({ labels, values });
+  const { views, request } = figuresOf({
+    j: [
+      row({ dstack_x: 1, fleetmeter_x: 1, 'bad-name': 1, h_sum: 1, x: 1, x_total: 1, nothing: null }),
+      row({ x: 1, y: 1 }, { 'bad-label': '1' }),
+      row({ x: 2 }, { empty: '' }),
+      row({ DCGM_FI_DEV_FB_USED: 140737488355328 }),
+    ],
+  });
+  const told: ReadonlyMap<string, number>[] = [];
+  const page = [...writePage(views, { ...request, onLeftOut: (leftOut) => void told.push(leftOut) })].join(
+    '',
+  );
+  expect(page.split('\n').filter((line) => /^[xyh]/.test(line))).toHaveLength(1);
+  expect(told.map((leftOut) => Object.fromEntries(leftOut))).toEqual([
+    { reserved_name: 2, invalid_name: 1, composite: 1, invalid_label: 2, alike: 1, total: 1 },
+  ]);
+});

@@ -1,0 +1,42 @@
+import * as fc from 'fast-check';
+import { historyArbitrary, type Entry } from '../support/history';
+import { openWitness } from './pages';
+import { partitionsOf, play, type Incidents } from './schedule';
+
+const RUNS = 60;
+const LINES = 150;
+const REWINDING: Incidents = { takeOver: true, die: true, stray: false, rewind: true };
+
+/** As they are sent when they happen: log time is the time of the append. */
+function live(entries: readonly Entry[]): Entry[] {
+  return entries.flatMap(({ event }) => {
+    if (event === undefined) return [];
+    const { recordedtime: _, ...sent } = event;
+    return [{ line: JSON.stringify(sent), event: sent }];
+  });
+}
+
+test('after rewinds of the store no counter is shown lower than it was before them', () => {
+  let rewinds = 0;
+  fc.assert(
+    fc.property(historyArbitrary(LINES), fc.noShrink(fc.nat()), (history, seed) => {
+      const witness = openWitness();
+      const settings = { ...history.settings, partitions: 1, dedupeMs: 10_000 * 86_400_000 };
+      let wasAway = false;
+      const simulation = play(seed, live(history.entries), settings, REWINDING, (here) => {
+        const page = here.page();
+        if (page === null) {
+          wasAway = true;
+          return;
+        }
+        if (wasAway) rewinds++;
+        wasAway = false;
+        expect(witness.fallenOn(page)).toEqual([]);
+      });
+      for (const number of partitionsOf(simulation)) simulation.fold(number, { lifecycle: 0, telemetry: 0 });
+      expect(witness.fallenOn(simulation.page() ?? '')).toEqual([]);
+    }),
+    { numRuns: RUNS, endOnFailure: true },
+  );
+  expect(rewinds).toBeGreaterThan(RUNS / 2);
+}, 120_000);

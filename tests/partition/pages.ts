@@ -1,0 +1,34 @@
+import { readPage } from '../support/page-series';
+
+/** Counters that are ours, dstack's among them; CPU time is a sample's, and does as its source does. */
+export function isOurCounter(key: string): boolean {
+  const name = key.slice(0, key.indexOf('{'));
+  if (name === 'dstack_job_cpu_time_seconds_total') return false;
+  return /^(dstack|fleetmeter)_.*_total$/.test(name) || HISTOGRAMS.test(name);
+}
+
+const HISTOGRAMS =
+  /^(fleetmeter_run_duration_seconds|dstack_submit_to_provision_duration_seconds)_(bucket|sum|count)$/;
+
+/** Remembers the highest that each counter was seen at, hidden in between or not. */
+export interface Witness {
+  /** Answers what has fallen since, a line each. */
+  fallenOn(page: string): string[];
+}
+
+export function openWitness(): Witness {
+  const seen = new Map<string, number>();
+  return {
+    fallenOn(page) {
+      const fallen: string[] = [];
+      for (const [key, value] of readPage(page)) {
+        if (!isOurCounter(key)) continue;
+        const before = seen.get(key);
+        if (before !== undefined && value < before)
+          fallen.push(`${key}: ${String(before)}, then ${String(value)}`);
+        else seen.set(key, value);
+      }
+      return fallen;
+    },
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * Folds records as an owner of partitions does, with what happens to one in between: it compacts and settles early or late, hands
+ * the partition over to another owner who knows only what was stored. None of that may show on a page.
+ */
+import { decodeEvent } from '../../events/codec';
+import { isTelemetry, type FleetEvent } from '../../events/event';
+import { partitionOf, routeOf } from '../../events/routing';
+import { compactEntity } from '../../services/fold/entity';
+import {
+  compactTouched,
+  emptyLedger,
+  emptyTouched,
+  expireSamples,
+  scheduleAll,
+  takeLifecycle,
+  takeSample,
+  type Ledger,
+} from '../../services/fold/ledger';
+import {
+  ENTITY,
+  GONE,
+  SAMPLE,
+  SOURCE,
+  decodeEntity,
+  decodeSample,
+  decodeTombstone,
+  encodeEntity,
+  encodeSample,
+  encodeTombstone,
+} from '../../services/fold/state';
+import { decodeFoldHead, encodeFoldHead } from '../../services/page/head';
+import { TOTAL, applyEntry, encodeTotal, putEntity, type PartitionView } from '../../services/page/partition';
+import { absorb, openView, syncView } from '../../services/page/sync';
+import { type LogPlace } from '../oracle/index';
+import { type Folded } from './folded';
+import { createRandom, type Random } from './history-random';
+import { type Settings } from './history-world';
+
+export interface Stepping {
+  readonly seed: number;
+  readonly settings: Settings;
+  /** Page time of each partition at the end; nothing is settled for a later page than the earliest of them. */
+  readonly pageTimes: readonly number[];
+  /** The live log; without, the lines are those of a file. */
+  readonly places?: readonly LogPlace[];
+  /** Compact each entity at each step, from this many facts on. */
+  readonly compactFrom?: number;
+  readonly settleChance: number;
+  /** Of a settling: that the partition goes to another owner. */
+  readonly handOverChance: number;
+}
+
+interface Part {
+  ledger: Ledger;
+  view: PartitionView;
+  /** No page is asked for before it. */
+  floorMs: number;
+}
+
+export function foldInSteps(
+  lines: readonly string[],
+  stepping: Stepping,
+): Folded & { readonly handOvers: number } {
+  const { settings, pageTimes } = stepping;
+  const random = createRandom(stepping.seed);
+  const lastFloorMs = Math.min(...pageTimes);
+  const dead: { line: number; reason: string }[] = [];
+  const parts = pageTimes.map(() => openPart(emptyLedger({ ...settings, asOfMs: null })));
+  let handOvers = 0;
+  lines.forEach((text, line) => {
+    const place = stepping.places?.[line];
+    if (place === undefined && text.trim() === '') return;
+    const decoded = decodeEvent(Buffer.from(text));
+    if (!decoded.ok) {
+      dead.push({ line, reason: decoded.refusal.reason });
+      return;
+    }
+    const number = partitionOf(routeOf(decoded.event).key, settings.partitions);
+    const part = parts[number];
+    if (part === undefined) throw new Error(`no partition ${number}`);
+    if (place !== undefined && place.partition !== number) return;
+    const reason = takeEvent(part.ledger, decoded.event, place?.appendTimeMs ?? null);
+    if (reason !== undefined) dead.push({ line, reason });
+    const { logTimeMs } = part.ledger.scalars;
+    const aboutMs = (logTimeMs ?? 0) + random.integer(-settings.latenessMs, 5000);
+    if (stepping.compactFrom !== undefined)
+      compactAll(part, Math.min(part.floorMs, lastFloorMs), stepping.compactFrom);
+    if (!random.chance(stepping.settleChance)) return;
+    part.floorMs = Math.max(part.floorMs, Math.min(aboutMs, lastFloorMs));
+    settle(part);
+    if (!random.chance(stepping.handOverChance)) return;
+    handOver(part, random);
+    handOvers++;
+  });
+  const views = parts.map((part, number) => {
+    bringOver(part);
+    part.view.pageTimeMs = pageTimes[number] ?? 0;
+    return part.view;
+  });
+  return { views, atMs: lastFloorMs, sampleTtlMs: settings.sampleTtlMs, dead, handOvers };
+}
+
+function openPart(ledger: Ledger): Part {
+  return { ledger, view: openView(ledger), floorMs: -Infinity };
+}
+
+function takeEvent(ledger: Ledger, event: FleetEvent, appendTimeMs: number | null): string | undefined {
+  const verdict = isTelemetry(event)
+    ? takeSample(ledger, event, appendTimeMs)
+    : takeLifecycle(ledger, event, appendTimeMs);
+  return verdict.kind === 'refused' ? verdict.reason : undefined;
+}
+
+function compactAll({ ledger }: Part, floorMs: number, fromCount: number): void {
+  for (const [key, entity] of ledger.entities) {
+    const cutMs = Math.min(entity.newestMs - ledger.settings.latenessMs, floorMs);
+    ledger.entities.set(key, compactEntity(entity, cutMs, fromCount));
+  }
+}
+
+function settle(part: Part): void {
+  compactTouched(part.ledger, part.floorMs);
+  expireSamples(part.ledger, part.floorMs);
+  bringOver(part);
+  absorb(part.view, part.ledger, part.floorMs);
+  part.ledger.touched = emptyTouched();
+}
+
+function bringOver({ view, ledger }: Part): void {
+  syncView(view, ledger, ledger.touched);
+  ledger.touched = emptyTouched();
+}
+
+/** Writes all that is kept, and opens it anew; a store gives entries back in no order, and texts by way of UTF-8. */
+function handOver(part: Part, random: Random): void {
+  const { ledger, view } = part;
+  const stored: (readonly [string, string])[] = [];
+  const add = (prefix: string, key: string, value: string): void =>
+    void stored.push([Buffer.from(prefix + key).toString(), value]);
+  for (const [key, entity] of ledger.entities) add(ENTITY, key, encodeEntity(entity));
+  for (const [key, entity] of ledger.gone) add(GONE, key, encodeEntity(entity));
+  for (const [key, sample] of ledger.samples) add(SAMPLE, key, encodeSample(sample));
+  for (const [key, timeMs] of ledger.sources) add(SOURCE, key, String(timeMs));
+  for (const [key, { settled }] of view.tally.series)
+    if (settled !== null) add(TOTAL, key, encodeTotal(settled));
+  for (const [key, tombstone] of ledger.tombstones) add('tombstone ', key, encodeTombstone(tombstone));
+  const next = emptyLedger(ledger.settings);
+  Object.assign(next.scalars, decodeFoldHead(encodeFoldHead(ledger)).scalars);
+  part.ledger = next;
+  part.view = openView(next);
+  for (const [key, value] of random.shuffle(stored)) load(part, key, value);
+  scheduleAll(next);
+}
+
+function load({ ledger, view }: Part, key: string, value: string): void {
+  if (key.startsWith('tombstone '))
+    ledger.tombstones.set(key.slice('tombstone '.length), decodeTombstone(value));
+  else if (key.startsWith(SAMPLE)) ledger.samples.set(key.slice(SAMPLE.length), decodeSample(value));
+  else if (key.startsWith(ENTITY) || key.startsWith(GONE)) {
+    const entity = decodeEntity(value);
+    (key.startsWith(ENTITY) ? ledger.entities : ledger.gone).set(key.slice(ENTITY.length), entity);
+    putEntity(view, key, entity);
+  } else applyEntry(view, key, value);
+}
