@@ -17,6 +17,8 @@ const REJOIN_MS = { first: 200, most: 5000 };
 const COMMIT_EVERY_MS = 5000;
 const LEASE_CHECK_MS = 250;
 const LEAVE_MS = 5000;
+/** Longer than a join may take: until the others have noticed, and those that are gone have been waited for. */
+const JOIN_MS = 30_000;
 
 /** Failures that joining again can't mend. Any other crash of kafkajs' consumer is answered with a new consumer. */
 const FATAL = new Set([
@@ -73,6 +75,7 @@ export function joinGroup(options: GroupOptions, { onAssigned, onContact, onFata
   let memberId: string | null = null;
   let held: readonly number[] = [];
   let lastContactMs = performance.now();
+  let crash = (_error: Error): void => undefined;
 
   const isClosed = () => closed;
 
@@ -114,18 +117,23 @@ export function joinGroup(options: GroupOptions, { onAssigned, onContact, onFata
   /** Is in the group until it crashes, or is closed. */
   async function stay(): Promise<Error | null> {
     const crashes: Error[] = [];
-    const created = create((error) => {
+    const inGroup = () => !closed && crashes.length === 0;
+    crash = (error) => {
       crashes.push(error);
       stopping.raise();
-    });
+    };
+    const created = create(crash);
     consumer = created;
     try {
-      await created.connect();
-      await created.subscribe({ topics: names });
-      await created.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
-      while (!isClosed() && crashes.length === 0) {
+      // With its coordinator gone, kafkajs may wait for an answer for ever, and neither crash nor join again.
+      await inTime(JOIN_MS, async () => {
+        await created.connect();
+        await created.subscribe({ topics: names });
+        await created.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
+      });
+      while (inGroup()) {
         await stopping.wait(COMMIT_EVERY_MS);
-        await commitNow();
+        if (inGroup()) await endOf(LEAVE_MS, commitNow);
       }
       return crashes[0] ?? null;
     } catch (error) {
@@ -190,6 +198,7 @@ export function joinGroup(options: GroupOptions, { onAssigned, onContact, onFata
     logger.warn({ groupId }, 'kafka: the session must have ended, partitions given up');
     memberId = null;
     onAssigned([], false);
+    crash(new Error('the session must have ended'));
   }, LEASE_CHECK_MS).unref();
 
   const running = run();
