@@ -75,11 +75,12 @@ type Count = (cause: LeftOutOfPage, by?: number) => void;
 /** The first of the rows that are alike: by exporter, then a job's own sample, then by row. X_total gives way to X. */
 function distinct(rows: Row[], count: Count): Row[] {
   const names = new Set(rows.map((row) => row.name));
-  const seen = new Set<string>();
+  // By labels, then names: a GPU's many values share one text, which is read once.
+  const seen = new Map<string, Set<string>>();
   rows.sort((a, b) => compareText(a.exporter, b.exporter) || a.via - b.via || a.index - b.index);
   return rows.filter(({ name, labels }) => {
-    const series = `${name} ${labels.identity}`;
-    if (seen.has(series)) {
+    const named = seen.get(labels.identity) ?? new Set<string>();
+    if (named.has(name)) {
       count('alike');
       return false;
     }
@@ -87,7 +88,7 @@ function distinct(rows: Row[], count: Count): Row[] {
       count('total');
       return false;
     }
-    seen.add(series);
+    seen.set(labels.identity, named.add(name));
     return true;
   });
 }
