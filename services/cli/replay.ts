@@ -3,7 +3,7 @@ import { writePage } from '../page/page';
 import { WHOLE_PAGE } from '../page/selection';
 import { openLogger } from '../process/logger';
 import { viewsAsOf } from '../replay/as-of';
-import type { SeriesChange } from '../replay/changes';
+import type { SeriesChange } from '../replay/change';
 import { dryRun } from '../replay/dry-run';
 import { replay } from '../replay/replay';
 import { ReplayStopped } from '../replay/stopped';
@@ -12,6 +12,7 @@ import type { GenerationStore } from '../store/port';
 import { openStore } from './compose';
 import { CommandError, EXIT } from './exit';
 import { withLog } from './log-at-rest';
+import { printable } from './printable';
 import { timeOption } from './render';
 import type { Settings } from './settings';
 import { openSteps } from './steps';
@@ -115,7 +116,12 @@ function changesText(changes: readonly SeriesChange[]): string {
   if (changes.length === 0) return 'no counter changes: the ledger is what the log gives\n';
   const rows = changes
     .slice(0, PRINTED_CHANGES)
-    .map(({ series, shown, before, after }) => [String(shown), String(before), String(after), series]);
+    .map(({ series, shown, before, after }) => [
+      String(shown),
+      String(before),
+      String(after),
+      printable(series),
+    ]);
   const rest = changes.length - rows.length;
   return [
     `${String(changes.length)} counters have another ledger:\n`,

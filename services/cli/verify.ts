@@ -2,6 +2,7 @@ import type { Difference } from '../replay/difference';
 import type { Verified } from '../replay/verify';
 import { verify } from '../replay/verify';
 import { CommandError, EXIT } from './exit';
+import { printable } from './printable';
 import { ledgerSettings, withLogAndStore } from './replay';
 import type { Settings } from './settings';
 import { openSteps } from './steps';
@@ -49,7 +50,7 @@ function differencesText(differences: readonly Difference[]): string {
       String(partition),
       cut(stored),
       cut(recomputed),
-      what,
+      printable(what),
     ]);
   const rest = differences.length - rows.length;
   return (
@@ -58,7 +59,7 @@ function differencesText(differences: readonly Difference[]): string {
 }
 
 function cut(text: string): string {
-  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}…`;
+  return printable(text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}…`);
 }
 
 function eventsText({ events }: Verified): string {
@@ -68,8 +69,8 @@ function eventsText({ events }: Verified): string {
       `${String(partition)}/${String(offset)}`,
       time,
       type,
-      source,
-      id,
+      printable(source),
+      printable(id),
     ]);
   return rows.length === 0
     ? ''

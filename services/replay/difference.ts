@@ -1,15 +1,16 @@
 import { growthAt, isGrowth, toDouble } from '../catalogue/family';
 import type { Family } from '../catalogue/figures';
 import { figuresOf } from '../catalogue/figures';
+import { seriesKey } from '../catalogue/tally';
 import type { Entity } from '../fold/entity';
 import { entityKey } from '../fold/fact';
 import { encodeSample } from '../fold/state';
 import type { LedgerScalars } from '../fold/ledger';
 import { formatLabels, formatValue } from '../page/format';
-import { isBelow } from '../page/hold';
+import { isBelow, ledgerOfOwn, ledgerOfSum } from '../page/hold';
+import type { Hold } from '../page/hold';
 import type { PartitionView } from '../page/partition';
 import { encodeTotal, parseSeriesKey } from '../page/partition';
-import { countersOf } from './counters';
 
 /** One thing of which a store has something else than the log gives. */
 export interface Difference {
@@ -116,14 +117,25 @@ function compareSamples(stored: PartitionView, recomputed: PartitionView, add: A
   }
 }
 
-/** A hold is dropped once the ledger is past it. */
+/** A hold is dropped once the ledger is past it; what is hidden while its entity lives keeps it. */
 function compareHolds(stored: PartitionView, recomputed: PartitionView, add: Add): void {
-  const ledger = countersOf(recomputed);
   for (const [key, hold] of stored.holds) {
-    const units = ledger.get(key)?.ledger ?? [];
+    const units = ledgerOfHold(recomputed, key, hold);
+    if (units === undefined) continue;
     if (!isBelow(units, hold.shown))
       add(`held of ${key}`, hold.shown.join(' '), `nothing above ${units.join(' ')}`);
   }
+}
+
+/** Undefined where an entity's series is hidden. */
+function ledgerOfHold(view: PartitionView, key: string, hold: Hold): readonly bigint[] | undefined {
+  if (hold.entity === undefined) {
+    const series = view.tally.series.get(key);
+    return series === undefined ? [] : ledgerOfSum(series, view.pageTimeMs);
+  }
+  const entity = view.entities.get(hold.entity);
+  const own = entity && figuresOf(entity)?.own.find((one) => seriesKey(one.family.name, one.labels) === key);
+  return own && ledgerOfOwn(own, view.pageTimeMs);
 }
 
 /** All that shows of an entity, and all that its next events are judged by, each by its name. */

@@ -3,8 +3,8 @@ import type { EventLog } from '../log/port';
 import { emptyView } from '../page/partition';
 import type { PartitionView } from '../page/partition';
 import type { GenerationStore } from '../store/port';
-import { changesOf } from './changes';
-import type { SeriesChange } from './changes';
+import type { SeriesChange } from './change';
+import { compareViews } from './comparison';
 import { inParallel } from './parallel';
 import { boundsOf } from './read';
 import type { OnFolded } from './read';
@@ -38,8 +38,6 @@ export async function dryRun(options: DryRunOptions): Promise<readonly SeriesCha
     const { view } = await recompute({ log, settings, bounds: range, onFolded }, i, target);
     rebuilt[i] = view;
   });
-  return changesOf(
-    snapshots.map((snapshot) => snapshot?.view ?? emptyView()),
-    rebuilt,
-  );
+  const shown = snapshots.map((snapshot) => snapshot?.view ?? emptyView());
+  return compareViews(shown, rebuilt).changes;
 }

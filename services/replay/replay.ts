@@ -2,7 +2,7 @@ import type { LedgerSettings } from '../fold/ledger';
 import type { EventLog } from '../log/port';
 import type { Partition } from '../partition/partition';
 import type { GenerationNames, GenerationStore, Standing } from '../store/port';
-import type { SeriesChange } from './changes';
+import type { SeriesChange } from './change';
 import { inParallel } from './parallel';
 import { boundsOf } from './read';
 import type { OnFolded } from './read';
@@ -11,7 +11,7 @@ import { targetOf } from './recompute';
 import { readSnapshots } from './snapshot';
 import type { Snapshot } from './snapshot';
 import { ReplayStopped, answered } from './stopped';
-import { switchOver } from './switch';
+import { switchOver, troubleOf } from './switch';
 
 export interface ReplayOptions {
   readonly log: EventLog;
@@ -55,6 +55,8 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
       'there is no state to be rebuilt: an aggregator folds the log by itself',
     );
   }
+  const trouble = troubleOf(standings, options.settings);
+  if (trouble !== undefined && !options.allowDecrease) throw new ReplayStopped('refused', trouble);
   const { to, partitions } = await openTarget(options, names, standings);
   for (
     let round = 0;
@@ -71,7 +73,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
     from,
     to,
     partitions,
-    snapshots: await snapshotsOf(store, from, standings),
+    snapshots: await snapshotsOf(options, from, standings),
     foldOn: (sealed) => foldAll(options, to, partitions, sealed),
   });
   if (names.previous !== null && names.previous !== to) await store.generations.drop(names.previous);
@@ -108,12 +110,13 @@ async function foldAll(
 
 /** What of the running generation can be read now, so that little is left to read while it is sealed. */
 async function snapshotsOf(
-  store: GenerationStore,
+  { store, settings }: ReplayOptions,
   from: string,
   standings: readonly Standing[],
 ): Promise<readonly (Snapshot | null)[]> {
   const none = standings.map(() => null);
-  return standings.some(({ behind }) => behind) ? none : readSnapshots(store.generations.open(from), none);
+  const trouble = troubleOf(standings, settings);
+  return trouble === undefined ? readSnapshots(store.generations.open(from), none) : none;
 }
 
 // ---- the generation to switch to -------------------------------------------------------------------------------

@@ -5,11 +5,9 @@ import type { PartitionView } from '../page/partition';
 import { holdAs } from '../partition/hold-as';
 import type { Partition } from '../partition/partition';
 import type { GenerationStore, Standing } from '../store/port';
-import { changesOf } from './changes';
-import type { SeriesChange } from './changes';
-import { shownOf } from './counters';
+import type { SeriesChange } from './change';
+import { compareViews } from './comparison';
 import type { LedgerSettings } from '../fold/ledger';
-import { toShow } from './shown';
 import { readSnapshots } from './snapshot';
 import type { Snapshot } from './snapshot';
 import { ReplayStopped, answered } from './stopped';
@@ -88,7 +86,7 @@ async function finish(switching: Switching, sealed: readonly Standing[]): Promis
 
 async function hold(switching: Switching, sealed: readonly Standing[]): Promise<void> {
   const { partitions, allowDecrease } = switching;
-  const trouble = sealed.map((standing, i) => troubleOf(standing, i, switching.settings)).find(Boolean);
+  const trouble = troubleOf(sealed, switching.settings);
   if (trouble !== undefined && !allowDecrease) throw new ReplayStopped('refused', trouble);
   if (trouble !== undefined) {
     for (const partition of partitions) holdAs(partition, new Map());
@@ -96,18 +94,28 @@ async function hold(switching: Switching, sealed: readonly Standing[]): Promise<
     return;
   }
   const before = await sealedViews(switching, sealed);
-  const after = partitions.map(({ view }) => view);
-  const wanted = toShow(before.map(shownOf), after);
+  const { changes, wanted } = compareViews(
+    before,
+    partitions.map(({ view }) => view),
+  );
   let held = 0;
   partitions.forEach((partition, i) => {
     holdAs(partition, allowDecrease ? new Map() : (wanted[i] ?? new Map()));
     held += partition.view.holds.size;
   });
-  switching.onChanges(changesOf(before, after), held);
+  switching.onChanges(changes, held);
 }
 
-/** Why it is not known what was shown of a partition. */
-function troubleOf(
+/** Why it is not known what was shown of the partitions. */
+export function troubleOf(standings: readonly Standing[], settings: LedgerSettings): string | undefined {
+  for (const [partition, standing] of standings.entries()) {
+    const trouble = partitionTrouble(standing, partition, settings);
+    if (trouble !== undefined) return trouble;
+  }
+  return undefined;
+}
+
+function partitionTrouble(
   { head, behind }: Standing,
   partition: number,
   settings: LedgerSettings,

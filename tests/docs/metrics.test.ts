@@ -1,7 +1,7 @@
 /** A metric that a dashboard, a rule or a page names must be one of the catalogue: a misspelt one shows nothing, for ever. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { GPU_FAMILIES } from '../../services/catalogue/gpu';
+import { GPU_FAMILIES, GPU_LABELS } from '../../services/catalogue/gpu';
 import { OWN_FAMILIES, SUM_FAMILIES } from '../../services/catalogue/index';
 import { HELD, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../../services/catalogue/page';
 import { USAGE_FAMILIES } from '../../services/catalogue/usage';
@@ -16,13 +16,13 @@ const families = [
   HELD,
   PAGE_TIMESTAMP,
   SOURCE_TIMESTAMP,
+  ...GPU_FAMILIES.map((family) => ({ ...family, labels: GPU_LABELS })),
 ];
 const known = new Set<string>([
   ...families.flatMap(({ name, type }) =>
     type === 'histogram' ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
   ),
   ...families.flatMap(({ labels }) => labels),
-  ...GPU_FAMILIES.map(({ name }) => name),
 ]);
 
 /** Names of ours that no page shows: a process's own are not in the catalogue. */

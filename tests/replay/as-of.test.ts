@@ -56,7 +56,8 @@ test('the page as of a moment of the past is what the log says of it', async () 
         );
         const { lines, places } = await logged(world);
         const { series } = foldNaively(lines, { ...history.settings, atMs, places });
-        expect(differencesOf(series, readPage(page))).toEqual([]);
+        // As it goes over the wire: a lone surrogate does not.
+        expect(differencesOf(series, readPage(Buffer.from(page).toString()))).toEqual([]);
         await world.close();
       },
     ),

@@ -187,3 +187,49 @@ test('a partition that is behind is not compared: that must be asked for', async
   expect(await world.page()).toContain('fleetmeter_page_timestamp_seconds');
   expect(await world.store.commit({ ...commit, fromCounter: fromCounter + 1 })).toEqual({ kind: 'stale' });
 });
+
+test('a switch that fails leaves the old generation to its owners at once', async () => {
+  const before = await world.page();
+  const failing = world.replay({
+    onChanges: () => {
+      throw new Error('failed here');
+    },
+  });
+  await expect(failing).rejects.toThrow('failed here');
+  expect(await world.page()).toBe(before);
+  world.forget();
+  world.nowMs += 1000;
+  await world.live();
+  expect(await world.page()).not.toBe(before);
+  expect(await names()).toMatchObject({ current: '1', building: '2' });
+});
+
+test('a log that was made anew, and is shorter, is rebuilt from; nothing that was shown falls', async () => {
+  const witness = openWitness();
+  witness.fallenOn(await world.page());
+  const other = await openReplayWorld(SETTINGS);
+  other.nowMs = EPOCH_MS + 60_000;
+  await other.append(fleet(3));
+  const { held } = await world.replay({ log: other.log });
+  expect(held).toBeGreaterThan(0);
+  expect(witness.fallenOn(await world.page())).toEqual([]);
+  const standings = await world.store.generations.standings('2');
+  const bounds = await other.log.bounds('lifecycle');
+  if (standings.kind !== 'standings' || bounds.kind !== 'bounds') throw new Error('away');
+  const ends = bounds.partitions.map(({ end }) => end);
+  expect(standings.partitions.map(({ head }) => head!.positions.lifecycle)).toEqual(ends);
+  await other.close();
+});
+
+test('a log whose beginning is lost is not rebuilt from', async () => {
+  const log: typeof world.log = {
+    ...world.log,
+    async bounds(topic) {
+      const bounds = await world.log.bounds(topic);
+      if (bounds.kind !== 'bounds' || topic !== 'lifecycle') return bounds;
+      return { ...bounds, partitions: bounds.partitions.map(({ end }) => ({ start: 5, end })) };
+    },
+  };
+  await expect(world.replay({ log })).rejects.toThrow('begins at 5: its history is lost');
+  expect(await world.page()).toContain('fleetmeter_page_timestamp_seconds');
+});

@@ -23,7 +23,7 @@ import {
   type Partition,
 } from '../../services/partition/partition';
 import { replay, type ReplayOptions, type Replayed } from '../../services/replay/replay';
-import type { SeriesChange } from '../../services/replay/changes';
+import type { SeriesChange } from '../../services/replay/change';
 import type { Change, GenerationStore, StateStore } from '../../services/store/port';
 import { openEmbeddedStore } from '../../services/store/embedded/store';
 import type { Settings } from '../support/history';

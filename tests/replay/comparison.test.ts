@@ -1,9 +1,7 @@
 import { SUM_FAMILIES } from '../../services/catalogue/index';
 import { putTotal, seriesKey } from '../../services/catalogue/tally';
 import { emptyView, type PartitionView } from '../../services/page/partition';
-import { changesOf } from '../../services/replay/changes';
-import { shownOf } from '../../services/replay/counters';
-import { toShow } from '../../services/replay/shown';
+import { compareViews } from '../../services/replay/comparison';
 
 const COST = 'fleetmeter_usage_cost_dollars_total';
 const DURATION = 'fleetmeter_run_duration_seconds';
@@ -30,10 +28,14 @@ function histogram(first: bigint, second: bigint, sumMs: bigint): PartitionView 
 
 /** The units held by partition; null: nothing is. */
 function wanted(before: PartitionView[], after: PartitionView[], key = COST_KEY): (bigint[] | null)[] {
-  return toShow(before.map(shownOf), after).map((series) => {
+  return compareViews(before, after).wanted.map((series) => {
     const hold = series.get(key);
     return hold === undefined ? null : [...hold.shown];
   });
+}
+
+function changesOf(before: PartitionView[], after: PartitionView[]) {
+  return compareViews(before, after).changes;
 }
 
 test('a sum that is as high as before, or higher, is not held, wherever its parts have gone', () => {

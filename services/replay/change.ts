@@ -1,0 +1,62 @@
+import { toDouble } from '../catalogue/family';
+import type { Family } from '../catalogue/figures';
+import { formatLabels } from '../page/format';
+import type { Hold } from '../page/hold';
+
+/** What a switch does to one counter of the page, in its family's unit. */
+export interface SeriesChange {
+  /** As it stands on the page. */
+  readonly series: string;
+  readonly shown: number;
+  readonly before: number;
+  readonly after: number;
+}
+
+/** What a partition is to show so that no counter falls, by series key. */
+export type Wanted = Map<string, Hold>;
+
+/** A counter's or histogram's series in whole units, as holds have it. */
+export interface Units {
+  readonly shown: readonly bigint[];
+  readonly before: readonly bigint[];
+  readonly after: readonly bigint[];
+}
+
+/** A change for each line of the page on which the ledger is another one. */
+export function* changesOf(
+  family: Family,
+  labels: readonly string[],
+  { shown, before, after }: Units,
+): Generator<SeriesChange> {
+  const lines = linesOf(family);
+  for (const [i, { suffix, le, per }] of lines.entries()) {
+    if ((before[i] ?? 0n) === (after[i] ?? 0n)) continue;
+    const own = formatLabels(family.labels, labels);
+    yield {
+      series: `${family.name}${suffix}{${own}${le === undefined ? '' : `,le="${le}"`}}`,
+      shown: toDouble(shown[i] ?? 0n, per),
+      before: toDouble(before[i] ?? 0n, per),
+      after: toDouble(after[i] ?? 0n, per),
+    };
+  }
+}
+
+interface Line {
+  readonly suffix: string;
+  readonly le?: string;
+  readonly per: number;
+}
+
+function linesOf({ bounds, per }: Family): readonly Line[] {
+  if (bounds === undefined) return [{ suffix: '', per }];
+  return [
+    ...bounds.map((bound) => ({ suffix: '_bucket', le: `${String(bound)}.0`, per: 1 })),
+    { suffix: '_count', per: 1 },
+    { suffix: '_sum', per },
+  ];
+}
+
+/** The largest first. */
+export function byImportance(a: SeriesChange, b: SeriesChange): number {
+  return Math.abs(b.after - b.before) - Math.abs(a.after - a.before) || (a.series < b.series ? -1 : 1);
+}

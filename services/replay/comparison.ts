@@ -1,0 +1,27 @@
+import type { PartitionView } from '../page/partition';
+import { byImportance } from './change';
+import type { SeriesChange, Wanted } from './change';
+import { compareOwn } from './own';
+import { compareSums } from './sums';
+
+export interface Comparison {
+  /** The counters whose ledger is another one, the largest changes first. */
+  readonly changes: readonly SeriesChange[];
+  /** By partition. */
+  readonly wanted: readonly Wanted[];
+}
+
+/**
+ * Compares what is shown, partition by partition, with what was rebuilt, each as of its page time: an entity's own counters where
+ * it is, and sums over all partitions.
+ */
+export function compareViews(before: readonly PartitionView[], after: readonly PartitionView[]): Comparison {
+  const wanted = after.map((): Wanted => new Map());
+  const changes = [...compareSums(before, after, wanted)];
+  for (const [i, view] of after.entries()) {
+    const [old, own] = [before[i], wanted[i]];
+    if (old === undefined || own === undefined) continue;
+    for (const change of compareOwn(old, view, own)) changes.push(change);
+  }
+  return { changes: changes.sort(byImportance), wanted };
+}

@@ -1,0 +1,54 @@
+import { figuresOf } from '../catalogue/figures';
+import type { OwnFigure } from '../catalogue/figures';
+import { seriesKey } from '../catalogue/tally';
+import { highest, isBelow, isHeldFamily, ledgerOfOwn } from '../page/hold';
+import type { Hold } from '../page/hold';
+import type { PartitionView } from '../page/partition';
+import { changesOf } from './change';
+import type { SeriesChange, Wanted } from './change';
+
+const NONE: readonly OwnFigure[] = [];
+
+/** Compares the counters that are an entity's own; those that are lower are to show what was shown. */
+export function* compareOwn(
+  before: PartitionView,
+  after: PartitionView,
+  wanted: Wanted,
+): Generator<SeriesChange> {
+  const held = ownHolds(before);
+  for (const [key, hold] of held) wanted.set(key, hold);
+  const holders = new Set(Array.from(held.values(), ({ entity }) => entity));
+  for (const entity of new Set([...before.entities.keys(), ...after.entities.keys()])) {
+    const [old, rebuilt] = [ownOf(before, entity), ownOf(after, entity)];
+    for (const figure of old) {
+      if (!isHeldFamily(figure.family)) continue;
+      const { family, labels } = figure;
+      const same = rebuilt.find((one) => isSame(one, figure));
+      const ledger = ledgerOfOwn(figure, before.pageTimeMs);
+      const now = same === undefined ? [] : ledgerOfOwn(same, after.pageTimeMs);
+      const hold = holders.has(entity) ? held.get(seriesKey(family.name, labels)) : undefined;
+      const shown = highest(ledger, hold?.shown);
+      if (isBelow(now, shown))
+        wanted.set(seriesKey(family.name, labels), { family: family.name, labels, entity, shown });
+      if (now[0] !== ledger[0]) yield* changesOf(family, labels, { shown, before: ledger, after: now });
+    }
+    for (const figure of rebuilt) {
+      if (!isHeldFamily(figure.family) || old.some((one) => isSame(one, figure))) continue;
+      const now = ledgerOfOwn(figure, after.pageTimeMs);
+      yield* changesOf(figure.family, figure.labels, { shown: [], before: [], after: now });
+    }
+  }
+}
+
+function ownOf({ entities }: PartitionView, key: string): readonly OwnFigure[] {
+  const entity = entities.get(key);
+  return (entity && figuresOf(entity)?.own) ?? NONE;
+}
+
+function isSame(a: OwnFigure, b: OwnFigure): boolean {
+  return a.family === b.family && a.labels.every((label, i) => label === b.labels[i]);
+}
+
+function ownHolds({ holds }: PartitionView): Map<string, Hold> {
+  return new Map([...holds].filter(([, { entity }]) => entity !== undefined));
+}
