@@ -1,0 +1,140 @@
+/**
+ * One collector that scrapes 2,000 exporters of 8 GPUs x 49 fields every 15 s, beside a Prometheus that scrapes the same ones: CPU
+ * time and memory of both over the same minute, after a time to warm up. `TARGETS=`, `WARM=` and `MEASURED=` (seconds) change it.
+ * It runs what is built: `npm run build` first.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../support/redis';
+import { end, provide } from '../support/provide';
+
+const INTERVAL = '15s';
+const MAIN = resolve(__dirname, '../../dist/services/cli/main.js');
+/** Linux counts CPU time in hundredths of a second. */
+const TICKS = 100;
+
+interface Usage {
+  readonly cpuSeconds: number;
+  readonly rssBytes: number;
+}
+
+export async function run(): Promise<void> {
+  const count = Number(process.env['TARGETS'] ?? 2000);
+  const [warmMs, measuredMs] = [
+    Number(process.env['WARM'] ?? 60) * 1000,
+    Number(process.env['MEASURED'] ?? 60) * 1000,
+  ];
+  const dir = mkdtempSync(join(tmpdir(), 'fleetmeter-collect-'));
+  const farm = spawn(process.execPath, ['-r', '@swc-node/register', join(__dirname, 'exporter-farm.ts')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const [chunk] = (await once(farm.stdout, 'data')) as [Buffer];
+  const port = Number(chunk.toString());
+  // An address each, as exporters have: with one for all, connections would be shared.
+  const addresses = Array.from(
+    { length: count },
+    (_, i) => `127.1.${String(i >> 8)}.${String(i & 255)}:${String(port)}`,
+  );
+  const groups = addresses.map((address, i) => ({
+    targets: [address],
+    labels: { instance: `i-${String(i)}` },
+  }));
+  writeFileSync(join(dir, 'targets.json'), JSON.stringify(groups));
+  const prometheus = await startPrometheus(dir);
+  const collector = startCollector(dir, port);
+  try {
+    await delay(warmMs);
+    const before = {
+      collector: usageOf(collector),
+      prometheus: usageOf(prometheus.child),
+      farm: await counts(port),
+    };
+    await delay(measuredMs);
+    const after = {
+      collector: usageOf(collector),
+      prometheus: usageOf(prometheus.child),
+      farm: await counts(port),
+    };
+    report('collector', before.collector, after.collector, measuredMs);
+    report('Prometheus', before.prometheus, after.prometheus, measuredMs);
+    const cpu = spent(before.collector, after.collector) / spent(before.prometheus, after.prometheus);
+    const rss = after.collector.rssBytes / after.prometheus.rssBytes;
+    const [scrapes, events] = [
+      after.farm.scrapes - before.farm.scrapes,
+      after.farm.events - before.farm.events,
+    ];
+    console.log(`collector to Prometheus: CPU ${cpu.toFixed(2)}, memory ${rss.toFixed(2)}`);
+    console.log(
+      `in that time: ${String(scrapes)} scrapes of both, ${String(events)} events, ${((after.farm.eventBytes - before.farm.eventBytes) / events).toFixed(0)} bytes each`,
+    );
+  } finally {
+    collector.kill('SIGTERM');
+    await prometheus.stop();
+    if (collector.exitCode === null) await once(collector, 'exit');
+    farm.stdin.end();
+    await once(farm, 'exit');
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function startCollector(dir: string, port: number): ChildProcess {
+  const env = {
+    ...process.env,
+    FLEETMETER_LISTEN: `127.0.0.1:${String(port)}`,
+    FLEETMETER_LOG_LEVEL: 'warn',
+  };
+  const args = [MAIN, 'collect', '--targets', join(dir, 'targets.json'), '--interval', INTERVAL];
+  return spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+async function startPrometheus(dir: string) {
+  const config = {
+    global: { scrape_interval: INTERVAL },
+    scrape_configs: [{ job_name: 'gpus', file_sd_configs: [{ files: [join(dir, 'targets.json')] }] }],
+  };
+  writeFileSync(join(dir, 'prometheus.yml'), JSON.stringify(config));
+  const program = await provide('prometheus');
+  const [command, ...first] = program.argv;
+  const args = [
+    `--config.file=${join(dir, 'prometheus.yml')}`,
+    `--storage.tsdb.path=${join(dir, 'data')}`,
+    `--web.listen-address=127.0.0.1:${String(await freePort())}`,
+    '--log.level=error',
+  ];
+  const child = spawn(command, [...first, ...args], {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    detached: true,
+  });
+  return {
+    child,
+    async stop() {
+      end(program, child.pid);
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    },
+  };
+}
+
+function usageOf({ pid }: ChildProcess): Usage {
+  const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1];
+  return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS, rssBytes: Number(rss) * 1024 };
+}
+
+async function counts(port: number): Promise<{ scrapes: number; events: number; eventBytes: number }> {
+  const response = await fetch(`http://127.0.0.1:${String(port)}/counts`);
+  return (await response.json()) as { scrapes: number; events: number; eventBytes: number };
+}
+
+function spent(before: Usage, after: Usage): number {
+  return after.cpuSeconds - before.cpuSeconds;
+}
+
+function report(name: string, before: Usage, after: Usage, ms: number): void {
+  const cores = spent(before, after) / (ms / 1000);
+  console.log(`${name.padEnd(12)} ${cores.toFixed(3)} cores, ${(after.rssBytes / 2 ** 20).toFixed(0)} MiB`);
+}
