@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { watchCounters } from '../support/counters';
 import { readPage } from '../support/page-series';
-import { post, startServer, until, type Server } from '../support/server';
+import { post, runCommand, startServer, until, type Server } from '../support/server';
 
 const KILLS = 20;
 const RUNS = 5;
@@ -60,13 +61,29 @@ async function load(server: Server, sent: Sent): Promise<void> {
   await Promise.all(Array.from({ length: SENDERS }, sender));
 }
 
+async function pageOf(server: Server, query = ''): Promise<string> {
+  const response = await fetch(`${server.url}/metrics${query}`);
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${String(response.status)}: ${text}`);
+  return text;
+}
+
+/** The page of what the log holds, which nobody has open now. */
+async function renderLog(at: string): Promise<string> {
+  const file = join(dir, 'events.ndjson');
+  const exported = await runCommand(['events', 'export', file], { FLEETMETER_DATA_DIR: dir });
+  expect(exported).toMatchObject({ code: 0 });
+  const { code, stdout } = await runCommand(['render', '--events', file, '--at', at]);
+  expect(code).toBe(0);
+  return stdout;
+}
+
 /** Runs that count of each project, when all that is acknowledged is on the page. */
 async function countRuns(server: Server, sent: Sent): Promise<Map<string, number>> {
   let counts = new Map<string, number>();
   await until(
     async () => {
-      const response = await fetch(`${server.url}/metrics`);
-      const page = readPage(await response.text());
+      const page = readPage(await pageOf(server));
       counts = new Map(
         [...page].flatMap(([key, value]) => {
           const project = /^dstack_run_count_total\{dstack_project_name="(\w+)"/.exec(key)?.[1];
@@ -91,8 +108,10 @@ test(
   `killed at ${String(KILLS)} moments under load`,
   async () => {
     const sent: Sent = { acknowledged: [], unknown: [] };
+    const watch = watchCounters();
     for (let kill = 0; kill < KILLS; kill++) {
       const server = await startServer({ FLEETMETER_DATA_DIR: dir });
+      expect(watch.see(await pageOf(server))).toEqual([]);
       const loading = load(server, sent);
       // The moment of the crash is what is random here.
       await delay(randomInt(20, 400));
@@ -100,8 +119,12 @@ test(
       await loading;
     }
     const server = await startServer({ FLEETMETER_DATA_DIR: dir });
+    expect(watch.see(await pageOf(server))).toEqual([]);
     const counts = await countRuns(server, sent);
+    const at = new Date(Date.now() + MINUTE).toISOString();
+    const page = await pageOf(server, `?at=${at}`);
     await server.kill();
+    expect(page).toBe(await renderLog(at));
     expect(sent.acknowledged.length).toBeGreaterThan(KILLS);
     expect(wrongCounts(counts, sent)).toEqual([]);
   },

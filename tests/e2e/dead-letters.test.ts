@@ -1,4 +1,5 @@
 /** What can't be taken from Kafka is copied to the dead letters, with its reason, and the next good event counts. */
+import { Kafka, logLevel } from 'kafkajs';
 import { partitionOf } from '../../events/routing';
 import { openKafkaLog } from '../../services/log/kafka/log';
 import type { AppendRecord, EventLog } from '../../services/log/port';
@@ -48,8 +49,17 @@ interface Letter {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  readonly key: string | null;
   readonly value?: string;
+  readonly value_base64?: string;
   readonly bytes: number;
+}
+
+const MOST_BYTES = 64_000;
+
+/** What a letter has of the record's value. */
+function bytesOf({ value, value_base64: base64 }: Letter): Buffer {
+  return base64 === undefined ? Buffer.from(value ?? '') : Buffer.from(base64, 'base64');
 }
 
 async function readLetters(): Promise<Letter[]> {
@@ -137,17 +147,65 @@ test(
     ).flat();
     expect(sorted.map(({ reason }) => reason)).toEqual(expected.map(({ reason }) => reason));
     for (const [i, letter] of sorted.entries()) {
-      const line = expected[i]?.line ?? '';
+      const bytes = Buffer.from(expected[i]?.line ?? '');
       expect(letter.topic).toBe('fleetmeter.lifecycle');
-      expect(letter.bytes).toBe(Buffer.byteLength(line));
-      expect(
-        Buffer.from(line)
-          .toString()
-          .startsWith((letter.value ?? '').slice(0, 60_000)),
-      ).toBe(true);
+      expect(letter.bytes).toBe(bytes.length);
+      expect(bytesOf(letter).equals(bytes.subarray(0, MOST_BYTES))).toBe(true);
     }
+    // The log was empty before.
+    expect(sorted.map(({ partition, offset }) => `${String(partition)}/${String(offset)}`)).toEqual(
+      Array.from({ length: PARTITIONS }, (_, partition) =>
+        Array.from(
+          { length: MALFORMED / PARTITIONS },
+          (_, offset) => `${String(partition)}/${String(offset)}`,
+        ),
+      ).flat(),
+    );
   },
   4 * MINUTE,
+);
+
+test(
+  'what is no text, no value or very long is a dead letter too',
+  async () => {
+    const values: (Buffer | null)[] = [
+      null,
+      Buffer.alloc(0),
+      Buffer.from([0xff, 0xfe, 0x00, 0x80]),
+      // The cut goes through a character.
+      Buffer.from(`x${'😀'.repeat(100_000)}`),
+    ];
+    const producer = new Kafka({ brokers: [...kafka.brokers], logLevel: logLevel.NOTHING }).producer();
+    await producer.connect();
+    for (const [i, value] of values.entries()) {
+      for (const topic of ['fleetmeter.lifecycle', 'fleetmeter.telemetry']) {
+        await producer.send({ topic, messages: [{ key: `odd-${String(i)}`, value, partition: i }] });
+      }
+    }
+    await producer.disconnect();
+    const odd = async (): Promise<Letter[]> =>
+      (await readLetters()).filter(({ key }) => key?.startsWith('odd-') ?? false);
+    let letters: Letter[] = [];
+    await until(
+      async () => (letters = await odd()).length >= 2 * values.length,
+      MINUTE,
+      () => `only ${String(letters.length)} dead letters: ${server.said()}`,
+    );
+    expect(letters).toHaveLength(2 * values.length);
+    for (const letter of letters) {
+      const value = values[letter.partition] ?? Buffer.alloc(0);
+      expect(letter).toMatchObject({
+        reason: 'invalid_json',
+        key: `odd-${String(letter.partition)}`,
+        bytes: value.length,
+      });
+      expect(bytesOf(letter).equals(value.subarray(0, MOST_BYTES))).toBe(true);
+    }
+    expect(new Set(letters.map(({ topic }) => topic))).toEqual(
+      new Set(['fleetmeter.lifecycle', 'fleetmeter.telemetry']),
+    );
+  },
+  2 * MINUTE,
 );
 
 test(

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Format } from '../../services/page/format';
 import { differencesOf, readPage } from '../support/page-series';
-import { prometheusKey, scrapePages } from '../support/prometheus';
+import { prometheusKey, scrapePages, startPrometheus } from '../support/prometheus';
 import { provide } from '../support/provide';
 import { post, startServer, until, type Server } from '../support/server';
 import { spawnSync } from 'node:child_process';
@@ -22,6 +22,8 @@ const NAMES = [
   '',
   ' spaces ',
   'tab\tand\rreturn',
+  // As long as a text may be: 1,024 bytes.
+  'é'.repeat(512),
 ];
 
 let dir: string;
@@ -60,6 +62,19 @@ function expectedSeries(): Map<string, number> {
   );
 }
 
+/** As Prometheus has them. */
+function expectedOfPrometheus(): Map<string, number> {
+  return new Map(
+    NAMES.map((name) => {
+      const labels = [
+        ['dstack_project_name', name],
+        ['dstack_user_name', name],
+      ] as const;
+      return [prometheusKey('dstack_run_count_total', labels), 1];
+    }),
+  );
+}
+
 async function page(format: Format): Promise<string> {
   const accept = format === 'text' ? 'text/plain' : 'application/openmetrics-text; version=1.0.0';
   return (await fetch(`${server.url}/metrics`, { headers: { accept } })).text();
@@ -83,20 +98,17 @@ test(
     for (const format of ['text', 'openmetrics'] as const) {
       pages.set(format, { format, body: await page(format) });
     }
-    const expected = new Map(
-      NAMES.map((name) => {
-        const labels = [
-          ['dstack_project_name', name],
-          ['dstack_user_name', name],
-        ] as const;
-        return [prometheusKey('dstack_run_count_total', labels), 1];
-      }),
-    );
     const scraped = await scrapePages(pages);
     for (const [, { health, lastError, series }] of scraped) {
       expect({ health, lastError }).toEqual({ health: 'up', lastError: '' });
-      const runs = new Map([...series].filter(([key]) => key.startsWith('dstack_run_count_total{')));
-      expect(differencesOf(expected, runs)).toEqual([]);
+      expect(differencesOf(expectedOfPrometheus(), runsOf(series))).toEqual([]);
+    }
+    const own = await startPrometheus(dir, ['metrics'], Number(new URL(server.url).port));
+    try {
+      expect(await own.scraped(1)).toMatchObject([{ health: 'up', lastError: '' }]);
+      expect(differencesOf(expectedOfPrometheus(), runsOf(await own.seriesOf('metrics')))).toEqual([]);
+    } finally {
+      await own.stop();
     }
 
     const [promtool, ...args] = (await provide('promtool')).argv;

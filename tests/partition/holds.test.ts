@@ -7,6 +7,8 @@ import { hasUnread, partitionsOf, play, type Incidents } from './schedule';
 import type { Hold } from '../../services/page/hold';
 import type { Simulation } from './simulation';
 
+jest.setTimeout(180_000);
+
 const RUNS = 25;
 const LINES = 150;
 const CALM: Incidents = { takeOver: false, die: false, stray: false, rewind: false };

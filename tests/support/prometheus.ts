@@ -51,7 +51,8 @@ interface Target {
   readonly lastError: string;
 }
 
-async function startPrometheus(dir: string, names: readonly string[], targetPort: number) {
+/** Scrapes `/NAME` of that port for each name, every second. */
+export async function startPrometheus(dir: string, names: readonly string[], targetPort: number) {
   const config = {
     global: { scrape_interval: '1s' },
     scrape_configs: names.map((name) => ({
