@@ -5,6 +5,7 @@ import type { EventLog } from '../../services/log/port';
 import { type KafkaCluster } from '../support/kafka';
 import { startServer, type Server } from '../support/server';
 import { compareWithLog } from './comparison';
+import { residentMb } from './resident';
 import { startPrometheus, type Prometheus } from './prometheus';
 
 export type Settings = Readonly<Record<string, string>>;
@@ -21,6 +22,10 @@ export interface Deployment {
   /** kill -9, and another one in its place at once. */
   killAggregator(number: number): Promise<void>;
   killExporter(number: number): Promise<void>;
+  /** Of the aggregator that holds most. */
+  residentMb(): Promise<number>;
+  /** What the aggregators say of themselves, for whoever looks into a standstill. */
+  diagnosis(): Promise<string>;
   /** Series in which a page as of one moment is not what the log says, a line each. */
   differences(): Promise<string[]>;
   stop(): Promise<void>;
@@ -88,6 +93,8 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
     rebalances: () => new Set(said.flatMap((text) => assignments(text()))).size,
     killAggregator: (number) => replace(aggregators, number, startAggregator),
     killExporter: (number) => replace(exporters, number, startExporter),
+    residentMb: async () => Math.max(...(await Promise.all(aggregators.map(residentMb)))),
+    diagnosis: async () => (await Promise.all(aggregators.map(diagnosisOf))).join('\n'),
     differences: () => compareWithLog(urls(), settings),
     async stop() {
       await prometheus.stop();
@@ -95,6 +102,17 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
       await log.close();
     },
   };
+}
+
+async function diagnosisOf(server: Server): Promise<string> {
+  const metrics = await fetch(`${server.url}/metrics/process`).then(
+    (response) => response.text(),
+    (error: unknown) => String(error),
+  );
+  const figures = metrics
+    .split('\n')
+    .filter((line) => /^fleetmeter_process_(page_age|consumer_lag|owned|commits)/.test(line));
+  return [server.url, ...figures, server.said().slice(-3000)].join('\n');
 }
 
 /** When partitions were assigned, to some seconds: members of the group hear of one rebalance within a moment. */

@@ -3,34 +3,29 @@ import type { Deployment } from './deployment';
 import type { Load } from './load';
 import { printTable, quantiles } from './table';
 
-/** Something that befalls a deployment; `strike` resolves when whatever was taken away is there again. */
+/** Something that befalls a deployment; `strike` resolves when it is over, and what was taken away is there again. */
 export interface Fault {
   readonly kind: string;
-  /** `process`: back when the process is; `page`: when a page shows what came after the fault. */
-  readonly backWith: 'process' | 'page';
+  /**
+   * What is measured: until the `process` is back; how long there was no newer `page`; or, of a fault that lasts, until a page as of
+   * `after its end`.
+   */
+  readonly measures: 'process' | 'page' | 'after its end';
   strike(): Promise<void>;
 }
 
-export interface Drill {
-  readonly faults: number;
-  /** What is not as it must be, a line each. */
-  readonly wrong: readonly string[];
-}
-
 const RECOVERY_PATIENCE_MS = 180_000;
-/** A page as of so long after a fault is one that has got over it. */
-const AFTER_MS = 1000;
 const COMPARE_EVERY = 25;
 const REST_MS = 1500;
 
-/** Lets the faults befall in turn, `count` in all, under load; prints a table of them. */
+/** Lets the faults befall in turn, `count` in all, under load; prints a table of them, and answers what is not as it must be, a line each. */
 export async function drill(
   title: string,
   deployment: Deployment,
   load: Load,
   faults: readonly Fault[],
   count: number,
-): Promise<Drill> {
+): Promise<readonly string[]> {
   const { prometheus } = deployment;
   const recoveriesMs = new Map<string, number[]>(faults.map(({ kind }) => [kind, []]));
   const wrong: string[] = [];
@@ -43,25 +38,47 @@ export async function drill(
     load.resume();
   }
 
+  /** null: it has not recovered. */
+  async function recoveryFrom({ kind, measures, strike }: Fault): Promise<number | null> {
+    const beganMs = Date.now();
+    await strike();
+    const endedMs = Date.now();
+    try {
+      const shownMs = await prometheus.pageAsOf(endedMs, RECOVERY_PATIENCE_MS);
+      const times = {
+        process: endedMs - beganMs,
+        page: prometheus.longestGapMs(beganMs, shownMs),
+        'after its end': shownMs - endedMs,
+      };
+      return times[measures];
+    } catch (error) {
+      wrong.push(`${kind}: ${String(error)}`);
+      console.error(`${new Date().toISOString()} ${kind}\n${await deployment.diagnosis()}`);
+      return null;
+    }
+  }
+
   const startMs = Date.now();
   await prometheus.pageAsOf(startMs, RECOVERY_PATIENCE_MS);
   for (let number = 0; number < count; number++) {
     const fault = faults[number % faults.length];
     if (fault === undefined) break;
-    const struckMs = Date.now();
-    const striking = fault.strike().then(() => Date.now());
-    const shownMs = await prometheus.pageAsOf(struckMs + AFTER_MS, RECOVERY_PATIENCE_MS);
-    const backMs = await striking;
-    recoveriesMs.get(fault.kind)?.push((fault.backWith === 'page' ? shownMs : backMs) - struckMs);
+    const recoveryMs = await recoveryFrom(fault);
+    if (recoveryMs !== null) recoveriesMs.get(fault.kind)?.push(recoveryMs);
     if ((number + 1) % COMPARE_EVERY === 0 && number + 1 < count) await compare();
     await delay(Math.random() * REST_MS);
   }
   await compare();
   const { fallen, pages, gaps } = prometheus;
   printTable(
-    `${title}: recovery, from the fault until a page as of ${AFTER_MS / 1000} s after it`,
-    ['fault', 'times', 'p50', 'p99', 'max'],
-    [...recoveriesMs].map(([kind, times]) => [kind, String(times.length), ...quantiles(times)]),
+    `${title}: recovery`,
+    ['fault', 'measured', 'times', 'p50', 'p99', 'max'],
+    [...recoveriesMs].map(([kind, times]) => [
+      kind,
+      MEASURED[measureOf(faults, kind)],
+      String(times.length),
+      ...quantiles(times),
+    ]),
   );
   printTable(
     title,
@@ -72,5 +89,15 @@ export async function drill(
         .concat(((Date.now() - startMs) / 60_000).toFixed(1)),
     ],
   );
-  return { faults: count, wrong: [...wrong, ...fallen] };
+  return [...wrong, ...fallen];
+}
+
+const MEASURED: Readonly<Record<Fault['measures'], string>> = {
+  process: 'until the process is back',
+  page: 'longest time without a newer page',
+  'after its end': 'until a page as of its end',
+};
+
+function measureOf(faults: readonly Fault[], kind: string): Fault['measures'] {
+  return faults.find((fault) => fault.kind === kind)?.measures ?? 'page';
 }

@@ -10,6 +10,8 @@ export interface Prometheus {
   readonly gaps: number;
   /** Waits for a page as of `timeMs` or later; answers when it came. Throws after `patienceMs`. */
   pageAsOf(timeMs: number, patienceMs: number): Promise<number>;
+  /** The longest time in between without a page that is as of later than the one before. */
+  longestGapMs(fromMs: number, toMs: number): number;
   stop(): Promise<void>;
 }
 
@@ -24,6 +26,8 @@ export function startPrometheus(urls: () => readonly string[]): Prometheus {
   let gaps = 0;
   let turn = 0;
   let stopped = false;
+  /** When page time had moved on. */
+  const advances: number[] = [];
   let last = { pageTimeMs: 0, atMs: 0, why: 'not asked yet' };
 
   async function scrape(url: string): Promise<void> {
@@ -36,7 +40,9 @@ export function startPrometheus(urls: () => readonly string[]): Prometheus {
         return;
       }
       pages++;
-      last = { pageTimeMs: pageTimeOf(body) * 1000, atMs: Date.now(), why: '' };
+      const pageTimeMs = pageTimeOf(body) * 1000;
+      if (pageTimeMs > last.pageTimeMs) advances.push(Date.now());
+      last = { pageTimeMs, atMs: Date.now(), why: '' };
       for (const line of counters.see(body)) fallen.push(`${new Date().toISOString()} ${url} ${line}`);
     } catch (error) {
       gaps++;
@@ -70,6 +76,11 @@ export function startPrometheus(urls: () => readonly string[]): Prometheus {
         await delay(20);
       }
       return last.atMs;
+    },
+    longestGapMs(fromMs, toMs) {
+      const before = advances.findLast((atMs) => atMs <= fromMs) ?? fromMs;
+      const times = [before, ...advances.filter((atMs) => atMs > fromMs && atMs <= toMs), toMs];
+      return Math.max(...times.map((atMs, i) => atMs - (times[i - 1] ?? atMs)));
     },
     async stop() {
       stopped = true;

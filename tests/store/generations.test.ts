@@ -194,6 +194,9 @@ describe.each([
       if (names.current === '1') good(await store.generations.publish(await begin(store, '1', name)));
     }
     expect(entries.size).toBe(5_000);
+    let again = 0;
+    for await (const chunk of store.load(0, 'shown', '1')) again += chunk.length;
+    expect(again).toBeGreaterThanOrEqual(5_000);
     expect(await load(store)).toEqual(new Map([['built', 'new']]));
   });
 

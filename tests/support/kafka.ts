@@ -15,6 +15,8 @@ export interface KafkaCluster {
   readonly brokers: readonly string[];
   /** The same of the secure listener, where one was asked for. */
   readonly secureBrokers: readonly string[];
+  /** By way of the proxies, where there are some. */
+  readonly proxiedBrokers: readonly string[];
   kill9(broker: number): Promise<void>;
   /** A broker that hangs, not one that is gone. */
   pause(broker: number): void;
@@ -31,6 +33,8 @@ export interface KafkaSettings {
   readonly brokers?: 1 | 3;
   /** More lines of each server.properties. */
   readonly props?: Readonly<Record<string, string>>;
+  /** A second listener, which is told to clients as the port that this answers for it: a proxy's. */
+  readonly proxiedBy?: (port: number) => Promise<number>;
   /** A second listener with TLS, and SCRAM-SHA-512 for this user; a PKCS12 store holds the certificate. */
   readonly secure?: {
     readonly keyStore: string;
@@ -48,21 +52,25 @@ const TOOL_HEAP_MB = 128;
 export async function startKafka({
   brokers: count = 1,
   props = {},
+  proxiedBy,
   secure,
 }: KafkaSettings = {}): Promise<KafkaCluster> {
   const classPath = await kafkaClassPath();
   const root = mkdtempSync(join(tmpdir(), 'fleetmeter-kafka-'));
   const ports = await freePorts(count * 3);
   const nodes = Array.from({ length: count }, (_, i): Node => {
-    const [port = 0, controllerPort = 0, securePort = 0] = ports.slice(i * 3);
+    const [port = 0, controllerPort = 0, secondPort = 0] = ports.slice(i * 3);
     const home = join(root, String(i + 1));
     mkdirSync(home);
-    return { id: i + 1, home, port, controllerPort, securePort, process: null };
+    return { id: i + 1, home, port, controllerPort, secondPort, process: null };
   });
+  const proxyPorts = proxiedBy ? await Promise.all(nodes.map(({ secondPort }) => proxiedBy(secondPort))) : [];
   const voters = nodes.map(({ id, controllerPort }) => `${id}@127.0.0.1:${controllerPort}`).join(',');
-  for (const node of nodes) {
+  for (const [index, node] of nodes.entries()) {
+    const proxyPort = proxyPorts[index];
     const all = {
       ...baseProperties(node, voters, count),
+      ...(proxyPort !== undefined && proxiedProperties(node, proxyPort)),
       ...(secure && secureProperties(node, secure)),
       ...props,
     };
@@ -99,7 +107,8 @@ export async function startKafka({
   }
   return {
     brokers: nodes.map(({ port }) => `127.0.0.1:${port}`),
-    secureBrokers: secure ? nodes.map(({ securePort }) => `127.0.0.1:${securePort}`) : [],
+    proxiedBrokers: proxyPorts.map((port) => `127.0.0.1:${port}`),
+    secureBrokers: secure ? nodes.map(({ secondPort }) => `127.0.0.1:${secondPort}`) : [],
     kill9: (broker) => kill(nodeOf(broker)),
     pause: (broker) => nodeOf(broker).process?.kill('SIGSTOP'),
     resume: (broker) => nodeOf(broker).process?.kill('SIGCONT'),
@@ -120,7 +129,7 @@ interface Node {
   readonly home: string;
   readonly port: number;
   readonly controllerPort: number;
-  readonly securePort: number;
+  readonly secondPort: number;
   process: JavaProcess | null;
 }
 
@@ -168,11 +177,20 @@ function baseProperties(
   };
 }
 
+function proxiedProperties(node: Node, proxyPort: number): Record<string, string> {
+  const plain = `PLAINTEXT://127.0.0.1:${node.port}`;
+  return {
+    listeners: `${plain},PROXIED://127.0.0.1:${node.secondPort},CONTROLLER://127.0.0.1:${node.controllerPort}`,
+    'advertised.listeners': `${plain},PROXIED://127.0.0.1:${proxyPort}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT',
+  };
+}
+
 function secureProperties(
   node: Node,
   { keyStore, keyStorePassword }: NonNullable<KafkaSettings['secure']>,
 ): Record<string, string> {
-  const secure = `SECURE://127.0.0.1:${node.securePort}`;
+  const secure = `SECURE://127.0.0.1:${node.secondPort}`;
   const plain = `PLAINTEXT://127.0.0.1:${node.port}`;
   return {
     listeners: `${plain},${secure},CONTROLLER://127.0.0.1:${node.controllerPort}`,
