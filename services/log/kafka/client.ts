@@ -7,6 +7,7 @@ import {
   type SASLOptions,
 } from 'kafkajs';
 import type { ConnectionOptions } from 'node:tls';
+import { quietRequestQueues } from './request-queue';
 
 /** What is written about the connection; a pino logger is one. */
 export interface Logger {
@@ -47,6 +48,7 @@ export const FEW_RETRIES = {
  * is well again. For the same reason they do not retry by themselves. `requestTimeoutMs`: longest wait for an answer.
  */
 export function createClients(connection: KafkaConnection, requestTimeoutMs: number): () => Kafka {
+  quietRequestQueues();
   let turn = 0;
   return () => {
     const { brokers, clientId, sasl, ssl, logger } = connection;
