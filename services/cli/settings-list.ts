@@ -39,7 +39,7 @@ export const SETTINGS = [
   {
     name: 'FLEETMETER_KAFKA_TLS_CERT_FILE',
     byDefault: 'unset',
-    help: "this client's certificate, PEM; turns TLS on",
+    help: "this client's certificate, PEM, with its key; turns TLS on",
   },
   { name: 'FLEETMETER_KAFKA_TLS_KEY_FILE', byDefault: 'unset', help: 'the key of it, PEM' },
   {

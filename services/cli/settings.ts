@@ -173,6 +173,10 @@ function openReader(env: Environment, mistakes: string[]) {
     return undefined;
   }
 
+  function needs(name: SettingName, other: SettingName): void {
+    if (text(name) !== undefined && text(other) === undefined) mistakes.push(`${name}: needs ${other}`);
+  }
+
   function list(name: SettingName): readonly string[] | undefined {
     return text(name)
       ?.split(',')
@@ -224,6 +228,7 @@ function openReader(env: Environment, mistakes: string[]) {
       const mechanism = oneOf('FLEETMETER_KAFKA_SASL_MECHANISM', [...SASL_MECHANISMS, 'none'], 'none');
       const username = text('FLEETMETER_KAFKA_SASL_USERNAME') ?? '';
       const password = secret('FLEETMETER_KAFKA_SASL_PASSWORD', 'FLEETMETER_KAFKA_SASL_PASSWORD_FILE') ?? '';
+      needs('FLEETMETER_KAFKA_SASL_USERNAME', 'FLEETMETER_KAFKA_SASL_MECHANISM');
       if (mechanism !== 'none' && (username === '' || password === '')) {
         mistakes.push(
           'FLEETMETER_KAFKA_SASL_MECHANISM: needs FLEETMETER_KAFKA_SASL_USERNAME and _PASSWORD (or _PASSWORD_FILE)',
@@ -232,6 +237,8 @@ function openReader(env: Environment, mistakes: string[]) {
       const ca = file('FLEETMETER_KAFKA_TLS_CA_FILE');
       const cert = file('FLEETMETER_KAFKA_TLS_CERT_FILE');
       const key = file('FLEETMETER_KAFKA_TLS_KEY_FILE');
+      needs('FLEETMETER_KAFKA_TLS_CERT_FILE', 'FLEETMETER_KAFKA_TLS_KEY_FILE');
+      needs('FLEETMETER_KAFKA_TLS_KEY_FILE', 'FLEETMETER_KAFKA_TLS_CERT_FILE');
       const usesTls = flag('FLEETMETER_KAFKA_TLS_ENABLED') || ca !== undefined || cert !== undefined;
       if (brokers === undefined) return undefined;
       const given = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };

@@ -162,6 +162,18 @@ test.each<[Environment, RegExp]>([
     /^FLEETMETER_KAFKA_TLS_CA_FILE: \/no\/ca, expected a file that can be read/,
   ],
   [
+    { ...BOTH, FLEETMETER_KAFKA_TLS_KEY_FILE: __filename },
+    /^FLEETMETER_KAFKA_TLS_KEY_FILE: needs FLEETMETER_KAFKA_TLS_CERT_FILE$/,
+  ],
+  [
+    { ...BOTH, FLEETMETER_KAFKA_TLS_CERT_FILE: __filename },
+    /^FLEETMETER_KAFKA_TLS_CERT_FILE: needs FLEETMETER_KAFKA_TLS_KEY_FILE$/,
+  ],
+  [
+    { ...BOTH, FLEETMETER_KAFKA_SASL_USERNAME: 'u' },
+    /^FLEETMETER_KAFKA_SASL_USERNAME: needs FLEETMETER_KAFKA_SASL_MECHANISM$/,
+  ],
+  [
     { FLEETMETER_INGEST_TOKEN_FILE: '/no/token' },
     /^FLEETMETER_INGEST_TOKEN_FILE: \/no\/token, expected a file that can be read/,
   ],
