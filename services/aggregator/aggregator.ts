@@ -8,6 +8,7 @@ import type { Partition } from '../partition/partition';
 import type { Logger } from '../process/logger';
 import type { ProcessMetrics } from '../process/metrics';
 import type { Commit, StateStore } from '../store/port';
+import { openAlarm } from './alarm';
 import { openPageClock } from './page-clock';
 import { takeOver } from './take-over';
 import { MONOTONIC } from './timing';
@@ -53,12 +54,13 @@ export async function openAggregator(options: AggregatorOptions): Promise<Aggreg
   const partitions = new Map<number, Partition>();
   const clock = openPageClock(log, store, timing);
   const queue = openQueue();
+  const alarm = openAlarm(logger);
   let closing = false;
   let ownership: Ownership | undefined = undefined;
 
   async function begin(number: number): Promise<Positions | null> {
     partitions.delete(number);
-    const partition = await takeOver(number, log, store, settings, logger);
+    const partition = await takeOver(number, log, store, settings, logger, alarm);
     if (partition === null) return null;
     partitions.set(number, partition);
     metrics.takeovers.inc();
@@ -137,6 +139,7 @@ export async function openAggregator(options: AggregatorOptions): Promise<Aggreg
   /** Its gauges too: they are the next owner's to show. */
   function forget(number: number): void {
     partitions.delete(number);
+    alarm.end(number);
     const label = { partition: String(number) };
     metrics.consumerLag.remove({ topic: 'lifecycle', ...label });
     metrics.givenUp.remove(label);

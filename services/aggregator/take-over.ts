@@ -10,6 +10,7 @@ import type { Partition } from '../partition/partition';
 import type { Logger } from '../process/logger';
 import { StoreReadError } from '../store/port';
 import type { Acquired, StateStore } from '../store/port';
+import type { Alarm } from './alarm';
 
 /**
  * Raises a partition's epoch, compares its state with the log, and reads it. null where that can't be done now, or the state can't
@@ -21,6 +22,7 @@ export async function takeOver(
   store: StateStore,
   settings: LedgerSettings,
   logger: Logger,
+  alarm: Alarm,
 ): Promise<Partition | null> {
   const waits = (what: string, detail: string): null => {
     logger.warn({ partition: number, detail }, `${what}: the partition waits`);
@@ -31,10 +33,7 @@ export async function takeOver(
   const head = acquired.head === null ? undefined : decodeFoldHead(acquired.head.fold);
   const mismatch = head && foldMismatch(head, settings);
   if (mismatch !== undefined) {
-    logger.error(
-      { partition: number },
-      `the stored state can't be gone on with: ${mismatch}. Run: fleetmeter replay`,
-    );
+    alarm.raise(number, `the stored state can't be gone on with: ${mismatch}`);
     return null;
   }
   const bounds = await log.bounds('lifecycle');
@@ -42,7 +41,11 @@ export async function takeOver(
   const { start, end } = bounds.partitions[number] ?? { start: 0, end: 0 };
   try {
     const diverged = await divergence(number, log, acquired, head?.marks.lifecycle, { start, end });
-    if (diverged !== undefined) return await alarm(number, store, acquired, diverged, logger);
+    if (diverged !== undefined) {
+      alarm.raise(number, `the log is not the one that was folded: ${diverged}`);
+      await markDiverged(number, store, acquired, diverged);
+      return null;
+    }
     const clock = await store.clock();
     if (clock.kind === 'unavailable') return waits('the store is away', clock.detail);
     const behindTo = acquired.behind ? { position: end, timeMs: clock.nowMs } : null;
@@ -52,6 +55,7 @@ export async function takeOver(
       loadShown(partition, entries);
     for await (const entries of store.load(number, 'kept', acquired.generation)) loadKept(partition, entries);
     finishLoading(partition);
+    alarm.end(number);
     return partition;
   } catch (error) {
     if (error instanceof StoreReadError || error instanceof LogReadError)
@@ -90,19 +94,13 @@ async function divergence(
 }
 
 /** Says so in the store, so that no replica shows the state; the partition is tried again, since a broker may come back with the right log. */
-async function alarm(
+async function markDiverged(
   number: number,
   store: StateStore,
-  acquired: Acquired,
+  { generation, epoch, counter, head, behind }: Acquired,
   diverged: string,
-  logger: Logger,
-): Promise<null> {
-  logger.error(
-    { partition: number, diverged },
-    'the log is not the one that was folded. Run: fleetmeter replay',
-  );
-  const { generation, epoch, counter, head } = acquired;
-  if (head === null) return null;
+): Promise<void> {
+  if (head === null) return;
   const fold = decodeFoldHead(head.fold);
   const marked = { ...fold, marks: { ...fold.marks, diverged } };
   await store.commit({
@@ -113,7 +111,6 @@ async function alarm(
     batchId: randomUUID(),
     head: { ...head, fold: JSON.stringify(marked) },
     changes: [],
-    behind: acquired.behind,
+    behind,
   });
-  return null;
 }
