@@ -46,10 +46,7 @@ const NO_SESSION = { id: 0, epoch: -1 };
 const UNKNOWN = -1;
 
 export function encodeFetch({ maxWaitMs, maxBytes, partitions }: FetchRequest): Buffer {
-  const byTopic = new Map<string, FetchPartition[]>();
-  for (const partition of partitions) {
-    byTopic.set(partition.topic, [...(byTopic.get(partition.topic) ?? []), partition]);
-  }
+  const runs = runsOfTopics(partitions);
   const parts = [
     int32(CONSUMER),
     int32(maxWaitMs),
@@ -58,9 +55,9 @@ export function encodeFetch({ maxWaitMs, maxBytes, partitions }: FetchRequest): 
     Buffer.from([READ_COMMITTED]),
     int32(NO_SESSION.id),
     int32(NO_SESSION.epoch),
-    int32(byTopic.size),
+    int32(runs.length),
   ];
-  for (const [topic, list] of byTopic) {
+  for (const { topic, list } of runs) {
     parts.push(string(topic), int32(list.length));
     for (const { partition, offset, maxBytes: most } of list) {
       parts.push(int32(partition), int32(UNKNOWN), int64(offset), int64(UNKNOWN), int32(most));
@@ -68,6 +65,17 @@ export function encodeFetch({ maxWaitMs, maxBytes, partitions }: FetchRequest): 
   }
   parts.push(int32(0), string('')); // no forgotten topics, no rack
   return Buffer.concat(parts);
+}
+
+/** The order is kept, since a broker answers in it: a topic may be named more than once. */
+function runsOfTopics(partitions: readonly FetchPartition[]): { topic: string; list: FetchPartition[] }[] {
+  const runs: { topic: string; list: FetchPartition[] }[] = [];
+  for (const partition of partitions) {
+    const last = runs.at(-1);
+    if (last?.topic === partition.topic) last.list.push(partition);
+    else runs.push({ topic: partition.topic, list: [partition] });
+  }
+  return runs;
 }
 
 export function decodeFetch(bytes: Buffer): FetchedPartition[] {

@@ -65,25 +65,34 @@ export function createFetcher(
     signal.raise();
   }
 
-  /** By leader, the partitions that want more. */
+  /**
+   * By leader, the partitions that want more. Those that got something last come last: a broker fills its answer in the order in which
+   * it is asked, so what always has more would keep all behind it waiting.
+   */
   async function wanted(): Promise<Map<string, Cursor[]>> {
+    const leaderOf = await currentLeaders();
     const ahead = [...cursors.values()].reduce((sum, cursor) => sum + cursor.bytes(), 0);
     const byLeader = new Map<string, Cursor[]>();
+    for (const [name, cursor] of cursors) {
+      const leader = leaderOf.get(name);
+      if (leader === undefined || gone.has(name)) continue;
+      const isFull = cursor.bytes() >= AHEAD_BYTES || (ahead >= ALL_AHEAD_BYTES && cursor.bytes() > 0);
+      if (isFull || (notBeforeMs.get(name) ?? 0) > performance.now()) continue;
+      byLeader.set(leader, [...(byLeader.get(leader) ?? []), cursor]);
+    }
+    return byLeader;
+  }
+
+  async function currentLeaders(): Promise<Map<string, string>> {
+    const leaderOf = new Map<string, string>();
     for (const topic of owned) {
       const leaders = await transport.leaders(topic);
       checkCount(topic, leaders);
       for (const [leader, numbers] of leaders) {
-        for (const partition of numbers) {
-          const name = nameOf({ topic, partition });
-          const cursor = cursors.get(name);
-          if (!cursor || gone.has(name)) continue;
-          const isFull = cursor.bytes() >= AHEAD_BYTES || (ahead >= ALL_AHEAD_BYTES && cursor.bytes() > 0);
-          if (isFull || (notBeforeMs.get(name) ?? 0) > performance.now()) continue;
-          byLeader.set(leader, [...(byLeader.get(leader) ?? []), cursor]);
-        }
+        for (const partition of numbers) leaderOf.set(nameOf({ topic, partition }), leader);
       }
     }
-    return byLeader;
+    return leaderOf;
   }
 
   function checkCount(topic: string, leaders: Map<string, number[]>): void {
@@ -159,6 +168,8 @@ export function createFetcher(
     if (records.length === 0) return;
     // A copy, so that a partition that waits does not keep the whole answer, with all the others', in memory.
     cursor.add(Buffer.from(records), aborted);
+    cursors.delete(nameOf(cursor));
+    cursors.set(nameOf(cursor), cursor);
     onFetched(cursor.partition);
   }
 

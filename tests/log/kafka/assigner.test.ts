@@ -39,3 +39,29 @@ test('each partition has one owner, shares differ by one at most, and what fits 
     ),
   );
 });
+
+test('one that joins gets its share and one that leaves gives its own; nothing else moves', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 1, max: 64 }),
+      fc.nat(),
+      (size, count, leaver) => {
+        const before = assign(members(...Array.from({ length: size }, () => [])), count);
+        const joined = assign(new Map([...before, ['one more', []]]), count);
+        expect(moved(before, joined)).toEqual(joined.get('one more'));
+
+        const id = `member-${leaver % size}`;
+        const rest = new Map([...before].filter(([member]) => member !== id));
+        if (rest.size > 0) expect(moved(before, assign(rest, count))).toEqual(before.get(id));
+      },
+    ),
+  );
+});
+
+/** The partitions that have another owner than before. */
+function moved(before: ReadonlyMap<string, number[]>, after: ReadonlyMap<string, number[]>): number[] {
+  return [...after]
+    .flatMap(([id, numbers]) => numbers.filter((partition) => before.get(id)?.includes(partition) !== true))
+    .sort((a, b) => a - b);
+}
