@@ -1,4 +1,5 @@
-import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigResourceTypes, KafkaJSProtocolError, type Admin } from 'kafkajs';
 import { TOPIC_NAMES } from '../../../events/routing';
 import type { Topic } from '../port';
 import { createClients, errorMessage, FEW_RETRIES, type KafkaConnection } from './client';
@@ -40,6 +41,9 @@ const MAX_MESSAGE_BYTES = 1_048_588;
 /** Beyond this, one fetch of a partition would no longer be bounded by what the fetcher budgets for. */
 const MOST_MESSAGE_BYTES = 8 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
+const KNOWN_EVERY_MS = 100;
+const NOT_KNOWN_YET = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
+const MISSING = 'is missing; `fleetmeter topics` creates it';
 
 /**
  * What each topic must be set to. The lifecycle is kept for ever; telemetry for 3 days, cut every 6 hours (only closed
@@ -74,7 +78,7 @@ export async function createTopics(options: TopicsOptions): Promise<TopicsAnswer
     const missing = TOPICS.filter((topic) => !existing.has(nameOf(options, topic)));
     if (missing.length > 0) {
       await admin.createTopics({
-        waitForLeaders: true,
+        waitForLeaders: false,
         topics: missing.map((topic) => ({
           topic: nameOf(options, topic),
           numPartitions: options.partitions,
@@ -84,8 +88,29 @@ export async function createTopics(options: TopicsOptions): Promise<TopicsAnswer
       });
     }
     const created = missing.map((topic) => nameOf(options, topic));
-    return { kind: 'topics', created, problems: await problemsOf(admin, options) };
+    return { kind: 'topics', created, problems: await whenKnown(() => problemsOf(admin, options)) };
   });
+}
+
+/** All topics are there, but a broker may not know it yet: each hears of a new topic by itself. */
+async function whenKnown(problems: () => Promise<TopicProblem[]>): Promise<TopicProblem[]> {
+  const endMs = performance.now() + REQUEST_TIMEOUT_MS;
+  for (;;) {
+    try {
+      const found = await problems();
+      if (!found.some(({ problem }) => problem === MISSING) || performance.now() > endMs) return found;
+    } catch (error) {
+      if (!isNotKnownYet(error) || performance.now() > endMs) throw error;
+    }
+    await sleep(KNOWN_EVERY_MS);
+  }
+}
+
+function isNotKnownYet(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof KafkaJSProtocolError && NOT_KNOWN_YET.has(cause.type)) return true;
+  }
+  return false;
 }
 
 /** Compares the topics with what they must be; `created` is empty. */
@@ -134,7 +159,7 @@ async function problemsOf(admin: Admin, options: TopicsOptions): Promise<TopicPr
   for (const topic of TOPICS) {
     const name = nameOf(options, topic);
     if (!existing.has(name)) {
-      problems.push({ topic: name, problem: 'is missing; `fleetmeter topics` creates it' });
+      problems.push({ topic: name, problem: MISSING });
       continue;
     }
     for (const problem of await problemsOfTopic(admin, options, topic, Math.min(brokers.length, REPLICAS))) {
