@@ -15,6 +15,7 @@ import { recompute, targetOf } from './recompute';
 import { readSnapshots } from './snapshot';
 import type { Snapshot } from './snapshot';
 import { ReplayStopped } from './stopped';
+import { tombstoneDifferences } from './tombstones';
 
 export interface VerifyOptions {
   readonly log: EventLog;
@@ -79,8 +80,10 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
     const rebuilt = await recompute(recomputing, partition, to);
     const selection: Selection = { project: options.project, entities: picked };
     const found = differencesOf(partition, view, rebuilt.view, selection);
-    if (picked === null && options.project === null)
+    if (picked === null && options.project === null) {
       found.push(...scalarDifferences(partition, fold.scalars, rebuilt.ledger.scalars));
+      found.push(...(await tombstoneDifferences(store, log, rebuilt, snapshot)));
+    }
     entities += countOf(view, selection);
     for (const [key, of] of await eventsOf(log, partition, entitiesIn(found), to.to.lifecycle))
       events.set(key, of);

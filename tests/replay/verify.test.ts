@@ -174,6 +174,58 @@ test.each([
   expect((await verified()).differences).toEqual([]);
 });
 
+/** The ids that settled entities have left in the store. */
+async function leftBehind(): Promise<{ partition: number; key: string; value: string }[]> {
+  const found = [];
+  for (let partition = 0; partition < SETTINGS.partitions; partition++)
+    for await (const entries of world.store.load(partition, 'kept'))
+      found.push(...entries.map((entry) => ({ partition, ...entry })));
+  return found;
+}
+
+test.each([
+  ['is gone', () => null],
+  ['is wrong', (value: string) => value.replace(/"newestSeenMs":\d+/, '"newestSeenMs":5')],
+])('an id left behind that %s is found', async (_, change) => {
+  await fleetLives();
+  const [left] = await leftBehind();
+  const { partition, key, value } = left!;
+  await world.plant(partition, [{ space: 'kept', key, value: change(value) }]);
+  const { differences, events } = await verified();
+  expect(differences).toEqual([
+    {
+      partition,
+      entity: key,
+      what: `the id that ${key} has left behind`,
+      stored: change(value) ?? '-',
+      recomputed: value,
+    },
+  ]);
+  expect([...events.keys()]).toEqual([key]);
+  expect((await verified({ sample: 10_000 })).differences).toEqual([]);
+  await world.replay();
+  expect((await verified()).differences).toEqual([]);
+});
+
+test('entities that settle while the store is read are no differences', async () => {
+  await fleetLives();
+  const before = (await leftBehind()).length;
+  let isMoved = false;
+  const load: typeof world.store.load = async function* (partition, space, generation) {
+    if (space === 'kept' && !isMoved) {
+      isMoved = true;
+      await world.append(linesOf([jobEnd('job-1', 810), jobEnd('job-2', 811)]));
+      world.nowMs = EPOCH_MS + 900_000;
+      for (const n of [0, 1, 2, 3]) await world.append(linesOf(jobLife(`later-${n}`, 890)));
+      await world.live();
+    }
+    yield* world.store.load(partition, space, generation);
+  };
+  expect((await verified({ store: { ...world.store, load } })).differences).toEqual([]);
+  expect((await leftBehind()).length).toBeGreaterThan(before);
+  expect((await verified()).differences).toEqual([]);
+});
+
 test('a hold that the ledger is past is found', async () => {
   await fleetLives();
   await world.append(linesOf([jobEnd('job-1', 100)]));
