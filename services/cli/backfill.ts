@@ -4,11 +4,11 @@ import { openEntities } from '../history/entities';
 import { FAMILIES } from '../history/openmetrics';
 import { stepsBetween } from '../history/steps';
 import type { Steps } from '../history/steps';
-import { ledgerSettings } from './events';
 import { CommandError, EXIT } from './exit';
 import { judgeHistory } from './history';
 import type { HistorySource } from './history';
 import { timeOption } from './render';
+import { ledgerSettings } from './settings';
 import type { Settings } from './settings';
 
 export interface BackfillOptions extends HistorySource {

@@ -10,18 +10,14 @@ import type { Imported } from '../archive/import';
 import { readManifest, removeManifest, writeManifest } from '../archive/manifest';
 import type { Manifest } from '../archive/manifest';
 import { openPlacement } from '../archive/placement';
-import type { LedgerSettings } from '../fold/ledger';
 import { isBlank } from '../history/fold';
 import type { LeftOut } from '../history/sieve';
 import { CommandError, EXIT } from './exit';
 import { openInput, readLines } from './lines';
 import { logAway, withLog } from './log-at-rest';
 import { openProgress } from './progress';
+import { ledgerSettings } from './settings';
 import type { Settings } from './settings';
-
-export function ledgerSettings({ latenessMs, dedupeMs, sampleTtlMs }: Settings): LedgerSettings {
-  return { latenessMs, dedupeMs, sampleTtlMs, asOfMs: null };
-}
 
 // ---- export -----------------------------------------------------------------------------------------------------
 

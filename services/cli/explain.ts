@@ -9,12 +9,12 @@ import type { Amount, ExplainedSeries, Share } from '../history/explanation';
 import { parseSelector } from '../history/selector';
 import type { Selector } from '../history/selector';
 import { formatLabels, formatValue } from '../page/format';
-import { ledgerSettings } from './events';
 import { CommandError, EXIT } from './exit';
 import { judgeHistory } from './history';
 import type { HistorySource } from './history';
 import { printable } from './printable';
 import { timeOption } from './render';
+import { ledgerSettings } from './settings';
 import type { Settings } from './settings';
 import { table } from './table';
 

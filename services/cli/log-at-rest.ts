@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { LogReadError } from '../log/port';
+import { FolderInUse } from '../log/embedded/lock';
 import type { EventLog } from '../log/port';
 import { openLogger } from '../process/logger';
 import { openLog } from './compose';
@@ -44,9 +45,7 @@ async function open(settings: Settings): Promise<EventLog> {
   try {
     return await openLog(settings, openLogger('warn'));
   } catch (error) {
-    // The adapter says this of a folder that a server has, and nothing else tells it from what is wrong with the folder.
-    if (error instanceof Error && error.message.includes('in use by another process'))
-      throw new CommandError(EXIT.away, error.message);
+    if (error instanceof FolderInUse) throw new CommandError(EXIT.away, error.message);
     throw error;
   }
 }

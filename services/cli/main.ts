@@ -13,7 +13,7 @@ import { replayCommand } from './replay';
 import type { ReplayFlags } from './replay';
 import { serve } from './serve';
 import { readSettings } from './settings';
-import type { Settings } from './settings';
+import type { Settings, Use } from './settings';
 import { settingsHelp } from './settings-list';
 import { topics } from './topics';
 import { verifyCommand } from './verify';
@@ -32,7 +32,7 @@ program
   .addHelpText('after', settingsHelp())
   .action(async ({ demo: jobs }: { readonly demo?: number | true }) => {
     const flags = jobs === undefined ? undefined : { ...DEMO, ...(jobs === true ? {} : { jobs }) };
-    await serve(settings(), flags);
+    await serve(settings('roles'), flags);
   });
 
 program
@@ -41,13 +41,13 @@ program
   .requiredOption('--events <file>', 'NDJSON, or - for standard input')
   .option('--at <time>', 'RFC 3339; default: the time of the newest event taken')
   .addOption(new Option('--format <format>', 'of the page').choices(['text', 'openmetrics']).default('text'))
-  .action((options: RenderOptions) => render(options, settings()));
+  .action((options: RenderOptions) => render(options, settings('log')));
 
 program
   .command('publish')
   .description('put events on the log, as they are sent now')
   .argument('<file>', 'NDJSON, or - for standard input')
-  .action((file: string) => publish(file, settings()));
+  .action((file: string) => publish(file, settings('log')));
 
 program
   .command('replay')
@@ -56,20 +56,22 @@ program
   .option('--allow-decrease', 'show the ledger even where a counter falls by it', false)
   .option('--rollback', 'go back to what was shown before the last switch, folded on to now', false)
   .option('--until <time>', 'print the page as of that moment (RFC 3339), from the log; change nothing')
-  .action((flags: ReplayFlags) => replayCommand(flags, settings()));
+  .action((flags: ReplayFlags) =>
+    replayCommand(flags, settings(flags.until === undefined ? 'store' : 'log')),
+  );
 
 program
   .command('verify')
   .description('recompute the metrics from the log and compare them with the store')
   .option('--project <name>', 'of one project only')
   .option('--sample <count>', 'so many entities only, drawn at random', wholeNumber)
-  .action((flags: VerifyFlags) => verifyCommand(flags, settings()));
+  .action((flags: VerifyFlags) => verifyCommand(flags, settings('store')));
 
 program
   .command('topics')
   .description('create the Kafka topics that are missing, and check all')
   .option('--check', 'only check', false)
-  .action((options: { readonly check: boolean }) => topics(options, settings()));
+  .action((options: { readonly check: boolean }) => topics(options, settings('log')));
 
 program
   .command('collect')
@@ -86,9 +88,9 @@ program
   .option('--insecure', 'take any certificate of a target', false)
   .option('--token-file <file>', 'a bearer token for the targets')
   .option('--listen <address>', "HOST:PORT of the collector's own /metrics/process; default: none")
-  .action((options: CollectOptions) => collect(options, settings()));
+  .action((options: CollectOptions) => collect(options, settings('log')));
 
-addHistoryCommands(program, settings, wholeNumber);
+addHistoryCommands(program, () => settings('log'), wholeNumber);
 
 const DEMO: DemoFlags = { seed: Date.now() % 1_000_000, jobs: 40, speed: 1, hours: 6 };
 
@@ -101,15 +103,15 @@ program
   .option('--speed <factor>', 'how many times faster the fleet lives', wholeNumber, DEMO.speed)
   .option('--hours <count>', 'how far back its history begins', wholeNumber, DEMO.hours)
   .option('--seed <number>', 'the same seed plays the same fleet', wholeNumber, DEMO.seed)
-  .action((flags: DemoFlags) => demo(flags, settings()));
+  .action((flags: DemoFlags) => demo(flags, settings('log')));
 
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('expected a whole number.');
   return Number(text);
 }
 
-function settings(): Settings {
-  const read = readSettings(process.env);
+function settings(use: Use): Settings {
+  const read = readSettings(process.env, use);
   if (read.ok) return read.settings;
   throw new CommandError(EXIT.usage, read.mistakes.join('\n'));
 }

@@ -5,6 +5,7 @@ import { writePage } from '../page/page';
 import { WHOLE_PAGE } from '../page/selection';
 import { CommandError, EXIT } from './exit';
 import { openInput, readLines } from './lines';
+import { ledgerSettings } from './settings';
 import type { Settings } from './settings';
 
 export interface RenderOptions {
@@ -16,8 +17,8 @@ export interface RenderOptions {
 /** `render`: folds a file (or standard input) with no server and prints the ledger's page. */
 export async function render(options: RenderOptions, settings: Settings): Promise<void> {
   const asOfMs = options.at === undefined ? null : timeOption('--at', options.at);
-  const { latenessMs, dedupeMs, sampleTtlMs, partitions } = settings;
-  const history = openHistory({ latenessMs, dedupeMs, sampleTtlMs, asOfMs }, partitions);
+  const { sampleTtlMs, partitions } = settings;
+  const history = openHistory({ ...ledgerSettings(settings), asOfMs }, partitions);
   const refused = new Map<string, number>();
   for await (const line of readLines((await openInput(options.events)).stream)) {
     const refusal = history.take(line);

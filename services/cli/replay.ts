@@ -14,6 +14,7 @@ import { CommandError, EXIT } from './exit';
 import { withLog } from './log-at-rest';
 import { printable } from './printable';
 import { timeOption } from './render';
+import { ledgerSettings } from './settings';
 import type { Settings } from './settings';
 import { openSteps } from './steps';
 import { table } from './table';
@@ -70,10 +71,6 @@ function mustFit({ dryRun: dry, allowDecrease, rollback, until }: ReplayFlags): 
     throw new CommandError(EXIT.usage, `--allow-decrease: does nothing with ${given.join('')}`);
 }
 
-export function ledgerSettings({ latenessMs, dedupeMs, sampleTtlMs }: Settings) {
-  return { latenessMs, dedupeMs, sampleTtlMs, asOfMs: null };
-}
-
 /** With both, and with what ends a replay as the command's end. */
 export async function withLogAndStore(
   settings: Settings,
@@ -97,8 +94,8 @@ export async function withLogAndStore(
 
 async function printPage(log: EventLog, atMs: number, settings: Settings): Promise<void> {
   const steps = openSteps();
-  const { latenessMs, dedupeMs, sampleTtlMs } = settings;
-  const views = await viewsAsOf({ log, atMs, settings: { latenessMs, dedupeMs, sampleTtlMs }, ...steps });
+  const { sampleTtlMs } = settings;
+  const views = await viewsAsOf({ log, atMs, settings: ledgerSettings(settings), ...steps });
   steps.onStep(`the page as of ${new Date(atMs).toISOString()}`);
   for (const chunk of writePage(views, { format: 'text', atMs, sampleTtlMs, selection: WHOLE_PAGE })) {
     await new Promise<void>((resolve, reject) => {

@@ -23,6 +23,7 @@ import type { DemoFlags } from './demo';
 import { CommandError, EXIT } from './exit';
 import { openServer, processRoutes } from './server';
 import type { Readiness } from './server';
+import { ledgerSettings } from './settings';
 import type { Role, Settings } from './settings';
 
 /** What a process runs on. */
@@ -94,13 +95,12 @@ function openRole(
   fatal: AbortController,
 ): Promise<Aggregator> {
   if (log === undefined || store === undefined) throw new Error('an aggregator needs a log and a store');
-  const { latenessMs, dedupeMs, sampleTtlMs } = settings;
   return openAggregator({
     log,
     store,
     logger,
     metrics,
-    settings: { latenessMs, dedupeMs, sampleTtlMs, asOfMs: null },
+    settings: ledgerSettings(settings),
     onFatal: (error) => {
       logger.fatal({ err: error }, 'the log delivers no more');
       fatal.abort(error);

@@ -4,6 +4,7 @@ import { LOG_LEVELS } from '../process/logger';
 import type { LogLevel } from '../process/logger';
 import { DEFAULT_GPU_FIELDS } from '../exposition/dcgm-fields';
 import type { GpuFields } from '../exposition/gpu-fields';
+import type { LedgerSettings } from '../fold/ledger';
 import { SETTINGS, nearestSetting } from './settings-list';
 import type { SettingName } from './settings-list';
 
@@ -45,7 +46,10 @@ export type ReadSettings =
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-export function readSettings(env: Environment): ReadSettings {
+/** What they are for: roles that are run, a command on the store (and the log), or one that needs no store. */
+export type Use = 'roles' | 'store' | 'log';
+
+export function readSettings(env: Environment, use: Use): ReadSettings {
   const mistakes = unknownSettings(env);
   const reader = openReader(env, mistakes);
   const settings: Settings = {
@@ -63,8 +67,15 @@ export function readSettings(env: Environment): ReadSettings {
     gpuFields: reader.gpuFields(),
     logLevel: reader.oneOf('FLEETMETER_LOG_LEVEL', LOG_LEVELS, 'info'),
   };
-  mistakes.push(...misfits(settings, reader.flag('FLEETMETER_ALLOW_ANONYMOUS_INGEST')));
+  const allowsAnonymous = reader.flag('FLEETMETER_ALLOW_ANONYMOUS_INGEST');
+  mistakes.push(...misfits(settings, use));
+  if (use === 'roles') mistakes.push(...roleMisfits(settings, allowsAnonymous));
   return mistakes.length === 0 ? { ok: true, settings } : { ok: false, mistakes };
+}
+
+/** What the fold goes by, of all there is. */
+export function ledgerSettings({ latenessMs, dedupeMs, sampleTtlMs }: Settings): LedgerSettings {
+  return { latenessMs, dedupeMs, sampleTtlMs, asOfMs: null };
 }
 
 const MAX_SECONDS = 10 * 365 * 86_400;
@@ -81,22 +92,25 @@ function unknownSettings(env: Environment): string[] {
 }
 
 /** Settings that are right each by itself and do not go together. */
-function misfits(settings: Settings, allowsAnonymous: boolean): string[] {
-  const { kafka, redisUrl, roles, listen, ingestToken } = settings;
-  const found: string[] = [];
+function misfits({ kafka, redisUrl, roles }: Settings, use: Use): string[] {
   if (kafka === undefined && redisUrl !== undefined) {
-    found.push(
+    return [
       'FLEETMETER_REDIS_URL: goes with FLEETMETER_KAFKA_BROKERS only; without it log and store are embedded',
-    );
+    ];
   }
+  if (kafka === undefined || redisUrl !== undefined) return [];
+  if (use === 'store') return ['FLEETMETER_REDIS_URL: is needed with FLEETMETER_KAFKA_BROKERS'];
+  if (use === 'log' || !(roles.has('aggregator') || roles.has('exporter'))) return [];
+  return [
+    'FLEETMETER_REDIS_URL: is needed with FLEETMETER_KAFKA_BROKERS, for the roles aggregator and exporter',
+  ];
+}
+
+function roleMisfits({ kafka, roles, listen, ingestToken }: Settings, allowsAnonymous: boolean): string[] {
+  const found: string[] = [];
   if (kafka === undefined && roles.size < ROLES.length) {
     found.push(
       'FLEETMETER_ROLES: with the embedded log expected all roles in one process; set FLEETMETER_KAFKA_BROKERS to split them',
-    );
-  }
-  if (kafka !== undefined && redisUrl === undefined && (roles.has('aggregator') || roles.has('exporter'))) {
-    found.push(
-      'FLEETMETER_REDIS_URL: is needed with FLEETMETER_KAFKA_BROKERS, for the roles aggregator and exporter',
     );
   }
   if (roles.has('gateway') && !isLoopback(listen.host) && ingestToken === undefined && !allowsAnonymous) {

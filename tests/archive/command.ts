@@ -28,7 +28,7 @@ export async function ran(command: () => Promise<void>): Promise<Ran> {
 }
 
 export function settingsOf(env: Record<string, string>): Settings {
-  const read = readSettings(env);
+  const read = readSettings(env, 'log');
   if (!read.ok) throw new Error(read.mistakes.join('\n'));
   return read.settings;
 }

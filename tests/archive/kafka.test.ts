@@ -27,7 +27,6 @@ afterAll(async () => {
 const inKafka = () =>
   settingsOf({
     FLEETMETER_KAFKA_BROKERS: kafka.brokers.join(),
-    FLEETMETER_REDIS_URL: 'redis://127.0.0.1:1',
     FLEETMETER_PARTITIONS: '3',
     FLEETMETER_LOG_LEVEL: 'silent',
   });

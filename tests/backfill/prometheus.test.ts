@@ -49,7 +49,7 @@ afterAll(() => {
 });
 
 function settings(): Settings {
-  const read = readSettings({});
+  const read = readSettings({}, 'log');
   if (!read.ok) throw new Error(read.mistakes.join());
   return read.settings;
 }

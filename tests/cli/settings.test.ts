@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSettings, type Settings } from '../../services/cli/settings';
+import { readSettings, type Settings, type Use } from '../../services/cli/settings';
 import { SETTINGS } from '../../services/cli/settings-list';
 
 type Environment = Readonly<Record<string, string>>;
@@ -19,12 +19,12 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true }));
 
 function settingsOf(env: Environment): Settings {
-  const read = readSettings(env);
+  const read = readSettings(env, 'roles');
   if (!read.ok) throw new Error(read.mistakes.join('\n'));
   return read.settings;
 }
-function mistakesOf(env: Environment): readonly string[] {
-  const read = readSettings(env);
+function mistakesOf(env: Environment, use: Use = 'roles'): readonly string[] {
+  const read = readSettings(env, use);
   return read.ok ? [] : read.mistakes;
 }
 
@@ -218,6 +218,16 @@ test('each mistake has its own line, and no password is told', () => {
     'FLEETMETER_REDIS_URL',
   ]);
   expect(mistakes.join('\n')).not.toContain('hush');
+});
+
+test('a command is asked for what it uses, and not for what the roles need', () => {
+  const forRoles = { FLEETMETER_LISTEN: OUTSIDE, FLEETMETER_ROLES: 'exporter' };
+  expect(mistakesOf({ ...KAFKA, ...forRoles }, 'log')).toEqual([]);
+  expect(mistakesOf(forRoles, 'store')).toEqual([]);
+  expect(mistakesOf({ ...KAFKA, FLEETMETER_ROLES: 'gateway' }, 'store')).toEqual([
+    'FLEETMETER_REDIS_URL: is needed with FLEETMETER_KAFKA_BROKERS',
+  ]);
+  expect(mistakesOf({ FLEETMETER_REDIS_URL: 'redis://r' }, 'log')).toHaveLength(1);
 });
 
 test('a long value is cut', () => {

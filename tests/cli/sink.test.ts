@@ -28,7 +28,7 @@ beforeEach(async () => {
   requests = [];
   const { port } = server.address() as AddressInfo;
   const env = { FLEETMETER_LISTEN: `0.0.0.0:${String(port)}`, FLEETMETER_INGEST_TOKEN: 'sesame' };
-  const read = readSettings(env);
+  const read = readSettings(env, 'log');
   if (!read.ok) throw new Error(read.mistakes.join());
   sink = await openSink(read.settings);
 });

@@ -7,12 +7,15 @@ import { join } from 'node:path';
 /** Longest path of a Unix socket that all platforms take (macOS: 104 bytes with the closing zero). */
 const MAX_SOCKET_PATH = 90;
 
+/** Another process (or this one) holds the folder. */
+export class FolderInUse extends Error {}
+
 /**
  * Holds a folder for this process, until the answer is called or the process ends, however it ends.
  *
  * A listening Unix socket is the lock: the kernel closes it with the process (a file with a process id in it would
  * outlive a kill -9, and mean another process in another container), and who finds it can ask whether anybody listens.
- * Throws where another process (or this one) holds the folder.
+ * Throws FolderInUse.
  */
 export async function lockFolder(dir: string): Promise<() => Promise<void>> {
   const path = socketPath(dir);
@@ -20,7 +23,7 @@ export async function lockFolder(dir: string): Promise<() => Promise<void>> {
     const server = await listen(path);
     if (server) return () => close(server);
   } while (!(await answers(path)) && (await clearAway(path)));
-  throw new Error(
+  throw new FolderInUse(
     `${dir} is in use by another process: stop it first (an embedded log belongs to one process at a time)`,
   );
 }

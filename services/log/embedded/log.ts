@@ -38,7 +38,7 @@ interface Waiting {
 
 /**
  * A log in a folder, for one process. `appended` means synced to the disk: concurrent appends share a transaction.
- * Throws where another process holds the folder, or where it was created with another number of partitions.
+ * Throws FolderInUse where another process holds the folder, and where it was created with another number of partitions.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EventLog> {
   const { partitions, now = Date.now } = options;
