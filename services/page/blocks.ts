@@ -3,17 +3,17 @@ import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/index';
 import { growthAt, isGrowth, toDouble } from '../catalogue/family';
 import type { Family, OwnFigure } from '../catalogue/figures';
 import { JOB_LABELS } from '../catalogue/job';
-import { isShown, seriesKey } from '../catalogue/tally';
-import type { SumSeries } from '../catalogue/tally';
+import { seriesKey } from '../catalogue/tally';
 import { USAGE_FAMILIES } from '../catalogue/usage';
 import type { UsageFamily } from '../catalogue/usage';
 import type { InstanceView, JobView } from '../catalogue/view';
 import type { PageFigures, Shown } from './figures';
 import { formatLabels, formatValue } from './format';
-import { highest, isHeldFamily, ledgerOfOwn, ledgerOfSum } from './hold';
+import { highest, isHeldFamily, ledgerOfOwn } from './hold';
 import type { Block } from './block';
 import type { PartitionView } from './partition';
 import { inProject, inShard } from './selection';
+import { sumParts } from './sums';
 
 /** Families of one entity a series. All of an entity's families but few bear the same labels: they are escaped once and kept. */
 const labelTexts = new WeakMap<readonly string[], string>();
@@ -121,47 +121,19 @@ export function* sumBlocks(figures: PageFigures): Generator<Block> {
   }
 }
 
-/** Adds up what the partitions show of each series: a partition's part is held apart, so that a sum of parts can't fall either. */
+/** Adds up what the partitions show of each series, by family and key. */
 function sumSeries(figures: PageFigures): Map<string, Map<string, PagedSum>> {
   const byFamily = new Map<string, Map<string, PagedSum>>();
-  for (const partition of figures.views) {
-    for (const [key, series] of partition.tally.series) {
-      if (isShown(series)) addPart(byFamily, figures, key, series, partition);
-    }
+  const isWanted = (family: Family, labels: readonly string[], key: string): boolean =>
+    isSumSelected(figures, family, labels, key);
+  for (const { key, family, labels, shown } of sumParts(figures, isWanted)) {
+    const ofFamily = byFamily.get(family.name) ?? new Map<string, PagedSum>();
+    byFamily.set(family.name, ofFamily);
+    const paged = ofFamily.get(key);
+    if (paged === undefined) ofFamily.set(key, { labels, units: shown });
+    else paged.units = paged.units.map((n, i) => n + (shown[i] ?? 0n));
   }
-  if (!figures.isAt) addHiddenHolds(byFamily, figures);
   return byFamily;
-}
-
-function addPart(
-  byFamily: Map<string, Map<string, PagedSum>>,
-  figures: PageFigures,
-  key: string,
-  series: SumSeries,
-  partition: PartitionView,
-): void {
-  const { family, labels } = series;
-  if (!isSumSelected(figures, family, labels, key)) return;
-  const ledger = ledgerOfSum(series, figures.timeOf(partition));
-  const hold = figures.isAt ? undefined : partition.holds.get(key);
-  const units = highest(ledger, hold?.shown);
-  const ofFamily = byFamily.get(family.name) ?? new Map<string, PagedSum>();
-  byFamily.set(family.name, ofFamily);
-  const paged = ofFamily.get(key);
-  if (paged === undefined) ofFamily.set(key, { labels, units });
-  else paged.units = paged.units.map((n, i) => n + (units[i] ?? 0n));
-}
-
-/** A partition that has nothing of a series any more, and held some of it: it counts as long as other partitions show the series. */
-function addHiddenHolds(byFamily: Map<string, Map<string, PagedSum>>, figures: PageFigures): void {
-  for (const partition of figures.views) {
-    for (const [key, hold] of partition.holds) {
-      const series = partition.tally.series.get(key);
-      if (hold.entity !== undefined || (series !== undefined && isShown(series))) continue;
-      const paged = byFamily.get(hold.family)?.get(key);
-      if (paged !== undefined) paged.units = paged.units.map((n, i) => n + (hold.shown[i] ?? 0n));
-    }
-  }
 }
 
 function isSumSelected(

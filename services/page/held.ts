@@ -1,17 +1,13 @@
 import { toDouble } from '../catalogue/family';
 import type { Family } from '../catalogue/figures';
 import { figuresOf } from '../catalogue/figures';
-import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/index';
 import { HELD } from '../catalogue/page';
-import { isShown, seriesKey } from '../catalogue/tally';
+import { seriesKey } from '../catalogue/tally';
 import type { PageFigures } from './figures';
 import { formatLabels, formatValue } from './format';
-import { ledgerOfOwn, ledgerOfSum } from './hold';
-import type { Hold } from './hold';
-import type { PartitionView } from './partition';
+import { ledgerOfOwn } from './hold';
 import { inProject, inShard } from './selection';
-
-const OWN_BY_NAME: ReadonlyMap<string, Family> = new Map(OWN_FAMILIES.map((family) => [family.name, family]));
+import { type SumPart, sumParts } from './sums';
 
 /** `fleetmeter_held`: how far each family is shown above the ledger, summed over its series and partitions. */
 export function* heldLines(figures: PageFigures): Generator<string> {
@@ -26,39 +22,38 @@ export function* heldLines(figures: PageFigures): Generator<string> {
 
 function heldUnits(figures: PageFigures): Map<string, { units: bigint; per: number }> {
   const held = new Map<string, { units: bigint; per: number }>();
-  for (const partition of figures.views) {
-    for (const [key, hold] of partition.holds) {
-      const family = SUM_FAMILIES.get(hold.family) ?? OWN_BY_NAME.get(hold.family);
-      const ledger = ledgerOf(figures, partition, key, hold);
-      if (family === undefined || ledger === undefined || !isOfProject(figures, family, hold)) continue;
-      for (const { name, units, per } of excessOf(family, hold.shown, ledger)) {
-        if (units > 0n) held.set(name, { units: (held.get(name)?.units ?? 0n) + units, per });
-      }
+  const isWanted = (family: Family, labels: readonly string[]): boolean =>
+    isOfProject(figures, family, labels);
+  const parts = figures.views.some(({ holds }) => holds.size > 0)
+    ? [...sumParts(figures, isWanted), ...ownParts(figures, isWanted)]
+    : [];
+  for (const { family, shown, ledger } of parts) {
+    for (const { name, units, per } of excessOf(family, shown, ledger)) {
+      if (units > 0n) held.set(name, { units: (held.get(name)?.units ?? 0n) + units, per });
     }
   }
   return held;
 }
 
-function isOfProject(figures: PageFigures, family: Family, hold: Hold): boolean {
+function isOfProject(figures: PageFigures, family: Family, labels: readonly string[]): boolean {
   const at = family.labels.findIndex((name) => name === 'dstack_project_name' || name === 'project_name');
-  return inProject(figures.selection, hold.labels[at] ?? '');
+  return inProject(figures.selection, labels[at] ?? '');
 }
 
-/** Undefined where the series is hidden: nothing is shown above the ledger then. */
-function ledgerOf(
+/** The own series that are held. One that is hidden is not shown above the ledger. */
+function* ownParts(
   figures: PageFigures,
-  partition: PartitionView,
-  key: string,
-  hold: Hold,
-): readonly bigint[] | undefined {
-  const atMs = figures.timeOf(partition);
-  if (hold.entity === undefined) {
-    const series = partition.tally.series.get(key);
-    return series !== undefined && isShown(series) ? ledgerOfSum(series, atMs) : hold.shown.map(() => 0n);
+  isWanted: (family: Family, labels: readonly string[]) => boolean,
+): Generator<Pick<SumPart, 'family' | 'ledger' | 'shown'>> {
+  for (const partition of figures.views) {
+    for (const [key, { entity: entry, labels, shown }] of partition.holds) {
+      const entity = entry === undefined ? undefined : partition.entities.get(entry);
+      const own =
+        entity && figuresOf(entity)?.own.find((one) => seriesKey(one.family.name, one.labels) === key);
+      if (own === undefined || !isWanted(own.family, labels)) continue;
+      yield { family: own.family, ledger: ledgerOfOwn(own, figures.timeOf(partition)), shown };
+    }
   }
-  const entity = partition.entities.get(hold.entity);
-  const own = entity && figuresOf(entity)?.own.find((one) => seriesKey(one.family.name, one.labels) === key);
-  return own && ledgerOfOwn(own, atMs);
 }
 
 /** A histogram's series are held each by itself, and so are told apart by their names. */

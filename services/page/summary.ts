@@ -1,14 +1,12 @@
 import { STATUSES } from '../../events/statuses';
 import type { EntityKind } from '../../events/statuses';
-import type { Family } from '../catalogue/figures';
-import { isShown } from '../catalogue/tally';
 import { readPage } from '../exposition/reader';
 import { openFigures } from './figures';
 import type { PageFigures } from './figures';
 import { heldLines } from './held';
-import { highest, ledgerOfSum } from './hold';
 import type { PartitionView } from './partition';
 import { WHOLE_PAGE } from './selection';
+import { type SumPart, sumParts } from './sums';
 
 /** The page in few figures, for a person: each is made of the page's own, what is held included. A value of its own, to be kept. */
 export interface Summary {
@@ -56,7 +54,7 @@ export function summarize(views: readonly PartitionView[]): Summary {
   const total = emptyTotals();
   const projects = new Map<string, Adding>();
   const adders = (project: string): readonly Adding[] => [total, valueOf(projects, project, emptyTotals)];
-  for (const part of shownParts(views)) {
+  for (const part of sumParts(figures, ({ name }) => SUMMED.has(name))) {
     for (const adding of adders(labelOf(part, 'dstack_project_name')))
       SUMMED.get(part.family.name)?.(adding, part);
   }
@@ -83,38 +81,6 @@ export function summarize(views: readonly PartitionView[]): Summary {
 
 // ---- sums ------------------------------------------------------------------------------------------------------
 
-/** A partition's part of a series of a sum family, as the page shows it. */
-interface Part {
-  readonly family: Pick<Family, 'name' | 'labels'>;
-  readonly labels: readonly string[];
-  readonly units: bigint;
-}
-
-/**
- * As the page adds them up (blocks.ts): each partition's part with its hold, and holds of what a partition has nothing of any more
- * as long as another one shows the series.
- */
-function* shownParts(views: readonly PartitionView[]): Generator<Part> {
-  const families = new Map<string, Part['family']>();
-  for (const view of views) {
-    for (const [key, series] of view.tally.series) {
-      const { family, labels } = series;
-      if (!isShown(series) || !SUMMED.has(family.name)) continue;
-      families.set(key, family);
-      const [units = 0n] = highest(ledgerOfSum(series, view.pageTimeMs), view.holds.get(key)?.shown);
-      yield { family, labels, units };
-    }
-  }
-  for (const { holds, tally } of views) {
-    for (const [key, { entity, labels, shown }] of holds) {
-      const family = families.get(key);
-      const series = tally.series.get(key);
-      if (entity !== undefined || family === undefined || (series !== undefined && isShown(series))) continue;
-      yield { family, labels, units: shown[0] ?? 0n };
-    }
-  }
-}
-
 type Adding = { -readonly [K in keyof Omit<Totals, 'counts'>]: Totals[K] } & {
   readonly counts: Readonly<Record<EntityKind, Map<string, number>>>;
 };
@@ -135,21 +101,28 @@ function emptyTotals(): Adding {
 }
 
 /** What each family adds its series to; the page's other sums are not of interest at a glance. */
-const SUMMED: ReadonlyMap<string, (adding: Adding, part: Part) => void> = new Map([
-  ['fleetmeter_fleet_cost_dollars_total', (adding, part) => void (adding.fleetNanoDollars += part.units)],
-  ['fleetmeter_fleet_idle_cost_dollars_total', (adding, part) => void (adding.idleNanoDollars += part.units)],
-  ['fleetmeter_usage_cost_dollars_total', (adding, part) => void (adding.usageNanoDollars += part.units)],
+const SUMMED: ReadonlyMap<string, (adding: Adding, part: SumPart) => void> = new Map([
+  ['fleetmeter_fleet_cost_dollars_total', (adding, part) => void (adding.fleetNanoDollars += unitsOf(part))],
+  [
+    'fleetmeter_fleet_idle_cost_dollars_total',
+    (adding, part) => void (adding.idleNanoDollars += unitsOf(part)),
+  ],
+  ['fleetmeter_usage_cost_dollars_total', (adding, part) => void (adding.usageNanoDollars += unitsOf(part))],
   ['fleetmeter_instances', ({ counts }, part) => addCount(counts.instance, part)],
   ['fleetmeter_runs', ({ counts }, part) => addCount(counts.run, part)],
   ['fleetmeter_jobs', ({ counts }, part) => addCount(counts.job, part)],
 ]);
 
-function addCount(counts: Map<string, number>, part: Part): void {
+function addCount(counts: Map<string, number>, part: SumPart): void {
   const status = labelOf(part, 'status');
-  counts.set(status, (counts.get(status) ?? 0) + Number(part.units));
+  counts.set(status, (counts.get(status) ?? 0) + Number(unitsOf(part)));
 }
 
-function labelOf({ family, labels }: Part, name: string): string {
+function unitsOf({ shown }: SumPart): bigint {
+  return shown[0] ?? 0n;
+}
+
+function labelOf({ family, labels }: SumPart, name: string): string {
   return labels[family.labels.indexOf(name)] ?? '';
 }
 

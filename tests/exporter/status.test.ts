@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
+import { SUM_FAMILIES } from '../../services/catalogue/index';
+import { putTotal, seriesKey } from '../../services/catalogue/tally';
 import { statusRoutes } from '../../services/exporter/status';
 import { writeDocument } from '../../services/exporter/status/document';
 import type { Refreshed } from '../../services/exporter/views';
@@ -111,7 +113,10 @@ describe('what is shown', () => {
       ['fleetmeter_usage_cost_dollars_total', 2_345_678n],
       ['fleetmeter_jobs_finished_total', 2n],
     ] as const) {
-      views[0]?.holds.set(`${family} x`, { family, labels, shown: [units] });
+      const view = views[0]!;
+      // That it is shown: a partition has something of it, if it is 0.
+      putTotal(view.tally, SUM_FAMILIES.get(family)!, labels, [0n]);
+      view.holds.set(seriesKey(family, labels), { family, labels, shown: [units] });
     }
     const text = textOf(documentOf(views)).replaceAll('_ ', '_');
     expect(text).toContain('fleetmeter_usage_gpu_seconds_total 1.5 s');

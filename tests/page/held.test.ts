@@ -122,10 +122,13 @@ test('what a partition held of a series that it has no more counts while others 
   const gone = ['gone', '', '', '', ''];
   if (views[0] !== undefined) hold(views[0], { family: FLEET_COST, labels: gone, shown: [1_000_000_000n] });
   expect(figures(views)(`${FLEET_COST}{dstack_project_name="gone"`)).toEqual([]);
+  expect(figures(views)('fleetmeter_held')).toEqual([]);
   const other = viewOf([
     { type: 'instance.started', data: { project: 'gone', instance: { id: 'g', name: '' } }, atMs: T0 },
   ]);
-  expect(figures([...views, other])(`${FLEET_COST}{dstack_project_name="gone"`)).toEqual([1]);
+  const shown = figures([...views, other]);
+  expect(shown(`${FLEET_COST}{dstack_project_name="gone"`)).toEqual([1]);
+  expect(shown('fleetmeter_held{')).toEqual([1]);
 });
 
 test('fleetmeter_held of a project is what its own series are held', () => {

@@ -1,0 +1,43 @@
+import type { Family } from '../catalogue/figures';
+import { isShown } from '../catalogue/tally';
+import type { PageFigures } from './figures';
+import { highest, ledgerOfSum } from './hold';
+
+/** A partition's part of a series of a sum family: parts are held apart, so that their sum can't fall either. */
+export interface SumPart {
+  readonly key: string;
+  readonly family: Family;
+  readonly labels: readonly string[];
+  readonly ledger: readonly bigint[];
+  /** As the page adds it up: the ledger, or what is held above it. */
+  readonly shown: readonly bigint[];
+}
+
+type IsWanted = (family: Family, labels: readonly string[], key: string) => boolean;
+
+/**
+ * The parts of the series that the page shows: of each partition what it has of them, and what a partition that has nothing of one any
+ * more held of it. A hold on a series that no partition has waits until one has it again; nothing is shown above the ledger till then.
+ */
+export function* sumParts(figures: PageFigures, isWanted: IsWanted): Generator<SumPart> {
+  const families = new Map<string, Family>();
+  for (const view of figures.views) {
+    for (const [key, series] of view.tally.series) {
+      const { family, labels } = series;
+      if (!isShown(series) || !isWanted(family, labels, key)) continue;
+      families.set(key, family);
+      const ledger = ledgerOfSum(series, figures.timeOf(view));
+      const held = figures.isAt ? undefined : view.holds.get(key)?.shown;
+      yield { key, family, labels, ledger, shown: highest(ledger, held) };
+    }
+  }
+  if (figures.isAt) return;
+  for (const { holds, tally } of figures.views) {
+    for (const [key, { entity, labels, shown }] of holds) {
+      const family = families.get(key);
+      const series = tally.series.get(key);
+      if (entity !== undefined || family === undefined || (series !== undefined && isShown(series))) continue;
+      yield { key, family, labels, ledger: shown.map(() => 0n), shown };
+    }
+  }
+}
