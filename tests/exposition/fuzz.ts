@@ -65,20 +65,64 @@ const TOKENS = [
 ].map((token) => Buffer.from(token));
 const INVALID_UTF8 = [Buffer.from([0xff]), Buffer.from([0xc3]), Buffer.from([0xed, 0xa0, 0x80])];
 
-const pages = fieldPages().map(({ text }) => Buffer.from(text.slice(0, 2000)));
-const events = linesOf(makeHistory(11, 120)).map((line) => Buffer.from(line.slice(0, 2000)));
+/** Most inputs are made of little, so that what a mutation hits is near, and many can be tried; one in eight of more. */
+const [SHORT, LONG] = [500, 2000];
+
+/** What stands in for a name or a value of an event. */
+const JSON_TOKENS = [
+  ...['null', 'true', '0', '-0', '-1', '1.5', '1e400', '1e-400', '9007199254740993', '1e21', '[]', '{}'],
+  ...[
+    '""',
+    '"x"',
+    '"\\ud800"',
+    '"__proto__"',
+    '"job"',
+    '"instance"',
+    '"done"',
+    '"1"',
+    '"2026-02-30T00:00:00Z"',
+  ],
+  ...['"2026-11-24T08:00:60.123456789z"', '[null]', '{"id":""}', '{"__proto__":{}}', '['.repeat(300)],
+  ...[JSON.stringify('x'.repeat(129)), JSON.stringify('é'.repeat(513))],
+];
+const JSON_NAMES = JSON_TOKENS.filter((token) => token.startsWith('"'));
+const JSON_TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null/g;
+
+const pages = fieldPages().map(({ text }) => Buffer.from(text));
+const randomPages = Array.from({ length: 500 }, (_, i) => Buffer.from(randomPage(i).text));
+const events = linesOf(makeHistory(11, 120))
+  .map((line) => Buffer.from(line))
+  .filter((line) => line.length <= LONG);
 
 export function fuzzInput(seed: number): FuzzInput {
   const random = createRandom(seed);
   const kind = random.chance(0.7) ? 'page' : 'event';
-  let bytes: Buffer =
+  if (kind === 'event' && random.chance(0.7)) return { kind, bytes: retold(random, random.pick(events)) };
+  let bytes =
     kind === 'event'
       ? random.pick(events)
-      : random.chance(0.5)
-        ? random.pick(pages)
-        : Buffer.from(randomPage(seed).text);
+      : partOf(random, random.pick(random.chance(0.5) ? pages : randomPages));
   for (let left = random.integer(1, 6); left > 0; left--) bytes = mutated(random, bytes);
   return { kind, bytes };
+}
+
+/** With another name or value here and there, and otherwise JSON still: few mutated bytes are, and what is not goes no further. */
+function retold(random: Random, event: Buffer): Buffer {
+  let text = event.toString();
+  for (let left = random.integer(1, 3); left > 0; left--) {
+    const { index, 0: token } = random.pick([...text.matchAll(JSON_TOKEN)]);
+    const after = text.slice(index + token.length);
+    text = text.slice(0, index) + random.pick(after.startsWith(':') ? JSON_NAMES : JSON_TOKENS) + after;
+  }
+  return Buffer.from(text);
+}
+
+/** From the start of a line on. */
+function partOf(random: Random, page: Buffer): Buffer {
+  const length = random.chance(1 / 8) ? LONG : SHORT;
+  const before = random.integer(0, Math.max(0, page.length - length));
+  const from = before === 0 ? 0 : page.indexOf('\n', before) + 1;
+  return page.subarray(from, from + length);
 }
 
 function mutated(random: Random, bytes: Buffer): Buffer {

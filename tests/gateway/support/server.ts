@@ -64,6 +64,8 @@ export async function startGateway(overrides: Partial<GatewayDeps> = {}): Promis
   });
   const respond = httpApp(logger, [router]).callback();
   const server = createServer((req, res) => void respond(req, res));
+  // A connection that is idle for long is not closed just as the next request goes out on it.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   // One connection, so that a request that broke it would show in the next one.
