@@ -1,40 +1,81 @@
-/** From an exporter's page in the field to ours: posted to a job, each valid value is there once, each sentinel absent. */
+/** From an exporter's page to ours, through a real server: each valid value of a job's is there once, each sentinel absent. */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { encodeEvent } from '../../events/codec';
-import type { Format } from '../../services/page/format';
-import { NOW_MS, startGateway } from '../gateway/support/server';
-import { foldLines, pageOf } from '../support/folded';
-import { DEFAULT_SETTINGS } from '../support/history';
+import { CONTENT_TYPES, type Format } from '../../services/page/format';
 import { prometheusKey, scrapePages } from '../support/prometheus';
 import { provide } from '../support/provide';
+import { parseWithPython } from '../support/python';
+import { post, startServer, until, type Server } from '../support/server';
 import { jobProvisioned, jobSubmitted, tell } from '../support/told';
 import { fieldPages } from './field-pages';
+import { HABITS, type Habit } from './habits';
 
-const SECOND = 1000;
-/** What our page is of a posted one. */
-const pages = new Map<
-  string,
-  { readonly text: string; readonly openmetrics: string; readonly status: number }
->();
+const COLLECTED = fieldPages();
+/** A job each, by their place here. */
+const POSTED: readonly (Partial<Habit> & Pick<Habit, 'name' | 'text'>)[] = [...COLLECTED, ...HABITS];
+const PATIENCE_MS = 30_000;
+
+const statuses = new Map<string, number>();
+let dir: string;
+let server: Server;
+let text: string;
+let openmetrics: string;
 
 beforeAll(async () => {
-  const gateway = await startGateway({ gpuFields: 'all' });
-  for (const { name, text } of fieldPages()) {
-    gateway.log.records.splice(0);
-    const { status } = await gateway.post('/v1/telemetry/dcgm?job=j&run=r', text, {
-      'content-type': 'text/plain',
-    });
-    const told = [jobSubmitted('j'), jobProvisioned('j', { id: 'i' })].map((each) =>
-      encodeEvent(tell({ ...each, atMs: NOW_MS - SECOND })),
-    );
-    const folded = foldLines(
-      [...told, ...gateway.log.records.map(({ value }) => value.toString())],
-      DEFAULT_SETTINGS,
-    );
-    pages.set(name, { status, text: pageOf(folded, 'text'), openmetrics: pageOf(folded, 'openmetrics') });
+  dir = mkdtempSync(join(tmpdir(), 'fleetmeter-field-'));
+  server = await startServer({ FLEETMETER_DATA_DIR: join(dir, 'data'), FLEETMETER_GPU_FIELDS: 'all' });
+  const atMs = Date.now() - 1000;
+  const told = POSTED.flatMap((_, i) => [jobSubmitted(jobOf(i)), jobProvisioned(jobOf(i), { id: 'i' })]);
+  const answer = await post(
+    server.url,
+    told.map((each) => encodeEvent(tell({ ...each, atMs }))),
+  );
+  expect(answer.status).toBe(202);
+  for (const [
+    i,
+    { name, exporter = 'dcgm', contentType = CONTENT_TYPES.text, text: body },
+  ] of POSTED.entries()) {
+    const path = `/v1/telemetry/${exporter}?job=${jobOf(i)}&run=r`;
+    const headers = { 'content-type': contentType };
+    const { status } = await fetch(server.url + path, { method: 'POST', headers, body });
+    statuses.set(name, status);
   }
-  await gateway.close();
-}, 30_000);
+  const isShown = (page: string, i: number): boolean => shownOf(i, page).length > 0;
+  const expected = POSTED.flatMap(({ shown }, i) => (shown?.length === 0 ? [] : [i]));
+  await until(
+    async () => {
+      const page = await pageIn('text');
+      return expected.every((i) => isShown(page, i));
+    },
+    PATIENCE_MS,
+    () => 'not all pages are shown',
+  );
+  [text, openmetrics] = [await pageIn('text'), await pageIn('openmetrics')];
+}, 120_000);
+
+afterAll(async () => {
+  await server.kill();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+function jobOf(index: number): string {
+  return `j${String(index).padStart(3, '0')}`;
+}
+
+async function pageIn(format: Format): Promise<string> {
+  return (await fetch(`${server.url}/metrics`, { headers: { accept: CONTENT_TYPES[format] } })).text();
+}
+
+/** The lines of a page that bear the job's labels, of the exporters' families and those derived from them. */
+function shownOf(index: number, page: string): string[] {
+  const bears = `dstack_job_id="${jobOf(index)}"`;
+  return page
+    .split('\n')
+    .filter((line) => line.includes(bears) && !/^(?:dstack|fleetmeter_(?!gpu_))/.test(line));
+}
 
 interface Value {
   readonly name: string;
@@ -45,7 +86,7 @@ interface Value {
 /** The samples of a page, read by other means than the reader that is tried. */
 function samplesOf(text: string): Value[] {
   return text.split('\n').flatMap((line) => {
-    const [, name, labels = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+    const [, name, labels = '', value] = /^([\w:]+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
     if (name === undefined || value === undefined) return [];
     const pairs = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\.)*)"/g)].map(
       ([, key = '', of = '']) => [key, JSON.parse(`"${of}"`) as string] as const,
@@ -61,57 +102,73 @@ function isBlank({ name, value }: Value): boolean {
   return Number.isNaN(value) || blank || (name === 'DCGM_FI_DEV_GPU_UTIL' && value === 2 ** 32 - 1);
 }
 
-const OURS = /^(?:dstack|fleetmeter)_/;
 const theirs = ({ labels, ...value }: Value) => ({
   ...value,
-  labels: labels.filter(([name]) => !OURS.test(name)),
+  labels: labels.filter(([name]) => !/^(?:dstack|fleetmeter)_/.test(name)),
 });
 
-test.each(fieldPages())('$name', ({ name, text }) => {
-  const given = samplesOf(text);
+test.each(COLLECTED)('$name', ({ name, text: body }) => {
+  const given = samplesOf(body);
   expect(given.length).toBeGreaterThan(0);
-  const { status, text: page } = pages.get(name)!;
-  expect(status).toBe(202);
-  const shown = samplesOf(page).filter(({ name: of }) => !OURS.test(of));
+  expect(statuses.get(name)).toBe(202);
+  const lines = shownOf(indexOf(name), text).filter((line) => !line.startsWith('fleetmeter_'));
   const key = (value: Value): string =>
     JSON.stringify([prometheusKey(value.name, theirs(value).labels), value.value]);
-  expect(shown.map(key).sort()).toEqual(
+  expect(samplesOf(lines.join('\n')).map(key).sort()).toEqual(
     given
       .filter((value) => !isBlank(value))
       .map(key)
       .sort(),
   );
-  for (const { labels } of shown)
-    expect(labels.slice(-11).map(([label]) => label)).toContain('dstack_job_id');
 });
 
-test('each family has HELP and TYPE of its exporter, or of the catalogue', () => {
-  const { text } = pages.get('a blank after a comma, families without HELP or TYPE, a line of markdown')!;
-  expect(text).toContain(
-    '# HELP DCGM_FI_DEV_SM_CLOCK Clock of the streaming multiprocessors, MHz\n# TYPE DCGM_FI_DEV_SM_CLOCK gauge\n',
+test.each(HABITS)('$name', ({ name, status = 202, shown }) => {
+  expect(statuses.get(name)).toBe(status);
+  const lines = shownOf(indexOf(name), text);
+  // The job's labels come last.
+  expect(lines.map((line) => line.replace(/,?dstack_project_name=.*dstack_gpu="[^"]*"/, '')).sort()).toEqual(
+    [...shown].sort(),
   );
 });
 
-test('promtool takes the pages', async () => {
+function indexOf(name: string): number {
+  return POSTED.findIndex((page) => page.name === name);
+}
+
+test('each family has HELP and TYPE of its exporter, or of the catalogue', () => {
+  // Of the first job that has it, whose page says nothing of it.
+  expect(text).toContain(
+    '# HELP DCGM_FI_DEV_SM_CLOCK Clock of the streaming multiprocessors, MHz\n# TYPE DCGM_FI_DEV_SM_CLOCK gauge\n',
+  );
+  expect(text).toContain('# HELP om_clock_hertz clock\n# TYPE om_clock_hertz gauge\n');
+  expect(text).toContain('# HELP odd two\n# TYPE odd counter\n');
+});
+
+test('promtool takes the page', async () => {
   const [command, ...first] = (await provide('promtool')).argv;
-  for (const [name, { text }] of pages) {
-    const { status, stderr } = spawnSync(command, [...first, 'check', 'metrics'], {
-      input: text,
-      encoding: 'utf8',
-    });
-    // 3: it would name metrics otherwise.
-    expect([name, status === 3 ? 0 : status, stderr.match(/.*error.*/g)]).toEqual([name, 0, null]);
-  }
+  const { status, stderr } = spawnSync(command, [...first, 'check', 'metrics'], {
+    input: text,
+    encoding: 'utf8',
+  });
+  // 3: it would name metrics otherwise.
+  expect([status === 3 ? 0 : status, stderr.match(/.*error.*/g)]).toEqual([0, null]);
 }, 60_000);
 
-test('Prometheus scrapes them in both formats, and reads what is written', async () => {
-  const offered: (readonly [string, { readonly format: Format; readonly body: string }])[] = [
-    ...pages.values(),
-  ].flatMap(({ text, openmetrics }, i) => [
-    [`text-${String(i)}`, { format: 'text', body: text }],
-    [`openmetrics-${String(i)}`, { format: 'openmetrics', body: openmetrics }],
+test("Python's parsers take it in both formats", () => {
+  const parsed = parseWithPython([
+    { format: 'text', page: text },
+    { format: 'openmetrics', page: openmetrics },
   ]);
-  const scraped = await scrapePages(new Map(offered));
+  const counts = parsed.map((page) => ('refused' in page ? page.refused : page.series.length));
+  expect(counts).toEqual([samplesOf(text).length, samplesOf(openmetrics).length]);
+}, 60_000);
+
+test('Prometheus scrapes it in both formats, and reads what is written', async () => {
+  const offered = new Map<string, { readonly format: Format; readonly body: string }>([
+    ['text', { format: 'text', body: text }],
+    ['openmetrics', { format: 'openmetrics', body: openmetrics }],
+  ]);
+  const scraped = await scrapePages(offered);
   for (const [name, { body }] of offered) {
     const { health, lastError, series } = scraped.get(name)!;
     expect([name, health, lastError]).toEqual([name, 'up', '']);
