@@ -17,13 +17,9 @@ import { readOpenMetricsSample, readTextSample } from './sample';
 /**
  * Reads an exporter's page: the Prometheus text format 0.0.4 or OpenMetrics 1.0, in time linear in its length.
  *
- * What is valid is what Prometheus' own parser takes (prometheus/prometheus `model/textparse`), with these exceptions:
- * a bad line loses that line and no other, so a raw newline in a label value, which the text lexer there lets pass,
- * ends the line here; a label name twice and `__name__` as a label are refused with the line, where Prometheus gives up
- * the whole scrape; names in quotes (UTF-8 names) are refused, since no 0.0.4 page can show them; a timestamp must be
- * an exact number of milliseconds; in the text format a name after HELP or TYPE ends at a blank, and blanks at the start
- * of a line and at the end of TYPE are skipped, as the format's description has it. An OpenMetrics page without `# EOF`
- * was cut off: its lines are taken and the lack is told as a bad line.
+ * What is valid is what Prometheus' own parser takes (prometheus/prometheus `model/textparse`), line by line: a bad line loses that
+ * line and no other. docs/reference/gpu.md lists where it is otherwise, `npm run bench -- corpora` compares. An OpenMetrics page
+ * without `# EOF` was cut off: its lines are taken and the lack is told as a bad line.
  */
 export function readPage(bytes: Buffer, format: ExpositionFormat): Page | PageTooLarge {
   const families = new Map<string, Family>();

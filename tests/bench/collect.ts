@@ -1,7 +1,7 @@
 /**
  * One collector that scrapes 2,000 exporters of 8 GPUs x 49 fields every 15 s, beside a Prometheus that scrapes the same ones: CPU
- * time and memory of both over the same minute, after a time to warm up. `TARGETS=`, `WARM=` and `MEASURED=` (seconds) change it.
- * It runs what is built: `npm run build` first.
+ * time and memory of both over the same minutes, after a time to warm up. Both are held to one core, the exporters to another.
+ * `TARGETS=`, `WARM=`, `MEASURED=` (seconds) and `ROUNDS=` (3) change it. It runs what is built: `npm run build` first.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,10 +28,13 @@ export async function run(): Promise<void> {
     Number(process.env['WARM'] ?? 60) * 1000,
     Number(process.env['MEASURED'] ?? 60) * 1000,
   ];
+  const rounds = Number(process.env['ROUNDS'] ?? 3);
   const dir = mkdtempSync(join(tmpdir(), 'fleetmeter-collect-'));
-  const farm = spawn(process.execPath, ['-r', '@swc-node/register', join(__dirname, 'exporter-farm.ts')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const farm = spawn(
+    'taskset',
+    onCore(1, process.execPath, '-r', '@swc-node/register', join(__dirname, 'exporter-farm.ts')),
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
   const [chunk] = (await once(farm.stdout, 'data')) as [Buffer];
   const port = Number(chunk.toString());
   // An address each, as exporters have: with one for all, connections would be shared.
@@ -48,29 +51,13 @@ export async function run(): Promise<void> {
   const collector = startCollector(dir, port);
   try {
     await delay(warmMs);
-    const before = {
-      collector: usageOf(collector),
-      prometheus: usageOf(prometheus.child),
-      farm: await counts(port),
-    };
-    await delay(measuredMs);
-    const after = {
-      collector: usageOf(collector),
-      prometheus: usageOf(prometheus.child),
-      farm: await counts(port),
-    };
-    report('collector', before.collector, after.collector, measuredMs);
-    report('Prometheus', before.prometheus, after.prometheus, measuredMs);
-    const cpu = spent(before.collector, after.collector) / spent(before.prometheus, after.prometheus);
-    const rss = after.collector.rssBytes / after.prometheus.rssBytes;
-    const [scrapes, events] = [
-      after.farm.scrapes - before.farm.scrapes,
-      after.farm.events - before.farm.events,
-    ];
-    console.log(`collector to Prometheus: CPU ${cpu.toFixed(2)}, memory ${rss.toFixed(2)}`);
-    console.log(
-      `in that time: ${String(scrapes)} scrapes of both, ${String(events)} events, ${((after.farm.eventBytes - before.farm.eventBytes) / events).toFixed(0)} bytes each`,
-    );
+    const ratios: { cpu: number; rss: number }[] = [];
+    for (let round = 0; round < rounds; round++) {
+      ratios.push(await measureRound({ collector, prometheus: prometheus.child, port, measuredMs }));
+    }
+    console.log('collector to Prometheus, min, median, max:');
+    console.log(`  CPU    ${spreadOf(ratios.map(({ cpu }) => cpu))}`);
+    console.log(`  memory ${spreadOf(ratios.map(({ rss }) => rss))}`);
   } finally {
     collector.kill('SIGTERM');
     await prometheus.stop();
@@ -81,6 +68,49 @@ export async function run(): Promise<void> {
   }
 }
 
+interface Round {
+  readonly collector: ChildProcess;
+  readonly prometheus: ChildProcess;
+  readonly port: number;
+  readonly measuredMs: number;
+}
+
+/** How much more the collector takes than Prometheus, over one stretch of time. */
+async function measureRound({ collector, prometheus, port, measuredMs }: Round) {
+  const usages = async () => ({
+    collector: usageOf(collector),
+    prometheus: usageOf(prometheus),
+    farm: await counts(port),
+  });
+  const before = await usages();
+  await delay(measuredMs);
+  const after = await usages();
+  report('collector', before.collector, after.collector, measuredMs);
+  report('Prometheus', before.prometheus, after.prometheus, measuredMs);
+  const scrapes = after.farm.scrapes - before.farm.scrapes;
+  const events = after.farm.events - before.farm.events;
+  const bytes = (after.farm.eventBytes - before.farm.eventBytes) / events;
+  console.log(
+    `  in that time: ${String(scrapes)} scrapes of both, ${String(events)} events, ${bytes.toFixed(0)} bytes each`,
+  );
+  return {
+    cpu: spent(before.collector, after.collector) / spent(before.prometheus, after.prometheus),
+    rss: after.collector.rssBytes / after.prometheus.rssBytes,
+  };
+}
+
+function spreadOf(ratios: readonly number[]): string {
+  const sorted = ratios.toSorted((a, b) => a - b);
+  return [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)]
+    .map((ratio) => (ratio ?? NaN).toFixed(2))
+    .join(' ');
+}
+
+/** Arguments of `taskset`, which becomes the program: its process is the program's. */
+function onCore(core: number, ...argv: readonly string[]): string[] {
+  return ['-c', String(core), ...argv];
+}
+
 function startCollector(dir: string, port: number): ChildProcess {
   const env = {
     ...process.env,
@@ -88,7 +118,10 @@ function startCollector(dir: string, port: number): ChildProcess {
     FLEETMETER_LOG_LEVEL: 'warn',
   };
   const args = [MAIN, 'collect', '--targets', join(dir, 'targets.json'), '--interval', INTERVAL];
-  return spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  return spawn('taskset', onCore(0, process.execPath, ...args), {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }
 
 async function startPrometheus(dir: string) {
@@ -98,14 +131,14 @@ async function startPrometheus(dir: string) {
   };
   writeFileSync(join(dir, 'prometheus.yml'), JSON.stringify(config));
   const program = await provide('prometheus');
-  const [command, ...first] = program.argv;
   const args = [
     `--config.file=${join(dir, 'prometheus.yml')}`,
     `--storage.tsdb.path=${join(dir, 'data')}`,
     `--web.listen-address=127.0.0.1:${String(await freePort())}`,
     '--log.level=error',
   ];
-  const child = spawn(command, [...first, ...args], {
+  const child = spawn('taskset', onCore(0, ...program.argv, ...args), {
+    env: { ...process.env, GOMAXPROCS: '1' },
     stdio: ['ignore', 'inherit', 'inherit'],
     detached: true,
   });

@@ -21,10 +21,15 @@ export async function run(): Promise<void> {
   for (; seed < first + inputs && Date.now() < endMs; seed++) {
     const input = fuzzInput(seed);
     tried[input.kind]++;
-    const start = process.cpuUsage();
+    const startMs = performance.now();
     const fault = faultOf(() => tryInput(input));
-    const { user, system } = process.cpuUsage(start);
-    const tookMs = (user + system) / 1000;
+    let tookMs = performance.now() - startMs;
+    // It may have waited for the processor; a question for processor time costs too much to ask for each input.
+    if (tookMs > slowestMs)
+      tookMs = Math.min(
+        tookMs,
+        processorMsOf(() => faultOf(() => tryInput(input))),
+      );
     if (tookMs > slowestMs) [slowestMs, slowest] = [tookMs, seed];
     if (fault !== undefined || tookMs > MOST_MS)
       failed.push(`seed ${String(seed)}: ${fault ?? `${tookMs.toFixed(0)} ms`}`);
@@ -62,6 +67,13 @@ export async function run(): Promise<void> {
   );
   for (const each of failed.slice(0, 20)) console.log(each);
   if (failed.length > 0) process.exitCode = 1;
+}
+
+function processorMsOf(work: () => void): number {
+  const start = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1000;
 }
 
 function faultOf(work: () => string | undefined): string | undefined {
