@@ -152,6 +152,7 @@ async function checkFile(path: string, settings: Settings): Promise<number> {
   if (manifest.kind === 'invalid') throw new CommandError(EXIT.no, manifest.detail);
   const placement = openPlacement(settings.partitions, ledgerSettings(settings));
   const { content, read } = readWhole(path);
+  const progress = openProgress('checked', undefined);
   let count = 0;
   let number = 0;
   for await (const line of readLines(readable(path, content))) {
@@ -163,7 +164,9 @@ async function checkFile(path: string, settings: Settings): Promise<number> {
       throw new CommandError(EXIT.no, `line ${String(number)}: ${reason}: ${detail}; nothing was imported`);
     }
     count++;
+    progress.advance(1, 0);
   }
+  progress.end();
   if (manifest.kind === 'manifest') checkManifest(path, manifest.manifest, read(), settings);
   return count;
 }

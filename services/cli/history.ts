@@ -5,7 +5,7 @@ import type { RefusalReason } from '../../events/refusal';
 import { partitionOf, routeOf } from '../../events/routing';
 import type { EntityFold } from '../history/entities';
 import { isBlank } from '../history/fold';
-import { readTopic } from '../history/topic';
+import { lengthOf, readTopic } from '../history/topic';
 import { openInput, readLines } from './lines';
 import { withLog } from './log-at-rest';
 import { openProgress } from './progress';
@@ -45,7 +45,7 @@ function placeOf(event: FleetEvent, partitions: number): number {
 /** Samples are nothing to the figures that are made of entities. */
 function judgeLog(settings: Settings, fold: EntityFold): Promise<void> {
   return withLog(settings, 'refuse', async (log) => {
-    const progress = openProgress('read', undefined);
+    const progress = openProgress('read', await lengthOf(log, 'lifecycle'));
     for await (const records of readTopic(log, 'lifecycle')) {
       for (const { value, partition, appendTimeMs } of records) {
         const decoded = value === null ? undefined : decodeEvent(value);
@@ -53,7 +53,7 @@ function judgeLog(settings: Settings, fold: EntityFold): Promise<void> {
         if (placeOf(decoded.event, log.partitions) !== partition) continue;
         fold.take(decoded.event, partition, appendTimeMs);
       }
-      progress.advance(records.length, 0);
+      progress.advance(records.length, records.length);
     }
     progress.end();
   });

@@ -127,6 +127,8 @@ async function main(): Promise<void> {
 }
 
 function exitCodeOf(error: unknown): number {
+  // A terminal may show how far the command had come, on a line that has not ended.
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   if (error instanceof CommandError) {
     process.stderr.write(`${error.message}\n`);
     return error.code;

@@ -17,7 +17,7 @@ import { timeOption } from './render';
 import { ledgerSettings } from './settings';
 import type { Settings } from './settings';
 import { openSteps } from './steps';
-import { table } from './table';
+import { counted, table } from './table';
 
 export interface ReplayFlags {
   readonly dryRun: boolean;
@@ -50,7 +50,10 @@ export async function replayCommand(flags: ReplayFlags, settings: Settings): Pro
       rollback,
       onChanges(changes, held) {
         process.stdout.write(changesText(changes));
-        process.stdout.write(`${String(held)} series are held until the ledger has caught up with them\n`);
+        if (held > 0)
+          process.stdout.write(
+            `${counted(held, 'series is', 'series are')} held until the ledger has caught up\n`,
+          );
       },
     });
     process.stdout.write(
@@ -121,7 +124,7 @@ function changesText(changes: readonly SeriesChange[]): string {
     ]);
   const rest = changes.length - rows.length;
   return [
-    `${String(changes.length)} counters have another ledger:\n`,
+    `${counted(changes.length, 'counter has', 'counters have')} another ledger:\n`,
     table([['shown', 'ledger', 'rebuilt', 'series'], ...rows]),
     ...(rest > 0 ? [`and ${String(rest)} more\n`] : []),
   ].join('');

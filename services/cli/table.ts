@@ -9,3 +9,7 @@ export function table(rows: readonly (readonly string[])[]): string {
     })
     .join('');
 }
+
+export function counted(count: number, one: string, many: string): string {
+  return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+}

@@ -7,7 +7,7 @@ import { withLogAndStore } from './replay';
 import { ledgerSettings } from './settings';
 import type { Settings } from './settings';
 import { openSteps } from './steps';
-import { table } from './table';
+import { counted, table } from './table';
 
 export interface VerifyFlags {
   readonly project?: string;
@@ -27,7 +27,7 @@ export async function verifyCommand({ project, sample }: VerifyFlags, settings: 
       ...steps,
     });
     const { differences, entities } = verified;
-    steps.onStep(`compared ${String(entities)} entities`);
+    steps.onStep(`compared ${counted(entities, 'entity', 'entities')}`);
     if (differences.length === 0) {
       process.stdout.write('the store has what the log gives\n');
       return;
@@ -36,7 +36,7 @@ export async function verifyCommand({ project, sample }: VerifyFlags, settings: 
     process.stdout.write(eventsText(verified));
     throw new CommandError(
       EXIT.no,
-      `${String(differences.length)} differences. "fleetmeter replay" mends them: the log is the truth`,
+      `${counted(differences.length, 'difference', 'differences')}. "fleetmeter replay" mends them: the log is the truth`,
     );
   });
 }

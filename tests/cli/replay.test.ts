@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { differencesOf, readPage } from '../support/page-series';
 import { post, runCommand, startServer, until } from '../support/server';
+import { openEmbeddedStore } from '../../services/store/embedded/store';
 import { jobLife, linesOf } from '../replay/fleet';
 import type { Told } from '../support/told';
 
@@ -74,6 +75,50 @@ test('a server is stopped first; then its state is verified, rebuilt, and served
   await again.terminate();
   expect((await runCommand(['replay', '--rollback'], settings)).code).toBe(0);
   expect((await runCommand(['verify'], settings)).code).toBe(0);
+});
+
+/** Doubles the price of a job by hand, where it stands in the store of a stopped server. */
+async function plant(job: string): Promise<void> {
+  const store = openEmbeddedStore({ dir: join(dir, 'store'), partitions: 8 });
+  for (let partition = 0; partition < store.partitions; partition++) {
+    for await (const entries of store.load(partition, 'shown')) {
+      const found = entries.find(({ value }) => value.includes(`"jobId":"${job}"`));
+      if (found === undefined) continue;
+      const value = found.value.replaceAll('3600000000000', '7200000000000');
+      expect(value).not.toBe(found.value);
+      const acquired = await store.acquire(partition);
+      if (acquired.kind !== 'acquired' || acquired.head === null) throw new Error('nothing to plant it in');
+      const { generation, epoch, counter, head } = acquired;
+      const changes = [{ space: 'shown' as const, key: found.key, value }];
+      const place = { generation, partition, epoch, fromCounter: counter };
+      expect(await store.commit({ ...place, batchId: 'planted', head, changes })).toEqual({
+        kind: 'applied',
+      });
+    }
+  }
+  await store.close();
+}
+
+test('a cost planted in the store by hand is found, explained, and mended', async () => {
+  await plant('two');
+  const found = await runCommand(['verify'], settings);
+  expect(found.code).toBe(1);
+  expect(found.stdout).toMatch(
+    /^\d {10}48 +24 +job two of run run-two in fleetmeter_usage_cost_dollars_total\{/m,
+  );
+  expect(found.stdout).toMatch(/made by these records:\n[^]* fleetmeter\.job\.provisioned\.v1 /);
+  const sum = 'fleetmeter_usage_cost_dollars_total{dstack_project_name="p"}';
+  const explained = await runCommand(['explain', sum], settings);
+  expect([explained.code, explained.stdout]).toEqual([
+    0,
+    expect.stringMatching(
+      /^ {2}24\.000000000 .*job run-two\/two .* {2}3600 \$\/h × 24 s\n.*job\.submitted/m,
+    ) as string,
+  ]);
+  const { code, stdout } = await runCommand(['replay'], settings);
+  expect(code).toBe(0);
+  expect(stdout).toContain('series are held until the ledger has caught up\n');
+  expect(await runCommand(['verify'], settings)).toMatchObject({ code: 0 });
 });
 
 test('the page as of a moment is what render makes of the export', async () => {
