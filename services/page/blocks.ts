@@ -13,7 +13,7 @@ import { highest, isHeldFamily, ledgerOfOwn } from './hold';
 import type { Block } from './block';
 import type { PartitionView } from './partition';
 import { inProject, inShard } from './selection';
-import { sumParts } from './sums';
+import { shownParts } from './sums';
 
 /** Families of one entity a series. All of an entity's families but few bear the same labels: they are escaped once and kept. */
 const labelTexts = new WeakMap<readonly string[], string>();
@@ -126,7 +126,7 @@ function sumSeries(figures: PageFigures): Map<string, Map<string, PagedSum>> {
   const byFamily = new Map<string, Map<string, PagedSum>>();
   const isWanted = (family: Family, labels: readonly string[], key: string): boolean =>
     isSumSelected(figures, family, labels, key);
-  for (const { key, family, labels, shown } of sumParts(figures, isWanted)) {
+  for (const { key, family, labels, shown } of shownParts(figures, isWanted)) {
     const ofFamily = byFamily.get(family.name) ?? new Map<string, PagedSum>();
     byFamily.set(family.name, ofFamily);
     const paged = ofFamily.get(key);

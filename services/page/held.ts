@@ -7,7 +7,7 @@ import type { PageFigures } from './figures';
 import { formatLabels, formatValue } from './format';
 import { ledgerOfOwn } from './hold';
 import { inProject, inShard } from './selection';
-import { type SumPart, sumParts } from './sums';
+import { type ShownPart, shownParts } from './sums';
 
 /** `fleetmeter_held`: how far each family is shown above the ledger, summed over its series and partitions. */
 export function* heldLines(figures: PageFigures): Generator<string> {
@@ -25,7 +25,7 @@ function heldUnits(figures: PageFigures): Map<string, { units: bigint; per: numb
   const isWanted = (family: Family, labels: readonly string[]): boolean =>
     isOfProject(figures, family, labels);
   const parts = figures.views.some(({ holds }) => holds.size > 0)
-    ? [...sumParts(figures, isWanted), ...ownParts(figures, isWanted)]
+    ? [...shownParts(figures, isWanted), ...ownParts(figures, isWanted)]
     : [];
   for (const { family, shown, ledger } of parts) {
     for (const { name, units, per } of excessOf(family, shown, ledger)) {
@@ -44,7 +44,7 @@ function isOfProject(figures: PageFigures, family: Family, labels: readonly stri
 function* ownParts(
   figures: PageFigures,
   isWanted: (family: Family, labels: readonly string[]) => boolean,
-): Generator<Pick<SumPart, 'family' | 'ledger' | 'shown'>> {
+): Generator<Pick<ShownPart, 'family' | 'ledger' | 'shown'>> {
   for (const partition of figures.views) {
     for (const [key, { entity: entry, labels, shown }] of partition.holds) {
       const entity = entry === undefined ? undefined : partition.entities.get(entry);

@@ -6,7 +6,7 @@ import type { PageFigures } from './figures';
 import { heldLines } from './held';
 import type { PartitionView } from './partition';
 import { WHOLE_PAGE } from './selection';
-import { type SumPart, sumParts } from './sums';
+import { type ShownPart, shownParts } from './sums';
 
 /** The page in few figures, for a person: each is made of the page's own, what is held included. A value of its own, to be kept. */
 export interface Summary {
@@ -54,7 +54,7 @@ export function summarize(views: readonly PartitionView[]): Summary {
   const total = emptyTotals();
   const projects = new Map<string, Adding>();
   const adders = (project: string): readonly Adding[] => [total, valueOf(projects, project, emptyTotals)];
-  for (const part of sumParts(figures, ({ name }) => SUMMED.has(name))) {
+  for (const part of shownParts(figures, ({ name }) => SUMMED.has(name))) {
     for (const adding of adders(labelOf(part, 'dstack_project_name')))
       SUMMED.get(part.family.name)?.(adding, part);
   }
@@ -101,7 +101,7 @@ function emptyTotals(): Adding {
 }
 
 /** What each family adds its series to; the page's other sums are not of interest at a glance. */
-const SUMMED: ReadonlyMap<string, (adding: Adding, part: SumPart) => void> = new Map([
+const SUMMED: ReadonlyMap<string, (adding: Adding, part: ShownPart) => void> = new Map([
   ['fleetmeter_fleet_cost_dollars_total', (adding, part) => void (adding.fleetNanoDollars += unitsOf(part))],
   [
     'fleetmeter_fleet_idle_cost_dollars_total',
@@ -113,16 +113,16 @@ const SUMMED: ReadonlyMap<string, (adding: Adding, part: SumPart) => void> = new
   ['fleetmeter_jobs', ({ counts }, part) => addCount(counts.job, part)],
 ]);
 
-function addCount(counts: Map<string, number>, part: SumPart): void {
+function addCount(counts: Map<string, number>, part: ShownPart): void {
   const status = labelOf(part, 'status');
   counts.set(status, (counts.get(status) ?? 0) + Number(unitsOf(part)));
 }
 
-function unitsOf({ shown }: SumPart): bigint {
+function unitsOf({ shown }: ShownPart): bigint {
   return shown[0] ?? 0n;
 }
 
-function labelOf({ family, labels }: SumPart, name: string): string {
+function labelOf({ family, labels }: ShownPart, name: string): string {
   return labels[family.labels.indexOf(name)] ?? '';
 }
 

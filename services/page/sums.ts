@@ -4,7 +4,7 @@ import type { PageFigures } from './figures';
 import { highest, ledgerOfSum } from './hold';
 
 /** A partition's part of a series of a sum family: parts are held apart, so that their sum can't fall either. */
-export interface SumPart {
+export interface ShownPart {
   readonly key: string;
   readonly family: Family;
   readonly labels: readonly string[];
@@ -19,7 +19,7 @@ type IsWanted = (family: Family, labels: readonly string[], key: string) => bool
  * The parts of the series that the page shows: of each partition what it has of them, and what a partition that has nothing of one any
  * more held of it. A hold on a series that no partition has waits until one has it again; nothing is shown above the ledger till then.
  */
-export function* sumParts(figures: PageFigures, isWanted: IsWanted): Generator<SumPart> {
+export function* shownParts(figures: PageFigures, isWanted: IsWanted): Generator<ShownPart> {
   const families = new Map<string, Family>();
   for (const view of figures.views) {
     for (const [key, series] of view.tally.series) {
