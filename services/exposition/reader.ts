@@ -47,7 +47,7 @@ export function readPage(bytes: Buffer, format: ExpositionFormat): Page | PageTo
     if (sample !== null) samples.push(sample);
   };
 
-  for (const text of linesOf(bytes)) {
+  for (const text of linesOf(bytes, format)) {
     if (++at.line > MAX_LINES)
       return { kind: 'too_large', detail: `the page has more than ${MAX_LINES} lines` };
     if (text === null) {
@@ -67,19 +67,25 @@ export function readPage(bytes: Buffer, format: ExpositionFormat): Page | PageTo
   return { kind: 'page', families, samples, badLines, badLineCount };
 }
 
-/** The lines of a page, null for one that is not valid UTF-8. */
-function* linesOf(bytes: Buffer): Generator<string | null> {
+/**
+ * The lines of a page, null for one that is not valid UTF-8. In the text format they may end in CRLF: dstack's parser, which is
+ * Python's, takes that, though Prometheus gives up the scrape.
+ */
+function* linesOf(bytes: Buffer, format: ExpositionFormat): Generator<string | null> {
   const allUtf8 = isUtf8(bytes);
   for (let from = 0; from < bytes.length;) {
     const newline = bytes.indexOf(NEWLINE, from);
-    const end = newline < 0 ? bytes.length : newline;
+    let end = newline < 0 ? bytes.length : newline;
+    const next = end + 1;
+    if (format === 'text' && end > from && bytes[end - 1] === CARRIAGE_RETURN) end--;
     const isText = allUtf8 || isUtf8(bytes.subarray(from, end));
     yield isText ? bytes.toString('utf8', from, end) : null;
-    from = end + 1;
+    from = next;
   }
 }
 
 const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 const COMMENT_START = /^[ \t]*#/;
 const BLANK = /^[ \t]*$/;
 

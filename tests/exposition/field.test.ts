@@ -141,6 +141,7 @@ test('each family has HELP and TYPE of its exporter, or of the catalogue', () =>
     '# HELP DCGM_FI_DEV_SM_CLOCK Clock of the streaming multiprocessors, MHz\n# TYPE DCGM_FI_DEV_SM_CLOCK gauge\n',
   );
   expect(text).toContain('# HELP om_clock_hertz clock\n# TYPE om_clock_hertz gauge\n');
+  expect(text).toContain('# HELP crlf told\n# TYPE crlf gauge\n');
   expect(text).toContain('# HELP odd two\n# TYPE odd counter\n');
 });
 

@@ -65,8 +65,8 @@ const TOKENS = [
 ].map((token) => Buffer.from(token));
 const INVALID_UTF8 = [Buffer.from([0xff]), Buffer.from([0xc3]), Buffer.from([0xed, 0xa0, 0x80])];
 
-/** Most inputs are made of little, so that what a mutation hits is near, and many can be tried; one in eight of more. */
-const [SHORT, LONG] = [500, 2000];
+/** Most inputs are made of little, so that what a mutation hits is near, and many can be tried; one in sixteen of more. */
+const [SHORT, LONG] = [300, 2000];
 
 /** What stands in for a name or a value of an event. */
 const JSON_TOKENS = [
@@ -119,7 +119,7 @@ function retold(random: Random, event: Buffer): Buffer {
 
 /** From the start of a line on. */
 function partOf(random: Random, page: Buffer): Buffer {
-  const length = random.chance(1 / 8) ? LONG : SHORT;
+  const length = random.chance(1 / 16) ? LONG : SHORT;
   const before = random.integer(0, Math.max(0, page.length - length));
   const from = before === 0 ? 0 : page.indexOf('\n', before) + 1;
   return page.subarray(from, from + length);

@@ -113,8 +113,14 @@ om_card_info{model="x"} 1
     shown: ['exemplified{gpu="1"} 4'],
   },
   {
-    name: 'CRLF: no line has a value then, as for Prometheus',
-    text: '# TYPE crlf gauge\r\ncrlf{gpu="0"} 3\r\n',
+    name: 'CRLF, blank lines among them',
+    text: '# HELP crlf told\r\n# TYPE crlf gauge\r\n\r\ncrlf{gpu="0"} 3\r\ncrlf{gpu="1"} 4 1700000000000\r\n',
+    shown: ['crlf{gpu="0"} 3', 'crlf{gpu="1"} 4'],
+  },
+  {
+    name: 'CRLF in OpenMetrics, which has none',
+    contentType: OPENMETRICS,
+    text: '# TYPE crlf gauge\r\ncrlf{gpu="0"} 3\r\n# EOF\r\n',
     status: 400,
     shown: [],
   },

@@ -164,7 +164,7 @@ describe('a bad line of the text format loses that line only', () => {
     ['a 1e400', 3, /"1e400"/],
     ['a +NaN', 3, /"\+NaN"/],
     ['a .', 3, /"\."/],
-    ['a 1\r', 3, /"1\\r"/],
+    ['a 1\r ', 3, /"1\\r"/],
     ['a {} {} 1', 6, /expected a value/],
     ['a 0 1_2', 5, /timestamp in whole milliseconds, found "1_2"/],
     ['a 0 1.5', 5, /whole milliseconds/],
