@@ -40,3 +40,41 @@ test('after rewinds of the store no counter is shown lower than it was before th
   );
   expect(rewinds).toBeGreaterThan(RUNS / 2);
 }, 120_000);
+
+test('nor after a second one, to a state still older than the one of the first', () => {
+  let seconds = 0;
+  fc.assert(
+    fc.property(historyArbitrary(LINES), fc.noShrink(fc.nat()), (history, seed) => {
+      const witness = openWitness();
+      const settings = { ...history.settings, partitions: 1, dedupeMs: 10_000 * 86_400_000 };
+      let commits = 0;
+      let firstAt: number | null = null;
+      const simulation = play(
+        seed,
+        live(history.entries),
+        settings,
+        { ...REWINDING, rewind: false },
+        (here) => {
+          const page = here.page();
+          if (page !== null) expect(witness.fallenOn(page)).toEqual([]);
+          commits++;
+          if (commits === 15) {
+            firstAt = commits;
+            here.rewind(0, 5);
+          } else if (firstAt !== null && page !== null) {
+            here.rewind(0, commits - firstAt + 8);
+            firstAt = null;
+            seconds++;
+          }
+        },
+      );
+      for (let tries = 0; simulation.page() === null && tries < 10; tries++) {
+        simulation.nowMs += 1000;
+        simulation.fold(0, { lifecycle: LINES, telemetry: LINES });
+      }
+      expect(witness.fallenOn(simulation.page() ?? '')).toEqual([]);
+    }),
+    { numRuns: RUNS / 2, endOnFailure: true },
+  );
+  expect(seconds).toBeGreaterThan(RUNS / 4);
+}, 120_000);
