@@ -1,21 +1,14 @@
 /** What promtool makes of a backfill, and what a real Prometheus answers of it, against the oracle's ledger. */
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as later } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { backfill } from '../../services/cli/backfill';
 import { readSettings, type Settings } from '../../services/cli/settings';
 import { foldNaively } from '../oracle/index';
 import { differencesOf } from '../support/page-series';
-import { prometheusKey } from '../support/prometheus';
-import { end, provide, type Program } from '../support/provide';
-import { freePort } from '../support/redis';
 import { FLEET_FROM_MS, FLEET_HOURS, fleetLines } from './fleet';
+import { addBlocks, keyOf, startPrometheus, type Prometheus } from './prometheus';
 
-const run = promisify(execFile);
 const STEP_MS = 300_000;
 const HOUR_MS = 3_600_000;
 const FROM_MS = FLEET_FROM_MS - (FLEET_FROM_MS % STEP_MS);
@@ -78,13 +71,6 @@ function ledgerAt(atMs: number): ReadonlyMap<string, number> {
   return ledger;
 }
 
-function keyOf(key: string): string {
-  const pairs = [...key.matchAll(/([a-z_]+)="([^"]*)"/g)].map(
-    ([, name = '', value = '']) => [name, value] as const,
-  );
-  return prometheusKey(key.slice(0, key.indexOf('{')), pairs);
-}
-
 test('a file a UTC day, each within its day', () => {
   expect(files.map((file) => file.slice(-13))).toEqual(['2026-03-10.om', '2026-03-11.om', '2026-03-12.om']);
   for (const file of files) {
@@ -103,11 +89,7 @@ describe('in a Prometheus', () => {
   let prometheus: Prometheus;
 
   beforeAll(async () => {
-    for (const file of files) {
-      const { argv } = await provide('promtool');
-      const [command, ...args] = argv;
-      await run(command, [...args, 'tsdb', 'create-blocks-from', 'openmetrics', file, join(dir, 'data')]);
-    }
+    for (const file of files) await addBlocks(file, dir);
     prometheus = await startPrometheus(dir);
   }, 120_000);
 
@@ -163,60 +145,3 @@ describe('in a Prometheus', () => {
     expect(compared).toBeGreaterThan(5);
   });
 });
-
-interface Prometheus {
-  /** An instant query: the values by key. */
-  query(expression: string, atMs: number): Promise<Map<string, number>>;
-  stop(): Promise<void>;
-}
-
-async function startPrometheus(folder: string): Promise<Prometheus> {
-  const program = await provide('prometheus');
-  const port = await freePort();
-  writeFileSync(join(folder, 'prometheus.yml'), '{}');
-  const [command, ...args] = program.argv;
-  const child = spawn(
-    command,
-    [
-      ...args,
-      `--config.file=${join(folder, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      '--storage.tsdb.retention.time=50y',
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--log.level=error',
-    ],
-    { stdio: 'inherit', detached: true },
-  );
-  const stop = (): Promise<void> => stopped(child, program);
-  while (
-    !(await fetch(`http://127.0.0.1:${port}/-/ready`).then(
-      (answer) => answer.ok,
-      () => false,
-    ))
-  ) {
-    if (child.exitCode !== null) throw new Error('prometheus ended');
-    await later(100);
-  }
-  return {
-    async query(expression, atMs) {
-      const asked = new URLSearchParams({ query: expression, time: String(atMs / 1000) });
-      const answer = await fetch(`http://127.0.0.1:${port}/api/v1/query`, { method: 'POST', body: asked });
-      const { data } = (await answer.json()) as {
-        data: { result: { metric: Record<string, string>; value: [number, string] }[] };
-      };
-      return new Map(
-        data.result.map(({ metric: { __name__: name = '', ...labels }, value }) => [
-          prometheusKey(name, Object.entries(labels)),
-          Number(value[1]),
-        ]),
-      );
-    },
-    stop,
-  };
-}
-
-async function stopped(child: ChildProcess, program: Program): Promise<void> {
-  const ended = once(child, 'exit');
-  end(program, child.pid);
-  await ended;
-}
