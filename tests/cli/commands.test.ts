@@ -71,6 +71,22 @@ describe('exit codes', () => {
     ]);
   });
 
+  test('with brokers alone, what uses no store is content: 3 where Kafka is away, 2 for what needs Redis', async () => {
+    const brokers = { FLEETMETER_KAFKA_BROKERS: `127.0.0.1:${await freePort()}` };
+    for (const command of [['topics'], ['topics', '--check']]) {
+      const { code, stderr } = await runCommand(command, brokers);
+      expect([command, code, stderr]).toEqual([command, 3, expect.stringMatching(/^Kafka is away: .*\n$/)]);
+    }
+    for (const command of ['replay', 'verify', 'serve']) {
+      const { code, stderr } = await runCommand([command], brokers);
+      expect([command, code, stderr]).toEqual([
+        command,
+        2,
+        expect.stringMatching(/^FLEETMETER_REDIS_URL: is needed .*\n$/),
+      ]);
+    }
+  });
+
   test('render of nothing is a page: 0', async () => {
     const { code, stdout, stderr } = await runCommand(['render', '--events', '-']);
     expect([code, stderr]).toEqual([0, '']);
