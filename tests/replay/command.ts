@@ -13,6 +13,7 @@ process.once('exit', () => {
 export interface Command {
   /** Resolves when it has said this on standard error; rejects where it ends before. */
   said(text: string): Promise<void>;
+  isRunning(): boolean;
   kill(): Promise<void>;
 }
 
@@ -32,6 +33,7 @@ export function startCommand(args: readonly string[], settings: Readonly<Record<
         await Promise.race([once(child.stderr, 'data'), ended]);
       }
     },
+    isRunning: () => child.exitCode === null && child.signalCode === null,
     async kill() {
       child.kill('SIGKILL');
       await ended;

@@ -8,6 +8,7 @@ export interface Scraper {
   /** What was wrong with any scrape, a line each. */
   readonly faults: readonly string[];
   count(): number;
+  longestAnswerMs(): number;
   /** Page time of the last page, ms. */
   pageTimeMs(): number;
   /** Waits until page time has moved on. */
@@ -23,11 +24,14 @@ export function startScraper(urls: readonly string[]): Scraper {
   const faults: string[] = [];
   let count = 0;
   let pageTimeMs = 0;
+  let longestAnswerMs = 0;
   const over = new AbortController();
 
   async function scrape(url: string): Promise<void> {
+    const startMs = performance.now();
     const response = await fetch(`${url}/metrics`);
     const text = await response.text();
+    longestAnswerMs = Math.max(longestAnswerMs, performance.now() - startMs);
     if (response.status !== 200) {
       faults.push(`${url} answered ${String(response.status)}: ${text}`);
       return;
@@ -51,6 +55,7 @@ export function startScraper(urls: readonly string[]): Scraper {
   return {
     faults,
     count: () => count,
+    longestAnswerMs: () => longestAnswerMs,
     pageTimeMs: () => pageTimeMs,
     async movesOn() {
       const fromMs = pageTimeMs;
