@@ -30,17 +30,13 @@ export async function run(): Promise<void> {
   ];
   const rounds = Number(process.env['ROUNDS'] ?? 3);
   const dir = mkdtempSync(join(tmpdir(), 'fleetmeter-collect-'));
-  const farm = spawn(
-    'taskset',
-    onCore(1, process.execPath, '-r', '@swc-node/register', join(__dirname, 'exporter-farm.ts')),
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  const [chunk] = (await once(farm.stdout, 'data')) as [Buffer];
-  const port = Number(chunk.toString());
+  const farm = await startFarm();
+  // Its own process: among thousands of pages the farm would read an event's body too slowly.
+  const sink = await startFarm();
   // An address each, as exporters have: with one for all, connections would be shared.
   const addresses = Array.from(
     { length: count },
-    (_, i) => `127.1.${String(i >> 8)}.${String(i & 255)}:${String(port)}`,
+    (_, i) => `127.1.${String(i >> 8)}.${String(i & 255)}:${String(farm.port)}`,
   );
   const groups = addresses.map((address, i) => ({
     targets: [address],
@@ -48,12 +44,12 @@ export async function run(): Promise<void> {
   }));
   writeFileSync(join(dir, 'targets.json'), JSON.stringify(groups));
   const prometheus = await startPrometheus(dir);
-  const collector = startCollector(dir, port);
+  const collector = startCollector(dir, sink.port);
   try {
     await delay(warmMs);
     const ratios: { cpu: number; rss: number }[] = [];
     for (let round = 0; round < rounds; round++) {
-      ratios.push(await measureRound({ collector, prometheus: prometheus.child, port, measuredMs }));
+      ratios.push(await measureRound({ collector, prometheus: prometheus.child, farm, sink, measuredMs }));
     }
     console.log('collector to Prometheus, min, median, max:');
     console.log(`  CPU    ${spreadOf(ratios.map(({ cpu }) => cpu))}`);
@@ -62,25 +58,41 @@ export async function run(): Promise<void> {
     collector.kill('SIGTERM');
     await prometheus.stop();
     if (collector.exitCode === null) await once(collector, 'exit');
-    farm.stdin.end();
-    await once(farm, 'exit');
+    await Promise.all([farm.stop(), sink.stop()]);
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+type Farm = Awaited<ReturnType<typeof startFarm>>;
+
+async function startFarm() {
+  const args = onCore(1, process.execPath, '-r', '@swc-node/register', join(__dirname, 'exporter-farm.ts'));
+  const child = spawn('taskset', args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
+  return {
+    port: Number(chunk.toString()),
+    async stop() {
+      child.stdin.end();
+      await once(child, 'exit');
+    },
+  };
 }
 
 interface Round {
   readonly collector: ChildProcess;
   readonly prometheus: ChildProcess;
-  readonly port: number;
+  readonly farm: Farm;
+  readonly sink: Farm;
   readonly measuredMs: number;
 }
 
 /** How much more the collector takes than Prometheus, over one stretch of time. */
-async function measureRound({ collector, prometheus, port, measuredMs }: Round) {
+async function measureRound({ collector, prometheus, farm, sink, measuredMs }: Round) {
   const usages = async () => ({
     collector: usageOf(collector),
     prometheus: usageOf(prometheus),
-    farm: await counts(port),
+    farm: await counts(farm),
+    sink: await counts(sink),
   });
   const before = await usages();
   await delay(measuredMs);
@@ -88,8 +100,8 @@ async function measureRound({ collector, prometheus, port, measuredMs }: Round) 
   report('collector', before.collector, after.collector, measuredMs);
   report('Prometheus', before.prometheus, after.prometheus, measuredMs);
   const scrapes = after.farm.scrapes - before.farm.scrapes;
-  const events = after.farm.events - before.farm.events;
-  const bytes = (after.farm.eventBytes - before.farm.eventBytes) / events;
+  const events = after.sink.events - before.sink.events;
+  const bytes = (after.sink.eventBytes - before.sink.eventBytes) / events;
   console.log(
     `  in that time: ${String(scrapes)} scrapes of both, ${String(events)} events, ${bytes.toFixed(0)} bytes each`,
   );
@@ -158,7 +170,7 @@ function usageOf({ pid }: ChildProcess): Usage {
   return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS, rssBytes: Number(rss) * 1024 };
 }
 
-async function counts(port: number): Promise<{ scrapes: number; events: number; eventBytes: number }> {
+async function counts({ port }: Farm): Promise<{ scrapes: number; events: number; eventBytes: number }> {
   const response = await fetch(`http://127.0.0.1:${String(port)}/counts`);
   return (await response.json()) as { scrapes: number; events: number; eventBytes: number };
 }
