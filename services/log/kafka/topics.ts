@@ -41,8 +41,12 @@ const MAX_MESSAGE_BYTES = 1_048_588;
 /** Beyond this, one fetch of a partition would no longer be bounded by what the fetcher budgets for. */
 const MOST_MESSAGE_BYTES = 8 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
-const KNOWN_EVERY_MS = 100;
-const NOT_KNOWN_YET = new Set(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
+const READY_EVERY_MS = 100;
+const NOT_READY_YET = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+]);
 const MISSING = 'is missing; `fleetmeter topics` creates it';
 
 /**
@@ -88,27 +92,32 @@ export async function createTopics(options: TopicsOptions): Promise<TopicsAnswer
       });
     }
     const created = missing.map((topic) => nameOf(options, topic));
-    return { kind: 'topics', created, problems: await whenKnown(() => problemsOf(admin, options)) };
+    const problems = await whenReady(async () => {
+      // Asks the leader of each partition.
+      for (const topic of created) await admin.fetchTopicOffsets(topic);
+      return problemsOf(admin, options);
+    });
+    return { kind: 'topics', created, problems };
   });
 }
 
-/** All topics are there, but a broker may not know it yet: each hears of a new topic by itself. */
-async function whenKnown(problems: () => Promise<TopicProblem[]>): Promise<TopicProblem[]> {
+/** All topics are there, but a broker may not know it yet: each hears by itself of a new topic, and of what it leads. */
+async function whenReady(problems: () => Promise<TopicProblem[]>): Promise<TopicProblem[]> {
   const endMs = performance.now() + REQUEST_TIMEOUT_MS;
   for (;;) {
     try {
       const found = await problems();
       if (!found.some(({ problem }) => problem === MISSING) || performance.now() > endMs) return found;
     } catch (error) {
-      if (!isNotKnownYet(error) || performance.now() > endMs) throw error;
+      if (!isNotReadyYet(error) || performance.now() > endMs) throw error;
     }
-    await sleep(KNOWN_EVERY_MS);
+    await sleep(READY_EVERY_MS);
   }
 }
 
-function isNotKnownYet(error: unknown): boolean {
+function isNotReadyYet(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof KafkaJSProtocolError && NOT_KNOWN_YET.has(cause.type)) return true;
+    if (cause instanceof KafkaJSProtocolError && NOT_READY_YET.has(cause.type)) return true;
   }
   return false;
 }
