@@ -2,6 +2,7 @@ import { formatTime } from '../../events/time';
 import { toDouble } from '../catalogue/family';
 import type { Growth } from '../catalogue/family';
 import { MS_PER_HOUR, NANO } from '../catalogue/instance';
+import { entityText } from '../fold/fact';
 import type { EntityId, Fact } from '../fold/fact';
 import { openEntities } from '../history/entities';
 import { openExplanation } from '../history/explanation';
@@ -76,17 +77,6 @@ function rowOf({ entity, figures, amount, growth }: Share, atMs: number): readon
 }
 
 // ---- texts ------------------------------------------------------------------------------------------------------
-
-function entityText(id: EntityId): string {
-  switch (id.kind) {
-    case 'instance':
-      return `instance ${id.instanceId}`;
-    case 'run':
-      return `run ${id.runId}`;
-    case 'job':
-      return `job ${id.runId}/${id.jobId}`;
-  }
-}
 
 /** As the page prints it. */
 function pageText(amount: Amount): string {

@@ -81,6 +81,18 @@ export function entityKey(id: EntityId): string {
   }
 }
 
+/** As people read it. */
+export function entityText(id: EntityId): string {
+  switch (id.kind) {
+    case 'instance':
+      return `instance ${id.instanceId}`;
+    case 'run':
+      return `run ${id.runId}`;
+    case 'job':
+      return `job ${id.runId}/${id.jobId}`;
+  }
+}
+
 /** The run id's length keeps ids that hold the separator apart. */
 function jobKey(runId: string, jobId: string): string {
   const run = keyText(runId);

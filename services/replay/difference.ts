@@ -3,7 +3,7 @@ import type { Family } from '../catalogue/figures';
 import { figuresOf } from '../catalogue/figures';
 import { seriesKey } from '../catalogue/tally';
 import type { Entity } from '../fold/entity';
-import { entityKey } from '../fold/fact';
+import { entityKey, entityText } from '../fold/fact';
 import { encodeSample } from '../fold/state';
 import type { LedgerScalars } from '../fold/ledger';
 import { formatLabels, formatValue } from '../page/format';
@@ -54,7 +54,7 @@ export function differencesOf(
     if (id === undefined) continue;
     const facts = { a: factsOf(a, stored.pageTimeMs), b: factsOf(b, stored.pageTimeMs) };
     for (const fact of keysOf(facts.a, facts.b))
-      add(`${nameOf(id)} ${fact}`, facts.a.get(fact), facts.b.get(fact), entityKey(id));
+      add(`${entityText(id)} ${fact}`, facts.a.get(fact), facts.b.get(fact), entityKey(id));
   }
   if (selection.entities !== null) return found;
   compareTotals(stored, recomputed, selection, add);
@@ -167,17 +167,6 @@ function isOfProject({ project }: Selection, entity: Entity | undefined): boolea
 function isSumOfProject({ project }: Selection, family: Family, labels: readonly string[]): boolean {
   const at = family.labels.findIndex((name) => name === 'dstack_project_name' || name === 'project_name');
   return project === null || labels[at] === project;
-}
-
-function nameOf(id: Entity['id']): string {
-  switch (id.kind) {
-    case 'instance':
-      return `instance ${id.instanceId}`;
-    case 'run':
-      return `run ${id.runId}`;
-    case 'job':
-      return `job ${id.jobId} of run ${id.runId}`;
-  }
 }
 
 function seriesText(family: Family, labels: readonly string[]): string {

@@ -103,9 +103,7 @@ test('a cost planted in the store by hand is found, explained, and mended', asyn
   await plant('two');
   const found = await runCommand(['verify'], settings);
   expect(found.code).toBe(1);
-  expect(found.stdout).toMatch(
-    /^\d {10}48 +24 +job two of run run-two in fleetmeter_usage_cost_dollars_total\{/m,
-  );
+  expect(found.stdout).toMatch(/^\d {10}48 +24 +job run-two\/two in fleetmeter_usage_cost_dollars_total\{/m);
   expect(found.stdout).toMatch(/made by these records:\n[^]* fleetmeter\.job\.provisioned\.v1 /);
   const sum = 'fleetmeter_usage_cost_dollars_total{dstack_project_name="p"}';
   const explained = await runCommand(['explain', sum], settings);
@@ -117,7 +115,8 @@ test('a cost planted in the store by hand is found, explained, and mended', asyn
   ]);
   const { code, stdout } = await runCommand(['replay'], settings);
   expect(code).toBe(0);
-  expect(stdout).toContain('series are held until the ledger has caught up\n');
+  // The planted one, and what a takeover may have held besides.
+  expect(stdout).toMatch(/^\d+ series (is|are) held until the ledger has caught up\n/m);
   expect(await runCommand(['verify'], settings)).toMatchObject({ code: 0 });
 });
 

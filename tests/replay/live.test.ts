@@ -143,7 +143,7 @@ test('a price planted in the store by hand is found, told of with its records, e
   await plant('job-8');
   const found = await runCommand(['verify'], settings);
   expect(found.code).toBe(1);
-  expect(found.stdout).toContain('job job-8 of run run-job-8 fleetmeter_job_cost_dollars_total{');
+  expect(found.stdout).toContain('job run-job-8/job-8 fleetmeter_job_cost_dollars_total{');
   expect(found.stdout).toContain('fleetmeter.job.provisioned.v1');
   expect(found.stderr).toMatch(/\d+ differences\. "fleetmeter replay" mends them/);
   expect((await runCommand(['verify', '--project', 'nobody'], settings)).code).toBe(0);

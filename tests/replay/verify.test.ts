@@ -86,7 +86,7 @@ test('a price planted in the store is found, with the records that made the enti
   const { differences, events } = await verified();
   expect(differences.map(({ what }) => what)).toEqual(
     expect.arrayContaining([
-      expect.stringMatching(/^job job-1 of run run-job-1 fleetmeter_job_cost_dollars_total\{/) as string,
+      expect.stringMatching(/^job run-job-1\/job-1 fleetmeter_job_cost_dollars_total\{/) as string,
     ]),
   );
   const cost = differences.find(({ what }) => what.includes('fleetmeter_job_cost_dollars_total'));
