@@ -13,7 +13,7 @@ const EVENTS_A_REQUEST = 1000;
 /** What a gateway may hold (256 MiB of bodies, 64 MiB on their way to Kafka), their copies, and Node.js itself. */
 const GATEWAY_MB = 1200;
 const AGGREGATOR_MB = 500;
-const RECOVERY_MS = 60_000;
+const RECOVERY_MS = 180_000;
 
 /** A log that hangs under a gateway, and a store that hangs under an aggregator. Options: `seconds`. */
 export async function run(options: Options): Promise<readonly string[]> {
@@ -126,7 +126,7 @@ async function send(server: Server, answers: Answers): Promise<number> {
 async function aggregatorWithoutStore(seconds: number): Promise<string[]> {
   const redis = await startRedis(['maxmemory-policy noeviction']);
   try {
-    return await withLab({ redisUrl: redis.url, seed: 1 }, async ({ deployment }) => {
+    return await withLab({ redisUrl: redis.url, seed: 1 }, async ({ deployment, load }) => {
       const { prometheus, log, partitions } = deployment;
       await prometheus.pageAsOf(Date.now(), RECOVERY_MS);
       const wellMb = await deployment.residentMb();
@@ -161,6 +161,7 @@ async function aggregatorWithoutStore(seconds: number): Promise<string[]> {
       redis.thaw();
       const thawedMs = Date.now();
       const shownMs = await prometheus.pageAsOf(thawedMs, RECOVERY_MS);
+      await load.pause();
       const differences = await deployment.differences();
       printTable(
         `An aggregator whose store hangs for ${seconds} s`,
