@@ -15,7 +15,7 @@ import { fences, readPage } from './pages';
 
 const ROOT = resolve(__dirname, '../..');
 const ADDRESS = 'localhost:19464';
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 180_000;
 
 interface Step {
   readonly how: 'server' | 'run' | 'poll';
