@@ -6,6 +6,7 @@ import type { KafkaConnection } from '../../../services/log/kafka/client';
 import { openKafkaLog } from '../../../services/log/kafka/log';
 import { checkTopics } from '../../../services/log/kafka/topics';
 import { startKafka, type KafkaCluster } from '../../support/kafka';
+import { runCommand } from '../../support/server';
 import { failOnFatal, numbered, readAll, valuesOf } from '../contract';
 import { createWitness } from '../owner';
 import { until } from '../until';
@@ -80,4 +81,26 @@ test('a wrong password ends the delivery: to try again would not help', async ()
   await until('it is fatal', () => fatal.length > 0);
   expect(fatal[0]?.message).toContain('SCRAM');
   await log.close();
+});
+
+describe('as the settings have it', () => {
+  const topicsWith = (password: string) =>
+    runCommand(['topics'], {
+      FLEETMETER_KAFKA_BROKERS: kafka.secureBrokers.join(','),
+      FLEETMETER_KAFKA_SASL_MECHANISM: sasl.mechanism,
+      FLEETMETER_KAFKA_SASL_USERNAME: sasl.username,
+      FLEETMETER_KAFKA_SASL_PASSWORD: password,
+      FLEETMETER_KAFKA_TLS_CA_FILE: join(folder, 'ca.pem'),
+    });
+
+  test('the command line signs in over TLS', async () => {
+    expect(await topicsWith(sasl.password)).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('a wrong password is told in one line, without the password', async () => {
+    const { code, stderr } = await topicsWith('not it');
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^.*SCRAM.*\n$/);
+    expect(stderr).not.toContain('not it');
+  });
 });
