@@ -136,7 +136,7 @@ async function total(): Promise<number> {
 test('the store has what the log gives', async () => {
   const { code, stdout, stderr } = await runCommand(['verify'], settings);
   expect([code, stdout]).toEqual([0, 'the store has what the log gives\n']);
-  expect(stderr).toMatch(/compared \d+ entities\n$/);
+  expect(stderr).toMatch(/compared [\d,]+ entities\n$/);
 });
 
 test('a price planted in the store by hand is found, told of with its records, explained, and mended', async () => {

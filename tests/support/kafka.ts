@@ -44,7 +44,7 @@ export interface KafkaSettings {
   };
 }
 
-const READY_MS = 60_000;
+const READY_MS = 180_000;
 const BROKER_HEAP_MB = 256;
 const TOOL_HEAP_MB = 128;
 
