@@ -69,6 +69,12 @@ function provideParsers(): string {
     const how = `python3 -m pip install ${PACKAGE} (Debian: apt-get install python3-prometheus-client)`;
     throw new Error(`Python has no ${PACKAGE}, and pip could not install it. Install it: ${how}\n${stderr}`);
   }
-  renameSync(fresh, folder);
+  try {
+    renameSync(fresh, folder);
+  } catch (error) {
+    // Another suite, in a process of its own, was sooner.
+    if (!existsSync(folder)) throw error;
+    rmSync(fresh, { recursive: true, force: true });
+  }
   return folder;
 }
