@@ -4,7 +4,7 @@ import { figuresOf } from '../catalogue/figures';
 import { seriesKey } from '../catalogue/tally';
 import type { Entity } from '../fold/entity';
 import { entityKey, entityText } from '../fold/fact';
-import { encodeSample } from '../fold/state';
+import { GONE, encodeSample } from '../fold/state';
 import type { LedgerScalars } from '../fold/ledger';
 import { formatLabels, formatValue } from '../page/format';
 import { isBelow, ledgerOfOwn, ledgerOfSum } from '../page/hold';
@@ -46,9 +46,11 @@ export function differencesOf(
     const of = entity === undefined ? {} : { entity };
     found.push({ partition, ...of, what, stored: a ?? NONE, recomputed: b ?? NONE });
   };
-  for (const key of keysOf(stored.entities, recomputed.entities)) {
-    if (selection.entities !== null && !selection.entities.has(key)) continue;
-    const [a, b] = [stored.entities.get(key), recomputed.entities.get(key)];
+  const lives = { a: livesOf(stored), b: livesOf(recomputed) };
+  for (const life of keysOf(lives.a, lives.b)) {
+    const a = lives.a.get(life)?.entity;
+    const b = lives.b.get(life)?.entity;
+    if (selection.entities?.has(lives.a.get(life)?.entry ?? '') === false) continue;
     if (!isOfProject(selection, a) && !isOfProject(selection, b)) continue;
     const id = a?.id ?? b?.id;
     if (id === undefined) continue;
@@ -64,6 +66,30 @@ export function differencesOf(
     add(`source ${source}: newest event`, timeOf(stored.sources, source), timeOf(recomputed.sources, source));
   compareHolds(stored, recomputed, add);
   return found;
+}
+
+/**
+ * Settled entities stand under the number of their settling, and of several that are due at once any may be the first. So they are
+ * told apart by whose they are and which life of it.
+ */
+function livesOf({
+  entities,
+}: PartitionView): Map<string, { readonly entry: string; readonly entity: Entity }> {
+  const settled = [...entities].filter(([entry]) => entry.startsWith(GONE));
+  settled.sort(([a], [b]) => Number(a.slice(GONE.length)) - Number(b.slice(GONE.length)));
+  const counts = new Map<string, number>();
+  const nameOf = (entity: Entity): string => {
+    const key = entityKey(entity.id);
+    const count = (counts.get(key) ?? 0) + 1;
+    counts.set(key, count);
+    return `${GONE}${String(count)} ${key}`;
+  };
+  return new Map([
+    ...[...entities]
+      .filter(([entry]) => !entry.startsWith(GONE))
+      .map(([entry, entity]) => [entry, { entry, entity }] as const),
+    ...settled.map(([entry, entity]) => [nameOf(entity), { entry, entity }] as const),
+  ]);
 }
 
 /** What the next records would be judged by. */
