@@ -15,6 +15,11 @@ export const GONE = 'g:';
 export const SAMPLE = 's:';
 export const SOURCE = 'o:';
 
+/** The number under which a settled entity's entry stands; Infinity of one that lives. */
+export function settlingOf(entry: string): number {
+  return entry.startsWith(GONE) ? Number(entry.slice(GONE.length)) : Infinity;
+}
+
 interface StoredAccrual {
   readonly startsMs: readonly number[];
   readonly rates: readonly number[];

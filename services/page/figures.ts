@@ -3,7 +3,7 @@ import type { Figures } from '../catalogue/figures';
 import type { InstanceView, JobView } from '../catalogue/view';
 import { entityKey } from '../fold/fact';
 import { isYoung, sampleKey } from '../fold/sample';
-import { GONE } from '../fold/state';
+import { settlingOf } from '../fold/state';
 import type { Sample } from '../fold/sample';
 import type { PageRequest } from './request';
 import type { PartitionView } from './partition';
@@ -41,7 +41,7 @@ export function openFigures(views: readonly PartitionView[], request: PageReques
       if (figures === undefined || figures.own.length === 0) continue;
       const { view } = figures;
       const key = entityKey(view.id);
-      const life = entry.startsWith(GONE) ? Number(entry.slice(GONE.length)) : Infinity;
+      const life = settlingOf(entry);
       if (view.kind === 'instance') instances.push({ key, life, figures, entity: view, partition });
       if (view.kind === 'job') jobs.push({ key, life, figures, entity: view, partition });
     }

@@ -4,7 +4,7 @@ import { figuresOf } from '../catalogue/figures';
 import { seriesKey } from '../catalogue/tally';
 import type { Entity } from '../fold/entity';
 import { entityKey, entityText } from '../fold/fact';
-import { GONE, encodeSample } from '../fold/state';
+import { GONE, encodeSample, settlingOf } from '../fold/state';
 import type { LedgerScalars } from '../fold/ledger';
 import { formatLabels, formatValue } from '../page/format';
 import { isBelow, ledgerOfOwn, ledgerOfSum } from '../page/hold';
@@ -72,24 +72,28 @@ export function differencesOf(
  * Settled entities stand under the number of their settling, and of several that are due at once any may be the first. So they are
  * told apart by whose they are and which life of it.
  */
-function livesOf({
-  entities,
-}: PartitionView): Map<string, { readonly entry: string; readonly entity: Entity }> {
-  const settled = [...entities].filter(([entry]) => entry.startsWith(GONE));
-  settled.sort(([a], [b]) => Number(a.slice(GONE.length)) - Number(b.slice(GONE.length)));
+function livesOf({ entities }: PartitionView): Map<string, Life> {
+  const lives = new Map<string, Life>();
+  const settled: [number, Life][] = [];
+  for (const [entry, entity] of entities) {
+    const settling = settlingOf(entry);
+    if (settling === Infinity) lives.set(entry, { entry, entity });
+    else settled.push([settling, { entry, entity }]);
+  }
   const counts = new Map<string, number>();
-  const nameOf = (entity: Entity): string => {
-    const key = entityKey(entity.id);
+  for (const [, life] of settled.sort(([a], [b]) => a - b)) {
+    const key = entityKey(life.entity.id);
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
-    return `${GONE}${String(count)} ${key}`;
-  };
-  return new Map([
-    ...[...entities]
-      .filter(([entry]) => !entry.startsWith(GONE))
-      .map(([entry, entity]) => [entry, { entry, entity }] as const),
-    ...settled.map(([entry, entity]) => [nameOf(entity), { entry, entity }] as const),
-  ]);
+    lives.set(`${GONE}${String(count)} ${key}`, life);
+  }
+  return lives;
+}
+
+interface Life {
+  /** The key that it stands under in its view. */
+  readonly entry: string;
+  readonly entity: Entity;
 }
 
 /** What the next records would be judged by. */

@@ -3,7 +3,8 @@ import { openRedisStore, type RedisStore } from '../../services/store/redis/stor
 import { startRedis } from '../support/redis';
 import { type SentinelSetup, startSentinelSetup } from '../support/sentinel';
 import { stateStoreContract } from './contract';
-import { PARTITIONS, changesOf, load, shown, takeOver } from './world';
+import { WITH_REPLICAS, testFailover } from './failover';
+import { PARTITIONS } from './world';
 
 jest.setTimeout(120_000);
 
@@ -19,7 +20,7 @@ beforeAll(async () => {
   setup = await startSentinelSetup({
     replicas: 1,
     downAfterMs: 3000,
-    config: ['maxmemory-policy noeviction', 'min-replicas-to-write 1', 'min-replicas-max-lag 2'],
+    config: WITH_REPLICAS,
   });
 });
 
@@ -30,28 +31,7 @@ stateStoreContract('redis behind sentinels', () => {
   return { open: () => open(prefix), openOther: () => open(`${prefix}-other`), end: () => undefined };
 });
 
-/** Asks until the store answers: the new primary refuses writes until it has a replica. */
-async function answered<T extends { readonly kind: string }>(ask: () => Promise<T>): Promise<T> {
-  for (;;) {
-    const answer = await ask();
-    if (answer.kind !== 'unavailable') return answer;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-test('a failover is followed, the owner before is fenced, and nothing is shown until the next one has caught up', async () => {
-  const store = open('failover');
-  const owner = await takeOver(store);
-  await owner.commit([shown('a', '1')]);
-  await setup.failover();
-  expect(await answered(() => store.commit(owner.next()))).toEqual({ kind: 'stale' });
-  expect(await changesOf(store, null)).toMatchObject({ kind: 'unavailable' });
-  const acquired = await answered(() => store.acquire(0));
-  expect(acquired).toMatchObject({ kind: 'acquired', counter: 1, behind: true });
-  await (await takeOver(store)).commit([shown('b', '1')]);
-  expect(await load(store)).toEqual(new Map(Object.entries({ a: '1', b: '1' })));
-  await store.close();
-});
+testFailover(open, () => setup.failover());
 
 describe('the check', () => {
   test('finds nothing wrong with a setup as it should be', async () => {
@@ -64,7 +44,7 @@ describe('the check', () => {
     const other = await startSentinelSetup({
       replicas: 1,
       downAfterMs: 2000,
-      config: ['maxmemory-policy noeviction', 'min-replicas-to-write 1', 'min-replicas-max-lag 2'],
+      config: WITH_REPLICAS,
     });
     const store = openRedisStore({ url: other.url, partitions: 1, logger });
     expect(await store.check()).toMatchObject({
