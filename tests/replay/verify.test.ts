@@ -1,4 +1,7 @@
-import { ENTITY } from '../../services/fold/state';
+import { emptyEntity } from '../../services/fold/entity';
+import { emptyView, type PartitionView } from '../../services/page/partition';
+import { differencesOf } from '../../services/replay/difference';
+import { ENTITY, GONE } from '../../services/fold/state';
 import { verify, type Verified, type VerifyOptions } from '../../services/replay/verify';
 import { DEFAULT_SETTINGS } from '../support/history';
 import { readPage } from '../support/page-series';
@@ -257,4 +260,16 @@ test('a store that was folded with other settings is not compared', async () => 
   await expect(verified({ settings })).rejects.toThrow(
     "the state can't be compared: it was folded with FLEETMETER_LATENESS_SECONDS=60",
   );
+});
+
+test('of two that settle at once, either may have been the first', () => {
+  const viewOf = (runs: readonly string[]): PartitionView => {
+    const view = emptyView();
+    for (const [number, runId] of runs.entries())
+      view.entities.set(`${GONE}${number}`, emptyEntity({ kind: 'run', runId }, runId.length, 0));
+    return view;
+  };
+  const all = { project: null, entities: null };
+  expect(differencesOf(0, viewOf(['a', 'bc']), viewOf(['bc', 'a']), all)).toEqual([]);
+  expect(differencesOf(0, viewOf(['a', 'bc']), viewOf(['bc']), all)).not.toEqual([]);
 });
