@@ -1,7 +1,7 @@
 import { decodeEvent, encodeEvent } from '../../events/codec';
 import { EVENT_TYPES, isTelemetry, type FleetEvent } from '../../events/event';
 import { simulate, type SimulationOptions } from '../../services/demo/simulation';
-import { createWitness } from './witness';
+import { createWitness } from './witness/witness';
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 10, 24, 8);

@@ -1,125 +1,16 @@
-import { type FleetEvent, type LifecycleEvent, type TelemetryEvent, isTelemetry } from '../../events/event';
-
-/**
- * Watches a fleet's life event by event, and says what can't be: it knows the rules of dstack's entities and of the
- * contract's events, and nothing of how the demo makes them.
- */
-export interface Witness {
-  see(event: FleetEvent): void;
-  /** How often each thing was seen. */
-  readonly seen: ReadonlyMap<string, number>;
-}
-
-type Of<T extends FleetEvent['type']> = Extract<FleetEvent, { type: T }>;
-
-interface InstanceSeen {
-  readonly project: string;
-  readonly total: number;
-  readonly resources: { cpus: number; memory: number; gpus: number };
-  readonly jobs: Set<string>;
-  status: string;
-  idleSinceMs: number;
-  /** How long before it was given up. */
-  wasIdleMs: number;
-  price: number;
-}
-
-interface RunSeen {
-  readonly name: string;
-  readonly project: string;
-  readonly jobs: Set<string>;
-  /** By replica and number: the submission that comes next. */
-  readonly submissions: Map<string, number>;
-  readonly live: Map<string, string>;
-  status: string;
-}
-
-interface JobSeen {
-  readonly run: string;
-  readonly slot: string;
-  status: string;
-  provisioned: Of<'fleetmeter.job.provisioned.v1'>['data'] | null;
-  price: number;
-  sample: { timeMs: number; cpuSeconds: number } | null;
-  /** When its CPU time began. */
-  runningMs: number;
-}
-
-const NEXT: Record<'instance' | 'run' | 'job', Record<string, readonly string[]>> = {
-  instance: {
-    provisioning: ['idle', 'busy', 'terminating'],
-    idle: ['busy', 'terminating'],
-    busy: ['idle', 'terminating'],
-    terminating: ['terminated'],
-  },
-  run: {
-    pending: ['submitted'],
-    submitted: ['provisioning', 'pending', 'terminating'],
-    provisioning: ['running', 'pending', 'terminating'],
-    running: ['pending', 'terminating'],
-    terminating: ['pending', 'done', 'failed', 'terminated'],
-  },
-  job: {
-    submitted: ['provisioning', 'failed', 'terminated', 'aborted'],
-    provisioning: ['pulling', 'terminating'],
-    pulling: ['running', 'terminating'],
-    running: ['terminating'],
-    terminating: ['done', 'failed', 'terminated', 'aborted'],
-  },
-};
-
-const REASONS: Record<string, readonly string[]> = {
-  done: ['done_by_runner'],
-  aborted: ['aborted_by_user'],
-  failed: [
-    'failed_to_start_due_to_no_capacity',
-    'interrupted_by_no_capacity',
-    'instance_unreachable',
-    'waiting_instance_limit_exceeded',
-    'creating_container_error',
-    'container_exited_with_error',
-  ],
-  terminated: [
-    'terminated_by_user',
-    'terminated_by_server',
-    'scaled_down',
-    'max_duration_exceeded',
-    'inactivity_duration_exceeded',
-  ],
-};
+import type { LifecycleEvent } from '../../../events/event';
+import type { Fleet, InstanceSeen, Of } from './fleet';
+import { REASONS } from './rules';
 
 /** `speed`: how many times faster than event time the fleet lives. */
-export function createWitness(speed: number): Witness {
-  const instances = new Map<string, InstanceSeen>();
-  const runs = new Map<string, RunSeen>();
-  const jobs = new Map<string, JobSeen>();
+export function watchLifecycle(fleet: Fleet, speed: number) {
+  const { instances, runs, jobs, get, count, step } = fleet;
+  const must: Fleet['must'] = fleet.must;
   const names = new Set<string>();
   const everNamed = new Set<string>();
-  const counters = new Map<string, number>();
-  const seen = new Map<string, number>();
-  const ids = new Set<string>();
-  let nowMs = -Infinity;
-  let now: FleetEvent;
   /** Instances whose price has changed in this millisecond: their jobs' prices must have, by its end. */
   const repriced = new Set<InstanceSeen>();
-
-  function must(ok: boolean, what: string): asserts ok {
-    if (!ok) throw new Error(`${what}: ${JSON.stringify(now)}`);
-  }
-
-  function get<T>(map: Map<string, T>, id: string): T {
-    const found = map.get(id);
-    must(found !== undefined, 'unknown entity');
-    return found;
-  }
-
-  const count = (what: string): void => void seen.set(what, (seen.get(what) ?? 0) + 1);
-
-  function step(kind: keyof typeof NEXT, entity: { status: string }, status: string): void {
-    must(NEXT[kind][entity.status]?.includes(status) === true, `${kind} can't go from ${entity.status}`);
-    count(`${kind} ${entity.status} -> ${status}`);
-    entity.status = status;
-  }
+  let nowMs = -Infinity;
 
   function endOfMillisecond(): void {
     for (const instance of repriced) {
@@ -129,20 +20,8 @@ export function createWitness(speed: number): Witness {
     repriced.clear();
   }
 
-  function see(event: FleetEvent): void {
-    if (event.timeMs > nowMs) endOfMillisecond();
-    now = event;
-    must(event.timeMs >= nowMs, 'not in order of time');
-    must(Number.isInteger(event.timeMs), 'not a whole millisecond');
-    must(!ids.has(event.id), 'id is taken');
-    ids.add(event.id);
+  function see(event: LifecycleEvent): void {
     nowMs = event.timeMs;
-    count(event.type);
-    if (isTelemetry(event)) sample(event);
-    else happen(event);
-  }
-
-  function happen(event: LifecycleEvent): void {
     switch (event.type) {
       case 'fleetmeter.instance.started.v1': {
         start(event);
@@ -353,77 +232,5 @@ export function createWitness(speed: number): Witness {
     if (job.provisioned !== null) get(instances, job.provisioned.instance.id ?? '').jobs.delete(data.job.id);
   }
 
-  function sample(event: TelemetryEvent): void {
-    if (event.type === 'fleetmeter.gpu.sampled.v1') {
-      sampleGpus(event);
-      return;
-    }
-    const { data } = event;
-    const job = get(jobs, data.job.id);
-    must(job.status === 'running' && job.provisioned !== null, 'a sample of what does not run');
-    const { resources } = job.provisioned;
-    const before = job.sample ?? { timeMs: job.runningMs, cpuSeconds: 0 };
-    const seconds = (nowMs - before.timeMs) / 1000;
-    const used = (data.cpu_time_seconds ?? -1) - before.cpuSeconds;
-    must(
-      used >= 0 && used <= resources.cpus * seconds + 0.01,
-      'CPU time that falls, or of more CPUs than there are',
-    );
-    must(job.sample === null || (seconds >= 10 && seconds <= 15), 'a sample each 10 to 15 s');
-    job.sample = { timeMs: nowMs, cpuSeconds: data.cpu_time_seconds ?? 0 };
-    must((data.memory_usage_bytes ?? -1) <= resources.memory_bytes, 'more memory than there is');
-    must(
-      (data.memory_working_set_bytes ?? -1) <= (data.memory_usage_bytes ?? 0),
-      'a working set above the use',
-    );
-    must(data.gpus?.length === (resources.gpu?.count ?? 0), 'a figure for each GPU');
-    for (const gpu of data.gpus) {
-      must((gpu.usage_ratio ?? -1) >= 0 && (gpu.usage_ratio ?? 2) <= 1, 'a ratio');
-      must(
-        (gpu.memory_usage_bytes ?? -1) <= (resources.gpu?.memory_bytes ?? 0),
-        'more GPU memory than there is',
-      );
-    }
-  }
-
-  function sampleGpus({ data }: Of<'fleetmeter.gpu.sampled.v1'>): void {
-    if (data.job) {
-      const job = get(jobs, data.job.id);
-      must(job.status === 'running' && job.provisioned !== null, 'a sample of what does not run');
-      must(data.series.length === (job.provisioned.resources.gpu?.count ?? 0), 'a row for each GPU');
-      const uuids = job.provisioned.instance.gpu_uuids;
-      if (uuids != null)
-        must(
-          data.series.every(({ labels }) => uuids.includes(labels['UUID'] ?? '')),
-          "another job's GPU",
-        );
-      count(`${data.exporter} of a job`);
-    } else {
-      const instance = get(instances, data.instance.id);
-      must(['idle', 'busy'].includes(instance.status), 'a sample of what is not up');
-      must(data.series.length <= instance.resources.gpus, 'a row for each GPU');
-      count(`${data.exporter} of an instance`);
-    }
-    for (const row of data.series) checkRow(data.families, row);
-  }
-
-  function checkRow(
-    families: Of<'fleetmeter.gpu.sampled.v1'>['data']['families'],
-    row: Of<'fleetmeter.gpu.sampled.v1'>['data']['series'][number],
-  ): void {
-    const uuid = row.labels['UUID'] ?? row.labels['gpu_uuid'] ?? '';
-    const { values } = row;
-    for (const [name, value] of Object.entries(values)) {
-      must(value !== null && value >= 0, `${name} is negative`);
-      must(families[name] !== undefined, `${name} without help`);
-      if (families[name].type !== 'counter') continue;
-      must(value >= (counters.get(`${name}/${uuid}`) ?? 0), `${name} falls`);
-      counters.set(`${name}/${uuid}`, value);
-    }
-    must((values['DCGM_FI_DEV_GPU_UTIL'] ?? values['gpu_gfx_activity'] ?? 101) <= 100, 'a percentage');
-    must((values['DCGM_FI_DEV_GPU_TEMP'] ?? 50) < 95, 'too hot');
-    must((values['DCGM_FI_DEV_FB_FREE'] ?? 0) >= 0, 'more GPU memory than there is');
-  }
-
-  return { see, seen };
+  return { see, endOfMillisecond };
 }

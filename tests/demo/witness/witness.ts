@@ -1,0 +1,38 @@
+import { type FleetEvent, isTelemetry } from '../../../events/event';
+import { createFleet, type Fleet } from './fleet';
+import { watchLifecycle } from './lifecycle';
+import { watchTelemetry } from './telemetry';
+
+/**
+ * Watches a fleet's life event by event, and says what can't be: it knows the rules of dstack's entities and of the
+ * contract's events, and nothing of how the demo makes them.
+ */
+export interface Witness {
+  see(event: FleetEvent): void;
+  /** How often each thing was seen. */
+  readonly seen: ReadonlyMap<string, number>;
+}
+
+/** `speed`: how many times faster than event time the fleet lives. */
+export function createWitness(speed: number): Witness {
+  const fleet: Fleet = createFleet();
+  const lifecycle = watchLifecycle(fleet, speed);
+  const telemetry = watchTelemetry(fleet);
+  const ids = new Set<string>();
+  let nowMs = -Infinity;
+
+  function see(event: FleetEvent): void {
+    if (event.timeMs > nowMs) lifecycle.endOfMillisecond();
+    fleet.now = event;
+    fleet.must(event.timeMs >= nowMs, 'not in order of time');
+    fleet.must(Number.isInteger(event.timeMs), 'not a whole millisecond');
+    fleet.must(!ids.has(event.id), 'id is taken');
+    ids.add(event.id);
+    nowMs = event.timeMs;
+    fleet.count(event.type);
+    if (isTelemetry(event)) telemetry.see(event);
+    else lifecycle.see(event);
+  }
+
+  return { see, seen: fleet.seen };
+}
