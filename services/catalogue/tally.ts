@@ -29,11 +29,23 @@ export function emptyTally(): Tally {
   return { series: new Map() };
 }
 
+/** Figures bear their labels for as long as they are, families of one entity the same ones: they are written once and kept. */
+const labelKeys = new WeakMap<readonly string[], string>();
+
 /** Names a series of a family in maps and in the store: labels that a page shows alike are one series. */
 export function seriesKey(familyName: string, labels: readonly string[]): string {
+  let key = labelKeys.get(labels);
+  if (key === undefined) {
+    key = labelsKey(labels);
+    labelKeys.set(labels, key);
+  }
+  return `${familyName} ${key}`;
+}
+
+function labelsKey(labels: readonly string[]): string {
   const json = JSON.stringify(labels);
   // JSON escapes lone surrogates as \ud…. A backslash that stands before "ud" is found too, and only costs time.
-  return `${familyName} ${json.includes('\\ud') ? JSON.stringify(labels.map(shownText)) : json}`;
+  return json.includes('\\ud') ? JSON.stringify(labels.map(shownText)) : json;
 }
 
 /** The entity's figures have changed; undefined: it had, or has, none. */
