@@ -18,7 +18,10 @@ export interface Edit {
   readonly after: Figures | undefined;
 }
 
-/** What was shown of every series that may be lower after the edits, or is held so far; call it before the edits are brought over to the view. */
+/**
+ * What was shown of every series that may be lower after the edits, and of those that are held in any case (`held`); call it before the
+ * edits are brought over to the view.
+ */
 export function shownBefore(
   view: PartitionView,
   held: ReadonlyMap<string, Hold>,
@@ -27,33 +30,15 @@ export function shownBefore(
   newMs: number,
 ): Map<string, Hold> {
   const shown = new Map<string, Hold>();
-  for (const [key, hold] of held) {
-    const series = hold.entity === undefined ? view.tally.series.get(key) : undefined;
-    const ledger = series === undefined ? hold.shown : ledgerOfSum(series, oldMs);
-    shown.set(key, { ...hold, shown: highest(ledger, hold.shown) });
-  }
+  for (const [key, hold] of held)
+    shown.set(key, hold.entity === undefined ? sumShown(view, key, hold, oldMs) : hold);
   for (const [key, { family, labels }] of fallenSums(edits, oldMs, newMs)) {
     if (shown.has(key)) continue;
-    const series = view.tally.series.get(key);
-    if (series !== undefined)
-      shown.set(key, { family: family.name, labels, shown: ledgerOfSum(series, oldMs) });
+    const hold = view.holds.get(key) ?? { family: family.name, labels, shown: [] };
+    shown.set(key, sumShown(view, key, hold, oldMs));
   }
-  for (const edit of edits) addOwnShown(shown, edit, oldMs);
+  for (const edit of edits) addOwnShown(shown, view, edit, oldMs);
   return shown;
-}
-
-/** The holds of the series that the edits touch. */
-export function heldAmong({ holds }: PartitionView, edits: readonly Edit[]): Map<string, Hold> {
-  const held = new Map<string, Hold>();
-  if (holds.size === 0) return held;
-  for (const figures of edits.flatMap(({ before, after }) => [before, after])) {
-    for (const { family, labels } of [...(figures?.own ?? []), ...(figures?.sums ?? [])]) {
-      const key = seriesKey(family.name, labels);
-      const hold = holds.get(key);
-      if (hold !== undefined) held.set(key, hold);
-    }
-  }
-  return held;
 }
 
 /** Compares with the state after the edits. Answers the holds that are new, other than before (or null: dropped). */
@@ -128,13 +113,23 @@ function addDelta(
   }
 }
 
+function sumShown({ tally }: PartitionView, key: string, hold: Hold, oldMs: number): Hold {
+  const series = tally.series.get(key);
+  return series === undefined ? hold : { ...hold, shown: highest(ledgerOfSum(series, oldMs), hold.shown) };
+}
+
 // ---- own series ------------------------------------------------------------------------------------------------
 
-function addOwnShown(shown: Map<string, Hold>, { key: entity, before }: Edit, oldMs: number): void {
+function addOwnShown(
+  shown: Map<string, Hold>,
+  { holds }: PartitionView,
+  { key: entity, before }: Edit,
+  oldMs: number,
+): void {
   for (const figure of before?.own ?? []) {
     if (!isHeldFamily(figure.family)) continue;
     const key = seriesKey(figure.family.name, figure.labels);
-    shown.set(key, ownShown(entity, figure, oldMs, shown.get(key)));
+    shown.set(key, ownShown(entity, figure, oldMs, shown.get(key) ?? holds.get(key)));
   }
 }
 

@@ -20,7 +20,7 @@ import { TOTAL, applyEntry, encodeTotal, putEntity } from '../page/partition';
 import type { PartitionView } from '../page/partition';
 import { absorb, openView, syncView } from '../page/sync';
 import type { Acquired, Change, Entries, Head } from '../store/port';
-import { heldAmong, holdsAfter, shownBefore } from './holds';
+import { holdsAfter, shownBefore } from './holds';
 import type { Edit } from './holds';
 
 /** What an owner holds of its partition: the ledger, the view that pages show of it, and where both stand. */
@@ -39,10 +39,15 @@ export interface Partition {
   readonly behindTo: BehindTo | null;
   /** The latest page time that what is brought over to the view may have been shown as of; null: it never was. */
   shownMs: number | null;
-  /** Changes of batches that were closed and not handed out yet, by space and key. */
-  readonly pending: Map<string, Change>;
+  /** What has changed and was not handed out yet, by space and key. */
+  readonly pending: Map<string, PendingChange>;
   /** What the next commit says of the log. */
   marks: LogMarks;
+}
+
+/** The text is made when it is handed out: what changes with every record is written once a batch. */
+export interface PendingChange extends Omit<Change, 'value'> {
+  readonly text: () => string | null;
 }
 
 /**
@@ -124,7 +129,9 @@ export interface Batch {
  */
 export function closeBatch(partition: Partition, pageTimeMs: number): Batch {
   advancePage(partition, pageTimeMs);
-  const changes = [...partition.pending.values()];
+  const changes = Array.from(partition.pending.values(), ({ space, key, text }): Change => {
+    return { space, key, value: text() };
+  });
   partition.pending.clear();
   const fold = encodeFoldHead(partition.ledger, partition.marks);
   const head = { positions: { ...partition.positions }, pageTimeMs, fold };
@@ -134,39 +141,67 @@ export function closeBatch(partition: Partition, pageTimeMs: number): Batch {
 /** Brings the ledger's changes over to what is shown, as of a new page time, and holds what would fall. */
 function advancePage(partition: Partition, pageTimeMs: number): void {
   expireSamples(partition.ledger, pageTimeMs);
-  bringOver(partition, pageTimeMs, () => partition.view.holds);
+  bringOver(partition, pageTimeMs, partition.view.holds);
 }
 
-/** `heldBy`: which holds may change now. */
-function bringOver(
-  partition: Partition,
-  pageTimeMs: number,
-  heldBy: (edits: readonly Edit[]) => ReadonlyMap<string, Hold>,
-): void {
-  const { ledger, view, pending, shownMs } = partition;
+/** `held`: the holds that are looked at in any case, since the ledger may be past them now. */
+function bringOver(partition: Partition, pageTimeMs: number, held: ReadonlyMap<string, Hold>): void {
+  const { ledger, view, shownMs } = partition;
   if (partition.pageTimeMs !== null) compactTouched(ledger, partition.pageTimeMs);
   const touched = ledger.touched;
   const edits = editsOf(partition, touched);
   // While it is behind, nothing is shown before it is as of the moment that was shown, or later.
   const showsMs = Math.max(pageTimeMs, shownMs ?? pageTimeMs);
-  const shown = shownMs === null ? undefined : shownBefore(view, heldBy(edits), edits, shownMs, showsMs);
+  const shown = shownMs === null ? undefined : shownBefore(view, held, edits, shownMs, showsMs);
   syncView(view, ledger, touched);
   const totals = absorb(view, ledger, pageTimeMs);
   const holds = shown === undefined ? new Map<string, null>() : holdsAfter(view, shown, showsMs);
   ledger.touched = emptyTouched();
-  for (const [key, hold] of holds) {
-    if (hold === null) view.holds.delete(key);
-    else view.holds.set(key, hold);
-  }
   partition.pageTimeMs = pageTimeMs;
   partition.shownMs = showsMs;
-  for (const change of [
-    ...ledgerChanges(ledger, touched),
-    ...[...totals].map(([key, total]) => shownChange(TOTAL + key, encodeTotal(total))),
-    ...[...holds].map(([key, hold]) => shownChange(HOLD + key, hold === null ? null : encodeHold(hold))),
-  ]) {
-    pending.set(`${change.space} ${change.key}`, change);
+  addTouched(partition, touched);
+  for (const [key, total] of totals) addPending(partition, TOTAL + key, () => encodeTotal(total));
+  putHolds(partition, holds);
+}
+
+/** Sets holds, or drops them (null), as part of the next batch. */
+export function putHolds(partition: Partition, holds: ReadonlyMap<string, Hold | null>): void {
+  for (const [key, hold] of holds) {
+    if (hold === null) partition.view.holds.delete(key);
+    else partition.view.holds.set(key, hold);
+    addPending(partition, HOLD + key, () => hold && encodeHold(hold));
   }
+}
+
+function addTouched(partition: Partition, touched: Touched): void {
+  const { ledger } = partition;
+  const add = <V>(
+    prefix: string,
+    keys: Iterable<string>,
+    map: ReadonlyMap<string, V>,
+    encode: (value: V) => string,
+    space?: Change['space'],
+  ): void => {
+    for (const key of keys) addPending(partition, prefix + key, () => textOf(map.get(key), encode), space);
+  };
+  add(ENTITY, touched.entities.keys(), ledger.entities, encodeEntity);
+  add(GONE, touched.gone, ledger.gone, encodeEntity);
+  add(SAMPLE, touched.samples, ledger.samples, encodeSample);
+  add(SOURCE, touched.sources, ledger.sources, String);
+  add('', touched.tombstones, ledger.tombstones, encodeTombstone, 'kept');
+}
+
+function textOf<V>(value: V | undefined, encode: (value: V) => string): string | null {
+  return value === undefined ? null : encode(value);
+}
+
+function addPending(
+  { pending }: Partition,
+  key: string,
+  text: () => string | null,
+  space: Change['space'] = 'shown',
+): void {
+  pending.set(`${space} ${key}`, { space, key, text });
 }
 
 /**
@@ -174,6 +209,7 @@ function bringOver(
  * less than a second ago found nothing, and the brokers' clocks and the store's differ a little.
  */
 const SHOWN_PAST_MS = 2000;
+const NO_HOLDS: ReadonlyMap<string, Hold> = new Map();
 
 /**
  * After a rewind of the store nothing tells what was shown, but it can't have been more than the state before each record as of
@@ -182,8 +218,8 @@ const SHOWN_PAST_MS = 2000;
  */
 export function showAsBefore(partition: Partition, nextLogMs: number): void {
   const pageTimeMs = Math.max(partition.pageTimeMs ?? 0, partition.lastLogTimeMs ?? 0);
-  // Other holds than those of series that were touched can wait for the commit: until then they are only more and more outgrown.
-  bringOver(partition, pageTimeMs, (edits) => heldAmong(partition.view, edits));
+  // Holds of what does not fall can wait for the commit: until then they are only more and more outgrown.
+  bringOver(partition, pageTimeMs, NO_HOLDS);
   const latestMs = partition.behindTo?.timeMs ?? Infinity;
   partition.shownMs = Math.max(partition.shownMs ?? 0, Math.min(nextLogMs + SHOWN_PAST_MS, latestMs));
 }
@@ -198,32 +234,4 @@ function editsOf({ ledger, view }: Partition, touched: Touched): Edit[] {
 function editOf(view: PartitionView, key: string, after: Parameters<typeof figuresOf>[0] | undefined): Edit {
   const before = view.entities.get(key);
   return { key, before: before && figuresOf(before), after: after && figuresOf(after) };
-}
-
-function ledgerChanges(ledger: Ledger, touched: Touched): Change[] {
-  const changes: Change[] = [];
-  const add = <V>(
-    prefix: string,
-    keys: Iterable<string>,
-    map: Map<string, V>,
-    encode: (value: V) => string,
-  ): void => {
-    for (const key of keys) {
-      const value = map.get(key);
-      changes.push(shownChange(prefix + key, value === undefined ? null : encode(value)));
-    }
-  };
-  add(ENTITY, touched.entities.keys(), ledger.entities, encodeEntity);
-  add(GONE, touched.gone, ledger.gone, encodeEntity);
-  add(SAMPLE, touched.samples, ledger.samples, encodeSample);
-  add(SOURCE, touched.sources, ledger.sources, String);
-  for (const key of touched.tombstones) {
-    const tombstone = ledger.tombstones.get(key);
-    changes.push({ space: 'kept', key, value: tombstone === undefined ? null : encodeTombstone(tombstone) });
-  }
-  return changes;
-}
-
-function shownChange(key: string, value: string | null): Change {
-  return { space: 'shown', key, value };
 }

@@ -118,6 +118,27 @@ test('after a rewind no page is shown as of a moment before the takeover, also w
   expect(world.figures('dstack_instance_duration_seconds_total')).toEqual([65]);
 });
 
+test('after a rewind a sum that falls twice on the way is held as it was before the first time', () => {
+  const world = openWorld();
+  const witness = openWitness();
+  world.happens(0, runSubmitted('r'), ...job('a'), ...job('b'));
+  world.foldAt(1);
+  world.foldAt(100);
+  world.happens(10, jobFinished('a'));
+  world.foldAt(101);
+  world.happens(10, jobFinished('b'));
+  world.foldAt(102);
+  world.happens(102, runSubmitted('r2'));
+  world.foldAt(103);
+  expect(witness.fallenOn(world.page() ?? 'none')).toEqual([]);
+  expect(world.figures(USAGE)).toEqual([200]);
+  world.rewind(0, 4);
+  world.foldAt(104);
+  expect(witness.fallenOn(world.page() ?? 'none')).toEqual([]);
+  // As of two seconds after the first of the finishes was appended: page time can't have been further.
+  expect(world.figures(USAGE)).toEqual([204]);
+});
+
 test('an id that has no UTF-8 is the same entity after a takeover', () => {
   const world = openWorld();
   world.happens(0, runSubmitted('\ud800'), instanceStarted('\ud800', PRICE));
