@@ -3,6 +3,7 @@ import type { Growth, OwnFamily, SumFamily, SumPart } from './family';
 import { INSTANCE_OWN, INSTANCE_SUMS } from './instance';
 import { JOB_OWN, JOB_SUMS } from './job';
 import { RUN_SUMS } from './run';
+import { sharedLabels } from './shared-labels';
 import { viewOf } from './view';
 import type { View } from './view';
 
@@ -68,5 +69,7 @@ function sumFigures(view: View): readonly SumFigure[] {
 }
 
 function sumsOf<V>(families: readonly SumFamily<V>[], view: V): readonly SumFigure[] {
-  return families.flatMap((family) => family.partsOf(view).map((part) => ({ family, ...part })));
+  return families.flatMap((family) =>
+    family.partsOf(view).map(({ labels, amount }) => ({ family, labels: sharedLabels(labels), amount })),
+  );
 }

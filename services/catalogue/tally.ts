@@ -29,7 +29,7 @@ export function emptyTally(): Tally {
   return { series: new Map() };
 }
 
-/** Figures bear their labels for as long as they are, families of one entity the same ones: they are written once and kept. */
+/** Of a sum for all entities that bear its labels, of an entity's own for all of its families: written once and kept. */
 const labelKeys = new WeakMap<readonly string[], string>();
 
 /** Names a series of a family in maps and in the store: labels that a page shows alike are one series. */
