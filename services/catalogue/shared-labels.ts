@@ -3,11 +3,15 @@ interface Node {
   labels?: readonly string[];
 }
 
-const root: Node = { next: new Map() };
+/** Label values come from outside, and a series can go with the entity that bore it: what is remembered of them is bounded. */
+const MOST_SHARED = 100_000;
+
+let root: Node = { next: new Map() };
+let shared = 0;
 
 /**
- * The same array for the same label values. A sum's labels are borne by many entities: without this each of them would keep a dozen
- * arrays of its own, and write the key of each anew (see seriesKey()). Nothing is ever dropped: a sum's series is shown for good.
+ * The same array for the same label values, as far as it is remembered: nothing may depend on it. A sum's labels are borne by many
+ * entities: without this each of them would keep a dozen arrays of its own, and write the key of each anew (see seriesKey()).
  */
 export function sharedLabels(labels: readonly string[]): readonly string[] {
   let node = root;
@@ -19,5 +23,13 @@ export function sharedLabels(labels: readonly string[]): readonly string[] {
     }
     node = next;
   }
-  return (node.labels ??= labels);
+  if (node.labels === undefined) {
+    node.labels = labels;
+    shared++;
+  }
+  if (shared > MOST_SHARED) {
+    root = { next: new Map() };
+    shared = 0;
+  }
+  return node.labels;
 }

@@ -12,3 +12,11 @@ test('the same values are the same array, and no other values are', () => {
     }),
   );
 });
+
+test('of what is made up for each event no more than a bound is remembered', () => {
+  const first = sharedLabels(['first']);
+  expect(sharedLabels(['first'])).toBe(first);
+  for (let n = 0; n <= 100_000; n++) sharedLabels(['made up', String(n)]);
+  expect(sharedLabels(['first'])).toEqual(first);
+  expect(sharedLabels(['first'])).not.toBe(first);
+});
