@@ -3,13 +3,14 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as later } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { prometheusKey } from '../support/prometheus';
 import { end, provide, type Program } from '../support/provide';
 import { freePort } from '../support/redis';
+import { until } from '../support/server';
 
 const run = promisify(execFile);
+const READY_WITHIN_MS = 60_000;
 
 /** As Prometheus knows a series that readPage() has under `key`. */
 export function keyOf(key: string): string {
@@ -51,15 +52,13 @@ export async function startPrometheus(folder: string): Promise<Prometheus> {
     { stdio: 'inherit', detached: true },
   );
   const stop = (): Promise<void> => stopped(child, program);
-  while (
-    !(await fetch(`http://127.0.0.1:${port}/-/ready`).then(
-      (answer) => answer.ok,
-      () => false,
-    ))
-  ) {
-    if (child.exitCode !== null) throw new Error('prometheus ended');
-    await later(100);
-  }
+  const hasEnded = (): boolean => child.exitCode !== null;
+  await until(
+    async () => hasEnded() || (await fetch(`http://127.0.0.1:${port}/-/ready`)).ok,
+    READY_WITHIN_MS,
+    () => 'prometheus is not ready',
+  );
+  if (hasEnded()) throw new Error('prometheus ended');
   return {
     async query(expression, atMs) {
       const asked = new URLSearchParams({ query: expression, time: String(atMs / 1000) });

@@ -10,7 +10,6 @@ export function watchLifecycle(fleet: Fleet, speed: number) {
   const everNamed = new Set<string>();
   /** Instances whose price has changed in this millisecond: their jobs' prices must have, by its end. */
   const repriced = new Set<InstanceSeen>();
-  let nowMs = -Infinity;
 
   function endOfMillisecond(): void {
     for (const instance of repriced) {
@@ -21,7 +20,6 @@ export function watchLifecycle(fleet: Fleet, speed: number) {
   }
 
   function see(event: LifecycleEvent): void {
-    nowMs = event.timeMs;
     switch (event.type) {
       case 'fleetmeter.instance.started.v1': {
         start(event);
@@ -30,9 +28,9 @@ export function watchLifecycle(fleet: Fleet, speed: number) {
       case 'fleetmeter.instance.status_changed.v1': {
         const instance = get(instances, event.data.instance.id);
         if (instance.status === 'idle' && event.data.status === 'terminating')
-          instance.wasIdleMs = nowMs - instance.idleSinceMs;
+          instance.wasIdleMs = event.timeMs - instance.idleSinceMs;
         step('instance', instance, event.data.status);
-        if (event.data.status === 'idle') instance.idleSinceMs = nowMs;
+        if (event.data.status === 'idle') instance.idleSinceMs = event.timeMs;
         must(event.data.status !== 'idle' || instance.jobs.size === 0, 'idle with jobs');
         return;
       }
@@ -104,7 +102,7 @@ export function watchLifecycle(fleet: Fleet, speed: number) {
       case 'fleetmeter.job.status_changed.v1': {
         const job = get(jobs, event.data.job.id);
         step('job', job, event.data.status);
-        if (event.data.status === 'running') job.runningMs = nowMs;
+        if (event.data.status === 'running') job.runningMs = event.timeMs;
         return;
       }
       case 'fleetmeter.job.price_changed.v1': {
@@ -126,7 +124,7 @@ export function watchLifecycle(fleet: Fleet, speed: number) {
     }
   }
 
-  function start({ data }: Of<'fleetmeter.instance.started.v1'>): void {
+  function start({ data, timeMs }: Of<'fleetmeter.instance.started.v1'>): void {
     const { instance, resources, price, project, status } = data;
     must(!instances.has(instance.id), 'started twice');
     must(resources != null && price != null && data.fleet != null, 'incomplete');
@@ -141,7 +139,7 @@ export function watchLifecycle(fleet: Fleet, speed: number) {
       resources: { cpus: resources.cpus, memory: resources.memory_bytes, gpus: resources.gpu?.count ?? 0 },
       jobs: new Set(),
       status: status ?? 'provisioning',
-      idleSinceMs: nowMs,
+      idleSinceMs: timeMs,
       wasIdleMs: 0,
       price: dollars,
     });

@@ -19,16 +19,15 @@ export function createWitness(speed: number): Witness {
   const lifecycle = watchLifecycle(fleet, speed);
   const telemetry = watchTelemetry(fleet);
   const ids = new Set<string>();
-  let nowMs = -Infinity;
 
   function see(event: FleetEvent): void {
-    if (event.timeMs > nowMs) lifecycle.endOfMillisecond();
+    const lastMs = fleet.now?.timeMs ?? -Infinity;
+    if (event.timeMs > lastMs) lifecycle.endOfMillisecond();
     fleet.now = event;
-    fleet.must(event.timeMs >= nowMs, 'not in order of time');
+    fleet.must(event.timeMs >= lastMs, 'not in order of time');
     fleet.must(Number.isInteger(event.timeMs), 'not a whole millisecond');
     fleet.must(!ids.has(event.id), 'id is taken');
     ids.add(event.id);
-    nowMs = event.timeMs;
     fleet.count(event.type);
     if (isTelemetry(event)) telemetry.see(event);
     else lifecycle.see(event);
