@@ -1,3 +1,4 @@
+import { depth } from '../support/depth';
 import { testShare } from './share';
 
-testShare(0);
+testShare(0, depth(300, 2_500));

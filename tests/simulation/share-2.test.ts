@@ -1,3 +1,4 @@
+import { depth } from '../support/depth';
 import { testShare } from './share';
 
-testShare(2);
+testShare(2, depth(300, 2_500));

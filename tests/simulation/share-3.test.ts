@@ -1,3 +1,4 @@
+import { depth } from '../support/depth';
 import { testShare } from './share';
 
-testShare(3);
+testShare(3, depth(300, 2_500));

@@ -1,13 +1,10 @@
 import { playSeeds } from './seeds';
 
-const SEEDS = Number(process.env['SEEDS'] ?? 10_000);
-const SHARES = 4;
 /** Some 40 seeds a second and core; many times that for a busy machine. */
 const PATIENCE_MS = 1_200_000;
 
 /** Plays one of the shares of the seeds: each has a file of its own, so that jest runs them side by side. */
-export function testShare(share: number): void {
-  const count = Math.ceil(SEEDS / SHARES);
+export function testShare(share: number, count: number): void {
   const from = share * count;
   const seeds = `seeds ${from} to ${from + count - 1}`;
   test(
