@@ -17,6 +17,7 @@ import { livePlaces } from '../support/live-log';
 import { foldInSteps } from '../support/stepped-fold';
 import { openMemoryLog } from './memory-log';
 import { exportOf, liveLogOf } from './support';
+import { depth } from '../support/depth';
 
 /** Folds the log as its owners do. */
 function livePage(history: History, atMs: number): string {
@@ -70,7 +71,7 @@ test('rendered, it is the live page to the byte, into however many partitions', 
         expect(pageOf(foldLines(lines, { ...history.settings, partitions }, atMs))).toBe(page);
       }
     }),
-    { numRuns: 120 },
+    { numRuns: depth(30, 400) },
   );
   expect(beyond).toBeLessThan(8);
 }, 180_000);

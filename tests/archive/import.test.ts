@@ -12,6 +12,7 @@ import {
 } from '../support/history';
 import { openMemoryLog, type MemoryLog } from './memory-log';
 import { exportOf, importInto, liveLogOf } from './support';
+import { depth } from '../support/depth';
 
 const LONG_AFTER = Date.UTC(2030, 0, 1);
 
@@ -49,7 +50,7 @@ test('export, import, export: the same events, and pages to the byte, into any n
         );
       }
     }),
-    { numRuns: 60 },
+    { numRuns: depth(15, 200) },
   );
 }, 120_000);
 

@@ -5,6 +5,7 @@ import { foldNaively } from '../oracle/index';
 import { historyArbitrary, linesOf, makeHistory, type History } from '../support/history';
 import { differencesOf } from '../support/page-series';
 import { fillIn, isFilledIn } from './support';
+import { depth } from '../support/depth';
 
 const FIRST_MS = Date.UTC(2026, 10, 24, 7, 55);
 
@@ -31,7 +32,7 @@ test('at every step, every series', () => {
         expect(differences(history, FIRST_MS + 1000 * shiftS, stepMs, 12)).toEqual([]);
       },
     ),
-    { numRuns: 80 },
+    { numRuns: depth(20, 300) },
   );
 }, 120_000);
 

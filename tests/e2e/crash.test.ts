@@ -7,8 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { watchCounters } from '../support/counters';
 import { readPage } from '../support/page-series';
 import { post, runCommand, startServer, until, type Server } from '../support/server';
+import { depth } from '../support/depth';
 
-const KILLS = 20;
+const KILLS = depth(5, 40);
 const RUNS = 5;
 const SENDERS = 3;
 const MINUTE = 60_000;

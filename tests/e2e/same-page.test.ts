@@ -17,8 +17,9 @@ import { startKafka, type KafkaCluster } from '../support/kafka';
 import { differencesOf, readPage } from '../support/page-series';
 import { startRedis, type RedisServer } from '../support/redis';
 import { post, runCommand, startServer, until, type Server } from '../support/server';
+import { depth } from '../support/depth';
 
-const EVENTS = 100_000;
+const EVENTS = depth(15_000, 100_000);
 const BATCH = 2000;
 const MINUTES = 60_000;
 /** Between two scrapes: a page every moment would only measure how fast pages are written. */

@@ -18,6 +18,7 @@ import {
   type Settings,
 } from '../support/history';
 import { differencesOf } from '../support/page-series';
+import { depth } from '../support/depth';
 
 function selectorOf(text: string): Selector {
   const parsed = parseSelector(text);
@@ -84,7 +85,7 @@ test.each([
       fc.property(historyArbitrary(70), (history) => {
         expect(differences(history, atMsOf(history))).toEqual([]);
       }),
-      { numRuns: 40 },
+      { numRuns: depth(15, 200) },
     );
   },
   120_000,

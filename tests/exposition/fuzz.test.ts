@@ -1,8 +1,9 @@
 /** No input breaks the reader or the gateway. The long form is `npm run bench -- fuzz`; seeds that ever failed there are kept here. */
 import { fuzzInput, tryInput } from './fuzz';
+import { depth } from '../support/depth';
 
 const FIRST_SEED = 1;
-const COUNT = 10_000;
+const COUNT = depth(2_000, 20_000);
 const FAILED_ONCE: readonly number[] = [];
 
 test('mutated pages and events', () => {

@@ -8,6 +8,7 @@ import { createRandom } from '../support/history-random';
 import { differencesOf, readPage } from '../support/page-series';
 import { foldInSteps } from '../support/stepped-fold';
 import { instanceStarted, jobProvisioned, jobSubmitted, tellLifecycle, type Told } from '../support/told';
+import { depth } from '../support/depth';
 
 const LATENESS = 60_000;
 const SETTINGS = { partitions: 1, latenessMs: LATENESS, dedupeMs: 30 * 86_400_000, sampleTtlMs: 600_000 };
@@ -95,7 +96,7 @@ test('a page after the cut equals the oracle’s', () => {
         }
       },
     ),
-    { numRuns: 12 },
+    { numRuns: depth(8, 100) },
   );
 });
 

@@ -14,6 +14,7 @@ import {
 } from '../../services/fold/state';
 import { decodeFoldHead, encodeFoldHead, foldMismatch } from '../../services/page/head';
 import { historyArbitrary, linesOf, makeHistory, type History } from '../support/history';
+import { depth } from '../support/depth';
 
 function ledgerOf(history: History): Ledger {
   const ledger = emptyLedger({ ...history.settings, asOfMs: null });
@@ -57,7 +58,7 @@ test('samples and what settled entities leave behind come back as they were', ()
       for (const tombstone of tombstones.values())
         expect(decodeTombstone(encodeTombstone(tombstone))).toEqual(tombstone);
     }),
-    { numRuns: 20 },
+    { numRuns: depth(10, 200) },
   );
 });
 

@@ -8,6 +8,7 @@ import { createRandom } from '../support/history-random';
 import { livePlaces } from '../support/live-log';
 import { differencesOf, readPage } from '../support/page-series';
 import { foldInSteps, type Stepping } from '../support/stepped-fold';
+import { depth } from '../support/depth';
 
 interface Run {
   readonly history: History;
@@ -53,7 +54,7 @@ describe.each([
       fc.property(historyArbitrary(90), (history) => {
         expect(differences({ history, pageTimes: pageTimesOf(history), how })).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: depth(20, 300) },
     );
   });
 
@@ -65,7 +66,7 @@ describe.each([
         const pageTimes = pageTimesOf(history).map((ms) => ms + random.integer(0, 60_000));
         expect(differences({ history, pageTimes, places, how })).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: depth(20, 300) },
     );
   });
 });

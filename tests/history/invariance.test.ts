@@ -8,6 +8,7 @@ import {
   validHistoryArbitrary,
   type CloudEvent,
 } from '../support/history';
+import { depth } from '../support/depth';
 
 function pagesOf(events: readonly CloudEvent[], atMs: number | undefined): string[] {
   const folded = foldLines(
@@ -32,7 +33,7 @@ test.each([
       expect(pagesOf(duplicateEach(events), atMs)).toEqual(pages);
       expect(pagesOf([...events, ...shuffleWithinLateness(events, seed)], atMs)).toEqual(pages);
     }),
-    { numRuns: 25 },
+    { numRuns: depth(10, 100) },
   );
 });
 

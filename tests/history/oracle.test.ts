@@ -5,6 +5,7 @@ import { differencesOf as refusalsDiffer } from '../oracle/difference';
 import { foldLines, pageOf } from '../support/folded';
 import { historyArbitrary, linesOf, makeHistory, type History } from '../support/history';
 import { differencesOf, readPage } from '../support/page-series';
+import { depth } from '../support/depth';
 
 function differences(history: History, atMs: number | undefined): string[] {
   const lines = linesOf(history);
@@ -24,7 +25,7 @@ test.each([
     fc.property(historyArbitrary(size), (history) => {
       expect(differences(history, atMsOf(history))).toEqual([]);
     }),
-    { numRuns: 120 },
+    { numRuns: depth(40, 400) },
   );
 });
 

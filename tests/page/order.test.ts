@@ -7,6 +7,7 @@ import { pageOf } from '../support/folded';
 import { historyArbitrary, linesOf, type History } from '../support/history';
 import { createRandom } from '../support/history-random';
 import { foldInSteps } from '../support/stepped-fold';
+import { depth } from '../support/depth';
 
 /** A view as the entries of a store that make it. */
 function entriesOf(view: PartitionView): [string, string][] {
@@ -69,7 +70,7 @@ test('views of the same entries write the same page, whatever order they came in
         expect(pageOf({ views: copies.toReversed(), sampleTtlMs, atMs })).toBe(page);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: depth(20, 300) },
   );
 });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { foldLines, pageOf, type Folded } from '../support/folded';
 import { DEFAULT_SETTINGS, validHistoryArbitrary } from '../support/history';
 import { readPage } from '../support/page-series';
+import { depth } from '../support/depth';
 
 const folded = validHistoryArbitrary(150).map((events) =>
   foldLines(
@@ -38,7 +39,7 @@ test('the shards of a page are disjoint, and together the page', () => {
       }
       expect(new Map([...union].sort())).toEqual(new Map([...without(whole, ON_EACH)].sort()));
     }),
-    { numRuns: 40 },
+    { numRuns: depth(15, 200) },
   );
 });
 
@@ -54,7 +55,7 @@ test('a shard keeps all own series of an entity together', () => {
       }
       for (const [job, shards] of shardsOf) expect([job, shards.size]).toEqual([job, 1]);
     }),
-    { numRuns: 20 },
+    { numRuns: depth(8, 100) },
   );
 });
 
@@ -68,7 +69,7 @@ test('a project’s page has the series that bear it, with the same values, and 
       const selected = readPage(pageOf(of, 'text', { project, shard: null }));
       expect(new Map([...selected].sort())).toEqual(new Map(expected.sort()));
     }),
-    { numRuns: 40 },
+    { numRuns: depth(15, 200) },
   );
 });
 
@@ -80,6 +81,6 @@ test('both at once narrow to what is in both', () => {
       const both = [...readPage(shardPage(of, 1, 2, 'main')).keys()];
       expect(both).toEqual(ofProject.filter((key) => ofShard.has(key)));
     }),
-    { numRuns: 20 },
+    { numRuns: depth(8, 100) },
   );
 });

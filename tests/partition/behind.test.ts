@@ -2,8 +2,9 @@ import * as fc from 'fast-check';
 import { historyArbitrary, type Entry } from '../support/history';
 import { openWitness } from './pages';
 import { partitionsOf, play, type Incidents } from './schedule';
+import { depth } from '../support/depth';
 
-const RUNS = 60;
+const RUNS = depth(40, 600);
 const LINES = 150;
 const REWINDING: Incidents = { takeOver: true, die: true, stray: false, rewind: true };
 

@@ -6,10 +6,11 @@ import { isOurCounter, openWitness } from './pages';
 import { hasUnread, play, type Incidents } from './schedule';
 import type { Hold } from '../../services/page/hold';
 import type { Simulation } from './simulation';
+import { depth } from '../support/depth';
 
 jest.setTimeout(180_000);
 
-const RUNS = 25;
+const RUNS = depth(10, 150);
 const LINES = 150;
 const CALM: Incidents = { takeOver: false, die: false, stray: false, rewind: false };
 const EVENTFUL: Incidents = { takeOver: true, die: true, stray: true, rewind: false };

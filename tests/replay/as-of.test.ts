@@ -7,10 +7,11 @@ import { historyArbitrary } from '../support/history';
 import { differencesOf, readPage } from '../support/page-series';
 import { playLive } from './play';
 import { openReplayWorld, type ReplayWorld } from './world';
+import { depth } from '../support/depth';
 
 jest.setTimeout(120_000);
 
-const RUNS = Number(process.env['RUNS'] ?? 12);
+const RUNS = depth(6, 60);
 const LINES = 120;
 /** For the oracle: on no partition of its own. */
 const NOWHERE = -1;

@@ -1,6 +1,5 @@
 /**
- * Replays beside running replicas, on a real Kafka and a real Redis: scrapes see no fall and no gap, also where the replay is killed. So
- * often in each phase: KILLS.
+ * Replays beside running replicas, on a real Kafka and a real Redis: scrapes see no fall and no gap, also where the replay is killed.
  */
 import { Redis } from 'ioredis';
 import pino from 'pino';
@@ -19,12 +18,13 @@ import { tell, type Told } from '../support/told';
 import { startCommand, type Command } from './command';
 import { EPOCH_MS, jobLife } from './fleet';
 import { startScraper, type Scraper } from './scraper';
+import { depth } from '../support/depth';
 
-const KILLS = Number(process.env['KILLS'] ?? 2);
+const KILLS = depth(1, 5);
 jest.setTimeout(300_000 + KILLS * 60_000);
 
 const PARTITIONS = 3;
-const JOBS = 1000;
+const JOBS = depth(400, 1000);
 /** Of the status of each job's instance: so many that a rebuild commits each partition more than once. */
 const CHANGES = 20;
 /** Of a kill that comes too late. */

@@ -4,10 +4,11 @@ import { verify } from '../../services/replay/verify';
 import { historyArbitrary } from '../support/history';
 import { playLive } from './play';
 import { openReplayWorld, type ReplayWorld } from './world';
+import { depth } from '../support/depth';
 
 jest.setTimeout(120_000);
 
-const RUNS = Number(process.env['RUNS'] ?? 12);
+const RUNS = depth(6, 60);
 const LINES = 150;
 
 /** Of series that no page shows now, too. */

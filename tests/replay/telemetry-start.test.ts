@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { FUTURE_MS } from '../../services/fold/ledger';
 import type { EventLog, LogRecord } from '../../services/log/port';
 import { telemetryStart } from '../../services/replay/read';
+import { depth } from '../support/depth';
 
 const TTL_MS = 600_000;
 
@@ -46,6 +47,6 @@ test('no sample that a page may show is passed over, and few others are read', a
         expect(reads.length).toBeLessThan(10);
       },
     ),
-    { numRuns: 60 },
+    { numRuns: depth(20, 300) },
   );
 });
