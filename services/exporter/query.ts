@@ -22,7 +22,7 @@ export function readQuery(query: Given, accept: string): Query {
     const detail = `shard and shards: expected whole numbers, 0 <= shard < shards <= ${String(MAX_SHARDS)}`;
     return { ok: false, detail };
   }
-  const selection = { project: only(query['project']) ?? null, shard };
+  const selection = { project: only(query['project']) ?? null, scope: null, shard };
   return { ok: true, request: { format: negotiate(accept), atMs, selection } };
 }
 

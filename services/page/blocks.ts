@@ -12,8 +12,8 @@ import { formatLabels, formatValue } from './format';
 import { highest, isHeldFamily, ledgerOfOwn } from './hold';
 import type { Block } from './block';
 import type { PartitionView } from './partition';
-import { inProject, inShard } from './selection';
-import { shownParts } from './sums';
+import { inFirstShard, inProject, inShard } from './selection';
+import { isOfProject, shownParts } from './sums';
 
 /** Families of one entity a series. All of an entity's families but few bear the same labels: they are escaped once and kept. */
 const labelTexts = new WeakMap<readonly string[], string>();
@@ -124,8 +124,9 @@ export function* sumBlocks(figures: PageFigures): Generator<Block> {
 /** Adds up what the partitions show of each series, by family and key. */
 function sumSeries(figures: PageFigures): Map<string, Map<string, PagedSum>> {
   const byFamily = new Map<string, Map<string, PagedSum>>();
-  const isWanted = (family: Family, labels: readonly string[], key: string): boolean =>
-    isSumSelected(figures, family, labels, key);
+  if (!inFirstShard(figures.selection)) return byFamily;
+  const isWanted = (family: Family, labels: readonly string[]): boolean =>
+    isOfProject(figures, family, labels);
   for (const { key, family, labels, shown } of shownParts(figures, isWanted)) {
     const ofFamily = byFamily.get(family.name) ?? new Map<string, PagedSum>();
     byFamily.set(family.name, ofFamily);
@@ -134,16 +135,6 @@ function sumSeries(figures: PageFigures): Map<string, Map<string, PagedSum>> {
     else paged.units = paged.units.map((n, i) => n + (shown[i] ?? 0n));
   }
   return byFamily;
-}
-
-function isSumSelected(
-  figures: PageFigures,
-  family: Family,
-  labels: readonly string[],
-  key: string,
-): boolean {
-  const at = family.labels.findIndex((name) => name === 'dstack_project_name' || name === 'project_name');
-  return inProject(figures.selection, labels[at] ?? '') && inShard(figures.selection, key);
 }
 
 function* sumLines(family: Family, sums: readonly PagedSum[]): Generator<string> {

@@ -6,16 +6,16 @@ import { seriesKey } from '../catalogue/tally';
 import type { PageFigures } from './figures';
 import { formatLabels, formatValue } from './format';
 import { ledgerOfOwn } from './hold';
-import { inProject, inShard } from './selection';
-import { type ShownPart, shownParts } from './sums';
+import { inFirstShard } from './selection';
+import { type ShownPart, isOfProject, shownParts } from './sums';
 
 /** `fleetmeter_held`: how far each family is shown above the ledger, summed over its series and partitions. */
 export function* heldLines(figures: PageFigures): Generator<string> {
+  if (!inFirstShard(figures.selection)) return;
   const held = new Map<string, number>();
   for (const [name, { units, per }] of heldUnits(figures)) held.set(name, toDouble(units, per));
   for (const name of [...held.keys()].sort()) {
     const value = held.get(name) ?? 0;
-    if (!inShard(figures.selection, name)) continue;
     yield `${HELD.name}{${formatLabels(HELD.labels, [name])}} ${formatValue(value)}\n`;
   }
 }
@@ -33,11 +33,6 @@ function heldUnits(figures: PageFigures): Map<string, { units: bigint; per: numb
     }
   }
   return held;
-}
-
-function isOfProject(figures: PageFigures, family: Family, labels: readonly string[]): boolean {
-  const at = family.labels.findIndex((name) => name === 'dstack_project_name' || name === 'project_name');
-  return inProject(figures.selection, labels[at] ?? '');
 }
 
 /** The own series that are held. One that is hidden is not shown above the ledger. */

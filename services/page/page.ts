@@ -10,7 +10,7 @@ import type { PageRequest } from './request';
 import { gpuBlocks } from './gpu';
 import { passthroughBlocks } from './passthrough';
 import { passedRows } from './rows';
-import { inShard } from './selection';
+import { inFirstShard } from './selection';
 
 /** Large enough to make few writes, small enough to not hold the event loop. */
 const CHUNK_CHARS = 64 * 1024;
@@ -60,20 +60,19 @@ function* blocksOf(
 }
 
 function* pageBlocks(views: readonly PartitionView[], request: PageRequest): Generator<Block> {
+  const { selection } = request;
+  if (!inFirstShard(selection) || selection.scope !== null) return;
   const pageTimeMs = request.atMs ?? Math.min(...views.map((view) => view.pageTimeMs));
   yield { ...PAGE_TIMESTAMP, lines: [`${PAGE_TIMESTAMP.name} ${formatValue(pageTimeMs / 1000)}\n`] };
-  if (request.selection.project !== null) return;
+  if (selection.project !== null) return;
   const newest = new Map<string, number>();
   for (const view of views) {
     for (const [source, timeMs] of view.sources)
       newest.set(source, Math.max(newest.get(source) ?? timeMs, timeMs));
   }
-  const lines = [...newest.keys()]
-    .filter((source) => inShard(request.selection, source))
-    .sort()
-    .map((source) => {
-      const labels = formatLabels(SOURCE_TIMESTAMP.labels, [source]);
-      return `${SOURCE_TIMESTAMP.name}{${labels}} ${formatValue((newest.get(source) ?? 0) / 1000)}\n`;
-    });
+  const lines = [...newest.keys()].sort().map((source) => {
+    const labels = formatLabels(SOURCE_TIMESTAMP.labels, [source]);
+    return `${SOURCE_TIMESTAMP.name}{${labels}} ${formatValue((newest.get(source) ?? 0) / 1000)}\n`;
+  });
   yield { ...SOURCE_TIMESTAMP, lines };
 }

@@ -2,18 +2,25 @@ import { murmur2 } from '../../events/routing';
 
 /** Which part of the page is asked for. The parts of n shards are disjoint and together the whole page. */
 export interface Selection {
-  /** Only series that bear this project; null: all. */
+  /** Only series that bear this project, and what says how old the page is; null: all. */
   readonly project: string | null;
+  /** The projects that the asker may see, in order: it sees their series and nothing else; null: all, and what is no project's. */
+  readonly scope: readonly string[] | null;
   readonly shard: { readonly index: number; readonly count: number } | null;
 }
 
-export const WHOLE_PAGE: Selection = { project: null, shard: null };
+export const WHOLE_PAGE: Selection = { project: null, scope: null, shard: null };
 
-/** `key` is what keeps series together: an entity's key, or a sum's labels. */
+/** @param key what keeps an entity's series together */
 export function inShard({ shard }: Selection, key: string): boolean {
   return shard === null || (murmur2(Buffer.from(key)) >>> 0) % shard.count === shard.index;
 }
 
-export function inProject({ project }: Selection, of: string): boolean {
-  return project === null || project === of;
+/** Where the series are that are of no one entity: few, however large the fleet. */
+export function inFirstShard({ shard }: Selection): boolean {
+  return shard === null || shard.index === 0;
+}
+
+export function inProject({ project, scope }: Selection, of: string): boolean {
+  return (project === null || project === of) && (scope === null || scope.includes(of));
 }

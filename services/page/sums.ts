@@ -2,6 +2,7 @@ import type { Family } from '../catalogue/figures';
 import { isShown } from '../catalogue/tally';
 import type { PageFigures } from './figures';
 import { highest, ledgerOfSum } from './hold';
+import { inProject } from './selection';
 
 /** A partition's part of a series of a sum family: parts are held apart, so that their sum can't fall either. */
 export interface ShownPart {
@@ -13,7 +14,13 @@ export interface ShownPart {
   readonly shown: readonly bigint[];
 }
 
-type IsWanted = (family: Family, labels: readonly string[], key: string) => boolean;
+type IsWanted = (family: Family, labels: readonly string[]) => boolean;
+
+/** Is a series that bears these labels selected? */
+export function isOfProject({ selection }: PageFigures, family: Family, labels: readonly string[]): boolean {
+  const at = family.labels.findIndex((name) => name === 'dstack_project_name' || name === 'project_name');
+  return inProject(selection, labels[at] ?? '');
+}
 
 /**
  * The parts of the series that the page shows: of each partition what it has of them, and what a partition that has nothing of one any
@@ -24,7 +31,7 @@ export function* shownParts(figures: PageFigures, isWanted: IsWanted): Generator
   for (const view of figures.views) {
     for (const [key, series] of view.tally.series) {
       const { family, labels } = series;
-      if (!isShown(series) || !isWanted(family, labels, key)) continue;
+      if (!isShown(series) || !isWanted(family, labels)) continue;
       families.set(key, family);
       const ledger = ledgerOfSum(series, figures.timeOf(view));
       const held = figures.isAt ? undefined : view.holds.get(key)?.shown;

@@ -59,16 +59,20 @@ describe('negotiate', () => {
 });
 
 describe('readQuery', () => {
-  const WHOLE = { format: 'text', atMs: null, selection: { project: null, shard: null } };
+  const WHOLE = { format: 'text', atMs: null, selection: { project: null, scope: null, shard: null } };
 
   test.each([
     ['nothing', {}, WHOLE],
-    ['a project', { project: 'a b' }, { ...WHOLE, selection: { project: 'a b', shard: null } }],
-    ['the last of several', { project: ['a', 'b'] }, { ...WHOLE, selection: { project: 'b', shard: null } }],
+    ['a project', { project: 'a b' }, { ...WHOLE, selection: { project: 'a b', scope: null, shard: null } }],
+    [
+      'the last of several',
+      { project: ['a', 'b'] },
+      { ...WHOLE, selection: { project: 'b', scope: null, shard: null } },
+    ],
     [
       'a shard',
       { shard: '2', shards: '3' },
-      { ...WHOLE, selection: { project: null, shard: { index: 2, count: 3 } } },
+      { ...WHOLE, selection: { project: null, scope: null, shard: { index: 2, count: 3 } } },
     ],
     [
       'a moment',

@@ -134,7 +134,8 @@ test('what a partition held of a series that it has no more counts while others 
 test('fleetmeter_held of a project is what its own series are held', () => {
   const view = viewOf();
   hold(view, { family: FLEET_COST, labels: FLEET, shown: [4_100_000_000n] });
-  const held = (project: string) => figures([view], null, { project, shard: null })('fleetmeter_held{');
+  const held = (project: string) =>
+    figures([view], null, { project, scope: null, shard: null })('fleetmeter_held{');
   expect([held('p'), held('q')]).toEqual([[0.5], []]);
 });
 
