@@ -7,6 +7,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { alone } from './alone';
 
 const run = promisify(execFile);
 
@@ -26,9 +27,12 @@ export interface Program {
   readonly endArgv: readonly [string, ...string[]] | null;
 }
 
+/** apt-get waits for another's lock on what is installed, but not for one on its lists. */
+const APT_LOCK = join(tmpdir(), 'fleetmeter-apt.lock');
+
 /** Finds the program, or installs it; where neither is possible, says what to install. One Program, one start. */
 export async function provide(name: ProgramName): Promise<Program> {
-  const found = onPath(name) ?? (await installed(name));
+  const found = onPath(name) ?? (await alone(APT_LOCK, async () => onPath(name) ?? (await installed(name))));
   if (found !== null) return { argv: [found], endArgv: null };
   if (await dockerAnswers()) return inDocker(name);
   const { debian } = PROGRAMS[name];

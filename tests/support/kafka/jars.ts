@@ -1,16 +1,15 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { alone } from '../alone';
 
 const run = promisify(execFile);
 const POM = join(__dirname, 'pom.xml');
 const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
 const MIN_JAVA = 17;
-const STALE_LOCK_MS = 5 * 60_000;
 
 /**
  * The class path of a Kafka: of an installed one where KAFKA_HOME names it, else of jars that Maven fetches once (about 40
@@ -24,9 +23,10 @@ export async function kafkaClassPath(): Promise<string> {
   const version = createHash('sha256').update(readFileSync(POM)).digest('hex').slice(0, 12);
   const dir = join(cache, 'fleetmeter', `kafka-${version}`);
   mkdirSync(join(cache, 'fleetmeter'), { recursive: true });
-  while (!existsSync(dir)) {
-    if (takeLock(`${dir}.lock`)) await fetchJars(dir).finally(() => rmSync(`${dir}.lock`, { force: true }));
-    else await sleep(200); // another test file is at it
+  if (!existsSync(dir)) {
+    await alone(`${dir}.lock`, async () => {
+      if (!existsSync(dir)) await fetchJars(dir);
+    });
   }
   return join(dir, '*');
 }
@@ -55,15 +55,4 @@ async function fetchJars(dir: string): Promise<void> {
     );
   }
   renameSync(partial, dir);
-}
-
-function takeLock(path: string): boolean {
-  try {
-    writeFileSync(path, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch {
-    const lock = statSync(path, { throwIfNoEntry: false });
-    if (lock && Date.now() - lock.mtimeMs > STALE_LOCK_MS) rmSync(path, { force: true });
-    return false;
-  }
 }
