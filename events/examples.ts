@@ -41,7 +41,7 @@ export const EXAMPLES: Readonly<Record<EventType, Readonly<Record<string, unknow
     data: {
       project: 'main',
       user: 'ada',
-      run: { id: 'r-b02a', name: 'train-llm', type: 'task' },
+      run: { id: 'r-b02a', name: 'train-llm', type: 'task', tags: { team: 'research' } },
       status: 'submitted',
     },
   },

@@ -6,18 +6,23 @@ import { Kind, Type, TypeRegistry, type TSchema } from '@sinclair/typebox';
  * between two fields) are registered with TypeBox under a name; the published schema then says what it can.
  */
 export const MAX_LABEL_BYTES = 1024;
-/** As many UTF-16 units surely fit, at 3 bytes each. */
-const SURELY_SHORT = Math.floor(MAX_LABEL_BYTES / 3);
+const MAX_TAGS = 32;
+const MAX_TAG_BYTES = 256;
 
 /** A text that becomes a label value: up to 1,024 bytes of UTF-8 (a lone surrogate counts as U+FFFD, 3 bytes). */
 export function isLabel(value: unknown): value is string {
-  if (typeof value !== 'string') return false;
-  return value.length <= SURELY_SHORT || Buffer.byteLength(value) <= MAX_LABEL_BYTES;
+  return typeof value === 'string' && fits(value, MAX_LABEL_BYTES);
+}
+
+/** As many UTF-16 units as a third of the bytes surely fit, at 3 bytes each: most texts need no counting. */
+function fits(text: string, maxBytes: number): boolean {
+  return text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes;
 }
 
 TypeRegistry.Set('Label', (_schema: TSchema, value) => isLabel(value));
 TypeRegistry.Set<{ enum: readonly unknown[] }>('OneOf', (schema, value) => schema.enum.includes(value));
 TypeRegistry.Set('Blocks', (_schema: TSchema, value) => isBlocks(value));
+TypeRegistry.Set('Tags', (_schema: TSchema, value) => isTags(value));
 
 export const Label = Type.Unsafe<string>({
   [Kind]: 'Label',
@@ -96,4 +101,21 @@ function isBlocks(value: unknown): boolean {
 
 function isWhole(value: unknown): value is number {
   return Number.isInteger(value);
+}
+
+/** What the owner of a run calls it for accounting: texts by name. Null counts as absent. */
+export const Tags = Type.Unsafe<Record<string, string | null>>({
+  ...Type.Object({}, { additionalProperties: optional(Type.String({ maxLength: MAX_TAG_BYTES })) }),
+  [Kind]: 'Tags',
+  description: `an object of up to ${MAX_TAGS} texts, names and texts of up to ${MAX_TAG_BYTES} bytes of UTF-8`,
+});
+
+function isTags(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const tags = Object.entries(value).filter(([, text]) => text !== null);
+  return tags.length <= MAX_TAGS && tags.every(([name, text]) => isTagText(name) && isTagText(text));
+}
+
+function isTagText(value: unknown): boolean {
+  return typeof value === 'string' && fits(value, MAX_TAG_BYTES);
 }

@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { Flag, Id, Label, Text, WithId, oneOf, optional } from './kinds';
+import { Flag, Id, Label, Tags, Text, WithId, oneOf, optional } from './kinds';
 import { STATUSES } from './statuses';
 
 /** A run as its own and its jobs' `submitted` describe it. */
@@ -8,7 +8,11 @@ export const DescribedRun = Type.Object({ id: Id, name: Label, type: Label });
 export const RunSubmitted = Type.Object({
   project: Label,
   user: Label,
-  run: DescribedRun,
+  run: Type.Object({
+    ...DescribedRun.properties,
+    /** For cost reports alone: never labels. The latest that has them counts, as a whole. */
+    tags: optional(Tags),
+  }),
   /** Absent: submitted. A run that is scheduled for later starts as pending. */
   status: optional(oneOf(['submitted', 'pending'])),
   /** True: the sender found the run there, however old it is. */

@@ -1,5 +1,6 @@
 import type { LifecycleEvent } from '../../events/event';
 import type { JobProvisioned } from '../../events/job';
+import type { RunSubmitted } from '../../events/run';
 import type { OrderKey } from '../../events/order';
 import { statusRank } from '../../events/statuses';
 import type { InstanceStatus, JobStatus, RunStatus } from '../../events/statuses';
@@ -38,6 +39,8 @@ export interface SubmittedDescription {
   readonly user: string;
   readonly runName: string;
   readonly runType: string;
+  /** Of a run, for cost reports alone. */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
   readonly job?: { readonly name: string; readonly num: number; readonly replicaNum: number };
 }
 
@@ -205,7 +208,7 @@ function saidBy(event: LifecycleEvent): Said {
         verb: 'described',
         rank: statusRank('run', status ?? 'submitted'),
         status: status ?? undefined,
-        description: { project, user, runName: run.name, runType: run.type },
+        description: { project, user, runName: run.name, runType: run.type, tags: tagsOf(run.tags) },
       };
     }
     case 'fleetmeter.job.submitted.v1': {
@@ -269,4 +272,11 @@ function saidBy(event: LifecycleEvent): Said {
         reason: event.data.reason ?? '',
       };
   }
+}
+
+/** Without those that are null: they count as absent. */
+function tagsOf(tags: RunSubmitted['run']['tags']): Readonly<Record<string, string>> | undefined {
+  if (tags == null) return undefined;
+  const entries = Object.entries(tags);
+  return Object.fromEntries(entries.filter((tag): tag is [string, string] => tag[1] !== null));
 }

@@ -42,6 +42,8 @@ function valuesOf(schema: TSchema): fc.Arbitrary<unknown> {
       return fc
         .tuple(fc.integer({ min: 1, max: 64 }), fc.integer({ min: 0, max: 64 }))
         .map(([used, free]) => ({ used, total: used + free }));
+    case 'Tags':
+      return fc.dictionary(anyText, fc.option(anyText), { maxKeys: 3, noNullPrototype: true });
     case 'Union':
       return fc.oneof(...(schema['anyOf'] as TSchema[]).map(valuesOf));
     case 'Array':

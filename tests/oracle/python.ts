@@ -49,6 +49,11 @@ export function knownToReference({ series, dead }: ReferencePage): ReferencePage
   return { series: new Map([...series].filter(([key]) => !key.startsWith('fleetmeter_gpu_'))), dead };
 }
 
+/** Whether it knows all that a line says: tags came after it, and it would take any. */
+export function isKnownToReference(line: string): boolean {
+  return !line.includes('"tags"');
+}
+
 /** Undefined where it can run; else why it can't. */
 export function referenceAbsent(): string | undefined {
   if (!existsSync(REFERENCE)) return 'no reference beside the project';

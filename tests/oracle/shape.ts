@@ -45,6 +45,11 @@ const someInstance = object({ id });
 const someRun = object({ id });
 const someJob = object({ id });
 const namedRun = object({ id, name: label, type: label });
+const tagText: Check = (value) => typeof value === 'string' && Buffer.byteLength(value, 'utf8') <= 256;
+const tags: Check = (value) => {
+  const pairs = isObject(value) ? Object.entries(value).filter(([, text]) => text !== null) : undefined;
+  return pairs !== undefined && pairs.length <= 32 && pairs.flat().every(tagText);
+};
 const blocks = all(
   object({ used: positive, total: positive }),
   (value) => Number(member(value, 'used')) <= Number(member(value, 'total')),
@@ -81,7 +86,13 @@ export const SHAPES: ReadonlyMap<string, Check> = new Map([
   ['instance.terminated', object({ instance: someInstance, reason: maybe(text) })],
   [
     'run.submitted',
-    object({ project: label, user: label, run: namedRun, status: maybe(text), snapshot: maybe(flag) }),
+    object({
+      project: label,
+      user: label,
+      run: all(namedRun, object({ tags: maybe(tags) })),
+      status: maybe(text),
+      snapshot: maybe(flag),
+    }),
   ],
   ['run.status_changed', object({ run: someRun, status: text })],
   ['run.finished', object({ run: someRun, status: text, reason: maybe(text) })],

@@ -1,6 +1,6 @@
 /** Lifecycle events: what happens to the few instances, runs and jobs of a world, in no sensible order. */
 import { type Random } from './history-random';
-import { labelOf, priceOf, reasonOf, resourcesOf, someOf } from './history-values';
+import { labelOf, priceOf, reasonOf, resourcesOf, someOf, tagsOf } from './history-values';
 import { instanceIdOf, jobIdOf, runIdOf, type Payload, type World } from './history-world';
 
 /** How often what happens; finishes are rare, since little happens after them. */
@@ -103,7 +103,7 @@ function submittedRunData(world: World): Record<string, unknown> {
   return {
     project: labelOf(random),
     user: labelOf(random),
-    run: runOf(world),
+    run: { ...runOf(world), ...someOf(random, { tags: tagsOf(random) }) },
     ...someOf(random, { status: random.pick(['submitted', 'pending']) }),
     ...snapshotOf(world),
   };

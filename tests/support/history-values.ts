@@ -69,6 +69,15 @@ export function reasonOf(random: Random): string | null {
   ]);
 }
 
+export function tagsOf(random: Random): Record<string, unknown> {
+  const tags = {
+    team: random.pick(['research', '', 'é'.repeat(128)]),
+    'cost center': random.pick(['4711', null]),
+    ['x'.repeat(256)]: 'long',
+  };
+  return someOf(random, tags);
+}
+
 /** RFC 3339 of a time, in one of the many ways. */
 export function timeTextOf(random: Random, timeMs: number): string {
   const iso = new Date(timeMs).toISOString();
