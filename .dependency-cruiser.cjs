@@ -1,12 +1,12 @@
 'use strict';
 
 /**
- * The layers: events <- fold <- catalogue <- page <- partition <- the services.
+ * The layers: events <- fold <- catalogue <- view <- page and partition <- the services.
  *
  * Services never import each other's insides. What they may import of one another are the two ports and the
  * libraries; which adapter stands behind a port is decided in services/cli alone.
  */
-const LIBRARIES = '(?:http|process|exposition|history|page|catalogue|fold)';
+const LIBRARIES = '(?:http|process|exposition|history|page|view|catalogue|fold)';
 const PORTS = ['^services/log/port\\.ts$', '^services/store/port\\.ts$'];
 const ADAPTERS = '^services/(?:log/(?:kafka|embedded)|store/(?:redis|embedded))/';
 
@@ -45,12 +45,23 @@ module.exports = {
       to: { path: '^(?:services|tests)/', pathNot: '^services/(?:catalogue|fold)/' },
     },
     {
+      name: 'view-knows-what-it-is-made-of',
+      comment:
+        'What is committed and how it is kept in memory: who writes a page of it, or folds it, is not its business.',
+      severity: 'error',
+      from: { path: '^services/view/' },
+      to: {
+        path: '^(?:services|tests)/',
+        pathNot: ['^services/(?:view|catalogue|fold)/', '^services/store/port\\.ts$'],
+      },
+    },
+    {
       name: 'page-knows-what-it-is-made-of',
       comment:
         'A page is made of figures and written as an exposition; who stores or serves it is not its business.',
       severity: 'error',
       from: { path: '^services/page/' },
-      to: { path: '^(?:services|tests)/', pathNot: '^services/(?:page|exposition|catalogue|fold)/' },
+      to: { path: '^(?:services|tests)/', pathNot: '^services/(?:page|view|exposition|catalogue|fold)/' },
     },
     {
       name: 'partition-knows-what-it-is-made-of',
@@ -59,14 +70,15 @@ module.exports = {
       from: { path: '^services/partition/' },
       to: {
         path: '^(?:services|tests)/',
-        pathNot: ['^services/(?:partition|page|catalogue|fold)/', ...PORTS],
+        pathNot: ['^services/(?:partition|view|catalogue|fold)/', ...PORTS],
       },
     },
     {
       name: 'pure-without-io',
-      comment: 'events, fold, catalogue, page and partition do no I/O: replay must give what live gave.',
+      comment:
+        'events, fold, catalogue, view, page and partition do no I/O: replay must give what live gave.',
       severity: 'error',
-      from: { path: '^(?:events|services/(?:fold|catalogue|page|partition))/' },
+      from: { path: '^(?:events|services/(?:fold|catalogue|view|page|partition))/' },
       to: { dependencyTypes: ['core'], pathNot: '^crypto$' },
     },
     {

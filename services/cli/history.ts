@@ -5,7 +5,7 @@ import type { RefusalReason } from '../../events/refusal';
 import { partitionOf, routeOf } from '../../events/routing';
 import type { EntityFold } from '../history/entities';
 import { isBlank } from '../history/fold';
-import { lengthOf, readTopic } from '../history/topic';
+import { lengthOf, readTopic } from '../history/whole-topic';
 import { openInput, readLines } from './lines';
 import { withLog } from './log-at-rest';
 import { openProgress } from './progress';

@@ -14,7 +14,7 @@ import type { EventLog } from '../log/port';
 import { openLogger } from '../process/logger';
 import type { Logger } from '../process/logger';
 import { openProcessMetrics, zeroReasons } from '../process/metrics';
-import { openSeldom } from '../process/seldom';
+import { openSeldom } from '../process/rare-warning';
 import type { ProcessMetrics } from '../process/metrics';
 import type { StateStore } from '../store/port';
 import { openLog, openStore } from './compose';

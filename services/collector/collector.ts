@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GpuFields } from '../exposition/gpu-fields';
 import type { Logger } from '../process/logger';
-import { openSeldom } from '../process/seldom';
+import { openSeldom } from '../process/rare-warning';
 import type { Fetcher } from './fetcher';
 import type { CollectorMetrics } from './metrics';
 import { type Deliver, openOutbox } from './outbox';

@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../../events/dead-letter';
-import { readTopic } from '../history/topic';
+import { readTopic } from '../history/whole-topic';
 import type { EventLog } from '../log/port';
 import { readEntry } from './letter';
 

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { writePage } from '../page/page';
 import type { PageRequest } from '../page/request';
-import type { PartitionView } from '../page/partition';
+import type { PartitionView } from '../view/view';
 import type { Version } from '../store/port';
 import type { Refreshed, Views } from './views';
 

@@ -2,7 +2,7 @@ import Router from '@koa/router';
 import { requireToken } from '../http/auth';
 import { refuse } from '../http/refusal';
 import type { Refuse } from '../http/refusal';
-import { summarize } from '../page/summary';
+import { summarize } from './status/summary';
 import type { Pages } from './pages';
 import { writeDocument } from './status/document';
 import { STYLE_HASH } from './status/style';

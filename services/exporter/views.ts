@@ -1,6 +1,6 @@
-import { applyEntry, emptyView } from '../page/partition';
-import type { PartitionView } from '../page/partition';
-import { decodeFoldHead } from '../page/head';
+import { applyEntry, emptyView } from '../view/view';
+import type { PartitionView } from '../view/view';
+import { decodeFoldHead } from '../view/fold-head';
 import { StoreReadError } from '../store/port';
 import type { ChangesResult, Delta, StateStore, Version } from '../store/port';
 

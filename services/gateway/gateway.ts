@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { GpuFields } from '../exposition/gpu-fields';
 import { type HttpRefusal, refuse } from '../http/refusal';
 import type { AppendRecord, EventLog } from '../log/port';
-import { openSeldom, type Seldom } from '../process/seldom';
+import { openSeldom, type Seldom } from '../process/rare-warning';
 import type { Rules } from './judge';
 import { DEFAULT_LIMITS, type GatewayLimits } from './limits';
 import type { GatewayMetrics } from './metrics';

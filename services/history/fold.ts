@@ -5,8 +5,8 @@ import type { RefusalReason } from '../../events/refusal';
 import { partitionOf, routeOf } from '../../events/routing';
 import { compactTouched, emptyLedger, emptyTouched, takeLifecycle, takeSample } from '../fold/ledger';
 import type { Ledger, LedgerSettings } from '../fold/ledger';
-import type { PartitionView } from '../page/partition';
-import { absorb, openView, syncAll } from '../page/sync';
+import type { PartitionView } from '../view/view';
+import { absorb, openView, syncAll } from '../view/sync';
 
 /** A history in a file, folded without a log or a store: what `render` prints the page of. */
 export interface HistoryFold {

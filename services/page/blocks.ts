@@ -7,11 +7,11 @@ import { seriesKey } from '../catalogue/tally';
 import { USAGE_FAMILIES } from '../catalogue/usage';
 import type { UsageFamily } from '../catalogue/usage';
 import type { InstanceView, JobView } from '../catalogue/view';
-import type { PageFigures, Shown } from './figures';
+import type { PageFigures, Shown } from './contents';
 import { formatLabels, formatValue } from './format';
-import { highest, isHeldFamily, ledgerOfOwn } from './hold';
+import { highest, isHeldFamily, ledgerOfOwn } from '../view/hold';
 import type { Block } from './block';
-import type { PartitionView } from './partition';
+import type { PartitionView } from '../view/view';
 import { inFirstShard, inProject, inShard } from './selection';
 import { isOfProject, shownParts } from './sums';
 

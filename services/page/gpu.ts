@@ -9,7 +9,7 @@ import {
 } from '../catalogue/gpu';
 import { shownText } from '../fold/fact';
 import type { Block } from './block';
-import type { PageFigures } from './figures';
+import type { PageFigures } from './contents';
 import { formatLabels, formatValue } from './format';
 import { type Bearer, type Row, byPlace, own } from './rows';
 import { inProject, inShard } from './selection';

@@ -1,11 +1,11 @@
 import { HELD, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../catalogue/page';
 import { formatLabels, formatValue, header } from './format';
 import type { Format } from './format';
-import { openFigures } from './figures';
+import { openFigures } from './contents';
 import { ownBlocks, sumBlocks, usageBlocks } from './blocks';
-import { heldLines } from './held';
+import { heldLines } from './held-family';
 import type { Block } from './block';
-import type { PartitionView } from './partition';
+import type { PartitionView } from '../view/view';
 import type { PageRequest } from './request';
 import { gpuBlocks } from './gpu';
 import { passthroughBlocks } from './passthrough';

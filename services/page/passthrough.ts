@@ -1,6 +1,6 @@
 import { dcgmField, helpOf } from '../catalogue/dcgm';
 import type { Block } from './block';
-import type { PageFigures } from './figures';
+import type { PageFigures } from './contents';
 import { formatValue } from './format';
 import type { SampleType } from './format';
 import { byPlace, own } from './rows';

@@ -7,7 +7,7 @@ import { isComposite, isReserved } from '../exposition/passed';
 import { timelineOf } from '../fold/entity';
 import { shownText } from '../fold/fact';
 import type { Sample } from '../fold/sample';
-import type { PageFigures, Shown } from './figures';
+import type { PageFigures, Shown } from './contents';
 import { escapeLabel } from './format';
 import type { LeftOutOfPage } from './left-out';
 

@@ -1,7 +1,7 @@
 import type { Family } from '../catalogue/figures';
 import { isShown } from '../catalogue/tally';
-import type { PageFigures } from './figures';
-import { highest, ledgerOfSum } from './hold';
+import type { PageFigures } from './contents';
+import { highest, ledgerOfSum } from '../view/hold';
 import { inProject } from './selection';
 
 /** A partition's part of a series of a sum family: parts are held apart, so that their sum can't fall either. */

@@ -1,5 +1,5 @@
-import type { Hold } from '../page/hold';
-import { holdsAfter } from './holds';
+import type { Hold } from '../view/hold';
+import { holdsAfter } from './shortfall';
 import { putHolds } from './partition';
 import type { Partition } from './partition';
 

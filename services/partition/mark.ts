@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { LogRecord } from '../log/port';
-import type { RecordMark } from '../page/head';
+import type { RecordMark } from '../view/fold-head';
 
 /** What a commit remembers of the last record of a batch. */
 export function markOf(record: LogRecord | undefined): RecordMark | undefined {

@@ -12,16 +12,16 @@ import {
   encodeSample,
   encodeTombstone,
 } from '../fold/state';
-import { decodeFoldHead, encodeFoldHead } from '../page/head';
-import type { LogMarks } from '../page/head';
-import { HOLD, encodeHold } from '../page/hold';
-import type { Hold } from '../page/hold';
-import { TOTAL, applyEntry, encodeTotal, putEntity } from '../page/partition';
-import type { PartitionView } from '../page/partition';
-import { absorb, openView, syncView } from '../page/sync';
+import { decodeFoldHead, encodeFoldHead } from '../view/fold-head';
+import type { LogMarks } from '../view/fold-head';
+import { HOLD, encodeHold } from '../view/hold';
+import type { Hold } from '../view/hold';
+import { TOTAL, applyEntry, encodeTotal, putEntity } from '../view/view';
+import type { PartitionView } from '../view/view';
+import { absorb, openView, syncView } from '../view/sync';
 import type { Acquired, Change, Entries, Head } from '../store/port';
-import { holdsAfter, shownBefore } from './holds';
-import type { Edit } from './holds';
+import { holdsAfter, shownBefore } from './shortfall';
+import type { Edit } from './shortfall';
 
 /** What an owner holds of its partition: the ledger, the view that pages show of it, and where both stand. */
 export interface Partition {

@@ -1,6 +1,6 @@
 import type { LedgerSettings } from '../fold/ledger';
 import type { EventLog } from '../log/port';
-import type { PartitionView } from '../page/partition';
+import type { PartitionView } from '../view/view';
 import { boundsOf } from './read';
 import type { OnFolded } from './read';
 import { recompute } from './recompute';

@@ -1,7 +1,7 @@
 import { toDouble } from '../catalogue/family';
 import type { Family } from '../catalogue/figures';
 import { formatLabels } from '../page/format';
-import type { Hold } from '../page/hold';
+import type { Hold } from '../view/hold';
 
 /** What a switch does to one counter of the page, in its family's unit. */
 export interface SeriesChange {

@@ -1,7 +1,7 @@
-import type { PartitionView } from '../page/partition';
+import type { PartitionView } from '../view/view';
 import { byImportance } from './change';
 import type { SeriesChange, Wanted } from './change';
-import { compareOwn } from './own';
+import { compareOwn } from './own-series';
 import { compareSums } from './sums';
 
 export interface Comparison {

@@ -7,10 +7,10 @@ import { entityKey, entityText } from '../fold/fact';
 import { GONE, encodeSample, settlingOf } from '../fold/state';
 import type { LedgerScalars } from '../fold/ledger';
 import { formatLabels, formatValue } from '../page/format';
-import { isBelow, ledgerOfOwn, ledgerOfSum } from '../page/hold';
-import type { Hold } from '../page/hold';
-import type { PartitionView } from '../page/partition';
-import { encodeTotal, parseSeriesKey } from '../page/partition';
+import { isBelow, ledgerOfOwn, ledgerOfSum } from '../view/hold';
+import type { Hold } from '../view/hold';
+import type { PartitionView } from '../view/view';
+import { encodeTotal, parseSeriesKey } from '../view/view';
 
 /** One thing of which a store has something else than the log gives. */
 export interface Difference {

@@ -1,7 +1,7 @@
 import type { LedgerSettings } from '../fold/ledger';
 import type { EventLog } from '../log/port';
-import { emptyView } from '../page/partition';
-import type { PartitionView } from '../page/partition';
+import { emptyView } from '../view/view';
+import type { PartitionView } from '../view/view';
 import type { GenerationStore } from '../store/port';
 import type { SeriesChange } from './change';
 import { compareViews } from './comparison';

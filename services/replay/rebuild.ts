@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LedgerSettings } from '../fold/ledger';
 import type { Positions } from '../log/port';
-import { decodeFoldHead, foldMismatch } from '../page/head';
+import { decodeFoldHead, foldMismatch } from '../view/fold-head';
 import { finishLoading, loadKept, loadShown, openPartition } from '../partition/partition';
 import type { Partition } from '../partition/partition';
 import type { Commit, CommitResult, StateStore } from '../store/port';

@@ -1,6 +1,6 @@
-import { decodeFoldHead } from '../page/head';
-import { applyEntry, emptyView } from '../page/partition';
-import type { PartitionView } from '../page/partition';
+import { decodeFoldHead } from '../view/fold-head';
+import { applyEntry, emptyView } from '../view/view';
+import type { PartitionView } from '../view/view';
 import type { Delta, Head, StateStore, Version } from '../store/port';
 import { ReplayStopped } from './stopped';
 

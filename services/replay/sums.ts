@@ -1,8 +1,8 @@
 import type { Family } from '../catalogue/figures';
 import { isShown } from '../catalogue/tally';
 import type { SumSeries } from '../catalogue/tally';
-import { highest, isBelow, isHeldFamily, ledgerOfSum } from '../page/hold';
-import type { PartitionView } from '../page/partition';
+import { highest, isBelow, isHeldFamily, ledgerOfSum } from '../view/hold';
+import type { PartitionView } from '../view/view';
 import { changesOf } from './change';
 import type { SeriesChange, Wanted } from './change';
 

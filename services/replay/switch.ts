@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { decodeFoldHead, foldMismatch } from '../page/head';
-import { emptyView } from '../page/partition';
-import type { PartitionView } from '../page/partition';
+import { decodeFoldHead, foldMismatch } from '../view/fold-head';
+import { emptyView } from '../view/view';
+import type { PartitionView } from '../view/view';
 import { holdAs } from '../partition/hold-as';
 import type { Partition } from '../partition/partition';
 import type { GenerationStore, Standing } from '../store/port';

@@ -3,9 +3,9 @@ import { decodeParsed } from '../../events/codec';
 import { isTelemetry, type FleetEvent } from '../../events/event';
 import { emptyLedger, takeLifecycle, takeSample } from '../../services/fold/ledger';
 import { writePage } from '../../services/page/page';
-import { type PartitionView } from '../../services/page/partition';
+import { type PartitionView } from '../../services/view/view';
 import { WHOLE_PAGE } from '../../services/page/selection';
-import { openView, syncView } from '../../services/page/sync';
+import { openView, syncView } from '../../services/view/sync';
 import { readSamples } from '../support/page-series';
 import { measure } from './measure';
 

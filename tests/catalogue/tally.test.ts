@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { SUM_FAMILIES } from '../../services/catalogue/index';
 import { seriesKey } from '../../services/catalogue/tally';
-import { parseSeriesKey } from '../../services/page/partition';
+import { parseSeriesKey } from '../../services/view/view';
 
 const label = fc.oneof(
   fc.string({ unit: 'binary' }),

@@ -6,10 +6,10 @@ import { history as demoHistory } from '../../services/demo/history';
 import { readPage } from '../../services/exposition/reader';
 import { openHistory } from '../../services/history/fold';
 import { writePage } from '../../services/page/page';
-import type { PartitionView } from '../../services/page/partition';
+import type { PartitionView } from '../../services/view/view';
 import { WHOLE_PAGE } from '../../services/page/selection';
-import { summarize } from '../../services/page/summary';
-import type { Totals } from '../../services/page/summary';
+import { summarize } from '../../services/exporter/status/summary';
+import type { Totals } from '../../services/exporter/status/summary';
 
 const HOUR = 3_600_000;
 const START = Date.parse('2026-11-24T00:00:00Z');

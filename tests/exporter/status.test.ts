@@ -9,8 +9,8 @@ import { statusRoutes } from '../../services/exporter/status';
 import { writeDocument } from '../../services/exporter/status/document';
 import type { Refreshed } from '../../services/exporter/views';
 import { openHistory } from '../../services/history/fold';
-import type { PartitionView } from '../../services/page/partition';
-import { summarize } from '../../services/page/summary';
+import type { PartitionView } from '../../services/view/view';
+import { summarize } from '../../services/exporter/status/summary';
 
 const NOW = Date.parse('2026-11-24T08:00:12.345Z');
 const DAY = 86_400_000;

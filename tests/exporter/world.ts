@@ -12,7 +12,7 @@ import { openPages } from '../../services/exporter/pages';
 import { exporterRoutes } from '../../services/exporter/routes';
 import { openViews } from '../../services/exporter/views';
 import { httpApp } from '../../services/http/app';
-import { type LogMarks } from '../../services/page/head';
+import { type LogMarks } from '../../services/view/fold-head';
 import { takeRecord } from '../../services/partition/intake';
 import { closeBatch, openPartition, type Partition } from '../../services/partition/partition';
 import { openProcessMetrics, type ProcessMetrics } from '../../services/process/metrics';

@@ -12,7 +12,7 @@ import {
   encodeSample,
   encodeTombstone,
 } from '../../services/fold/state';
-import { decodeFoldHead, encodeFoldHead, foldMismatch } from '../../services/page/head';
+import { decodeFoldHead, encodeFoldHead, foldMismatch } from '../../services/view/fold-head';
 import { historyArbitrary, linesOf, makeHistory, type History } from '../support/history';
 import { depth } from '../support/depth';
 

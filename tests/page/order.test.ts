@@ -1,7 +1,7 @@
 /** The order of series depends on the state alone: replicas that have it from a store in whatever order write the same bytes. */
 import fc from 'fast-check';
-import { encodeHold, HOLD, type Hold } from '../../services/page/hold';
-import { applyEntry, emptyView, encodeTotal, TOTAL, type PartitionView } from '../../services/page/partition';
+import { encodeHold, HOLD, type Hold } from '../../services/view/hold';
+import { applyEntry, emptyView, encodeTotal, TOTAL, type PartitionView } from '../../services/view/view';
 import { encodeEntity, encodeSample, SAMPLE, SOURCE } from '../../services/fold/state';
 import { pageOf } from '../support/folded';
 import { historyArbitrary, linesOf, type History } from '../support/history';

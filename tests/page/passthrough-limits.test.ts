@@ -1,6 +1,6 @@
 /** What of the exporters' samples is not on the page: counted, by cause, the rest being there. */
 import { encodeEvent } from '../../events/codec';
-import { openFigures } from '../../services/page/figures';
+import { openFigures } from '../../services/page/contents';
 import { writePage } from '../../services/page/page';
 import { passedRows } from '../../services/page/rows';
 import { WHOLE_PAGE } from '../../services/page/selection';

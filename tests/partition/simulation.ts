@@ -15,12 +15,12 @@ import {
   type Partition,
 } from '../../services/partition/partition';
 import type { AppendRecord, LogRecord, OwnedTopic } from '../../services/log/port';
-import { applyEntry, emptyView, type PartitionView } from '../../services/page/partition';
-import { decodeFoldHead } from '../../services/page/head';
+import { applyEntry, emptyView, type PartitionView } from '../../services/view/view';
+import { decodeFoldHead } from '../../services/view/fold-head';
 import { writePage } from '../../services/page/page';
 import type { PageRequest } from '../../services/page/request';
 import { WHOLE_PAGE } from '../../services/page/selection';
-import type { Hold } from '../../services/page/hold';
+import type { Hold } from '../../services/view/hold';
 import type { Acquired, Head } from '../../services/store/port';
 import { foldNaively, type OraclePage } from '../oracle/index';
 import { read } from '../oracle/read';

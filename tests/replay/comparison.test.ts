@@ -1,6 +1,6 @@
 import { SUM_FAMILIES } from '../../services/catalogue/index';
 import { putTotal, seriesKey } from '../../services/catalogue/tally';
-import { emptyView, type PartitionView } from '../../services/page/partition';
+import { emptyView, type PartitionView } from '../../services/view/view';
 import { compareViews } from '../../services/replay/comparison';
 
 const COST = 'fleetmeter_usage_cost_dollars_total';

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { HOLD } from '../../services/page/hold';
+import { HOLD } from '../../services/view/hold';
 import { verify } from '../../services/replay/verify';
 import { historyArbitrary } from '../support/history';
 import { playLive } from './play';

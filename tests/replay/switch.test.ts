@@ -1,4 +1,4 @@
-import { decodeFoldHead } from '../../services/page/head';
+import { decodeFoldHead } from '../../services/view/fold-head';
 import { dryRun } from '../../services/replay/dry-run';
 import { ReplayStopped } from '../../services/replay/stopped';
 import { openWitness } from '../partition/pages';

@@ -1,5 +1,5 @@
 import { emptyEntity } from '../../services/fold/entity';
-import { emptyView, type PartitionView } from '../../services/page/partition';
+import { emptyView, type PartitionView } from '../../services/view/view';
 import { differencesOf } from '../../services/replay/difference';
 import { ENTITY, GONE } from '../../services/fold/state';
 import { verify, type Verified, type VerifyOptions } from '../../services/replay/verify';

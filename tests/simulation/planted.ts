@@ -2,8 +2,8 @@
  * Bugs that the protocol is there to make impossible, planted in the simulated store and in wrappers around it. The simulation has to
  * find each of them.
  */
-import { TOTAL, encodeTotal } from '../../services/page/partition';
-import { HOLD } from '../../services/page/hold';
+import { TOTAL, encodeTotal } from '../../services/view/view';
+import { HOLD } from '../../services/view/hold';
 import type { Change, Commit, Head, StateStore } from '../../services/store/port';
 import type { Host } from './host';
 import { askOf, openSimulatedStore, type StorePlace } from './store';

@@ -1,8 +1,8 @@
 /** The log folded in one go by one owner whom nothing befalls: what every run must come to. */
 import { closeBatch, finishLoading, openPartition, type Partition } from '../../services/partition/partition';
 import { takeRecord } from '../../services/partition/intake';
-import { decodeFoldHead } from '../../services/page/head';
-import { HOLD } from '../../services/page/hold';
+import { decodeFoldHead } from '../../services/view/fold-head';
+import { HOLD } from '../../services/view/hold';
 import { writePage } from '../../services/page/page';
 import { WHOLE_PAGE } from '../../services/page/selection';
 import type { LedgerSettings } from '../../services/fold/ledger';

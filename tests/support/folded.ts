@@ -2,7 +2,7 @@
 import { openHistory } from '../../services/history/fold';
 import { type Format } from '../../services/page/format';
 import { writePage } from '../../services/page/page';
-import { type PartitionView } from '../../services/page/partition';
+import { type PartitionView } from '../../services/view/view';
 import { WHOLE_PAGE, type Selection } from '../../services/page/selection';
 import { type Settings } from './history-world';
 

@@ -28,9 +28,9 @@ import {
   encodeSample,
   encodeTombstone,
 } from '../../services/fold/state';
-import { decodeFoldHead, encodeFoldHead } from '../../services/page/head';
-import { TOTAL, applyEntry, encodeTotal, putEntity, type PartitionView } from '../../services/page/partition';
-import { absorb, openView, syncView } from '../../services/page/sync';
+import { decodeFoldHead, encodeFoldHead } from '../../services/view/fold-head';
+import { TOTAL, applyEntry, encodeTotal, putEntity, type PartitionView } from '../../services/view/view';
+import { absorb, openView, syncView } from '../../services/view/sync';
 import { type LogPlace } from '../oracle/index';
 import { type Folded } from './folded';
 import { createRandom, type Random } from './history-random';

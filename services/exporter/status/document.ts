@@ -1,4 +1,4 @@
-import type { Summary } from '../../page/summary';
+import type { Summary } from './summary';
 import { NOTHING, html } from './html';
 import type { Markup } from './html';
 import { STYLE_ELEMENT } from './style';

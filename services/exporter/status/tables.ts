@@ -1,5 +1,5 @@
 import { formatTime } from '../../../events/time';
-import type { GpuSummary, ProjectSummary, Summary, Totals } from '../../page/summary';
+import type { GpuSummary, ProjectSummary, Summary, Totals } from './summary';
 import { NOTHING, html } from './html';
 import type { Markup } from './html';
 import { agoText, countText, dollarsText, nanoDollarsText, shareText, timeText } from './text';

@@ -2,8 +2,8 @@
 import { encodeEvent } from '../../events/codec';
 import { seriesKey } from '../../services/catalogue/tally';
 import { ENTITY } from '../../services/fold/state';
-import { decodeHold, encodeHold, type Hold } from '../../services/page/hold';
-import { type PartitionView } from '../../services/page/partition';
+import { decodeHold, encodeHold, type Hold } from '../../services/view/hold';
+import { type PartitionView } from '../../services/view/view';
 import { type Selection, WHOLE_PAGE } from '../../services/page/selection';
 import { foldLines, pageOf } from '../support/folded';
 import { DEFAULT_SETTINGS } from '../support/history';

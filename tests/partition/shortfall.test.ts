@@ -4,7 +4,7 @@ import { historyArbitrary, type History, type Settings } from '../support/histor
 import { differencesOf, readPage } from '../support/page-series';
 import { isOurCounter, openWitness } from './pages';
 import { hasUnread, play, type Incidents } from './schedule';
-import type { Hold } from '../../services/page/hold';
+import type { Hold } from '../../services/view/hold';
 import type { Simulation } from './simulation';
 import { depth } from '../support/depth';
 

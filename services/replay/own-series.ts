@@ -1,9 +1,9 @@
 import { figuresOf } from '../catalogue/figures';
 import type { OwnFigure } from '../catalogue/figures';
 import { seriesKey } from '../catalogue/tally';
-import { highest, isBelow, isHeldFamily, ledgerOfOwn } from '../page/hold';
-import type { Hold } from '../page/hold';
-import type { PartitionView } from '../page/partition';
+import { highest, isBelow, isHeldFamily, ledgerOfOwn } from '../view/hold';
+import type { Hold } from '../view/hold';
+import type { PartitionView } from '../view/view';
 import { changesOf } from './change';
 import type { SeriesChange, Wanted } from './change';
 

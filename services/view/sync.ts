@@ -5,8 +5,8 @@ import type { Entity } from '../fold/entity';
 import { absorbable, removeGone } from '../fold/ledger';
 import type { Ledger, Touched } from '../fold/ledger';
 import { ENTITY, GONE } from '../fold/state';
-import { emptyView, putEntity } from './partition';
-import type { PartitionView } from './partition';
+import { emptyView, putEntity } from './view';
+import type { PartitionView } from './view';
 
 /** A view of a ledger in this process. Samples and sources are the ledger's own; entities are brought over by syncView(). */
 export function openView(ledger: Ledger): PartitionView {

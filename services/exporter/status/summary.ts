@@ -1,12 +1,12 @@
-import { STATUSES } from '../../events/statuses';
-import type { EntityKind } from '../../events/statuses';
-import { readPage } from '../exposition/reader';
-import { openFigures } from './figures';
-import type { PageFigures } from './figures';
-import { heldLines } from './held';
-import type { PartitionView } from './partition';
-import { WHOLE_PAGE } from './selection';
-import { type ShownPart, shownParts } from './sums';
+import { STATUSES } from '../../../events/statuses';
+import type { EntityKind } from '../../../events/statuses';
+import { readPage } from '../../exposition/reader';
+import { openFigures } from '../../page/contents';
+import type { PageFigures } from '../../page/contents';
+import { heldLines } from '../../page/held-family';
+import type { PartitionView } from '../../view/view';
+import { WHOLE_PAGE } from '../../page/selection';
+import { type ShownPart, shownParts } from '../../page/sums';
 
 /** The page in few figures, for a person: each is made of the page's own, what is held included. A value of its own, to be kept. */
 export interface Summary {

@@ -3,9 +3,9 @@ import type { Family } from '../catalogue/figures';
 import { figuresOf } from '../catalogue/figures';
 import { HELD } from '../catalogue/page';
 import { seriesKey } from '../catalogue/tally';
-import type { PageFigures } from './figures';
+import type { PageFigures } from './contents';
 import { formatLabels, formatValue } from './format';
-import { ledgerOfOwn } from './hold';
+import { ledgerOfOwn } from '../view/hold';
 import { inFirstShard } from './selection';
 import { type ShownPart, isOfProject, shownParts } from './sums';
 

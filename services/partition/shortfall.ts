@@ -1,9 +1,9 @@
 import { cumulate, growthAt, isGrowth } from '../catalogue/family';
 import type { Family, Figures, OwnFigure } from '../catalogue/figures';
 import { seriesKey } from '../catalogue/tally';
-import { highest, isBelow, isHeldFamily, ledgerOfOwn, ledgerOfSum } from '../page/hold';
-import type { Hold } from '../page/hold';
-import type { PartitionView } from '../page/partition';
+import { highest, isBelow, isHeldFamily, ledgerOfOwn, ledgerOfSum } from '../view/hold';
+import type { Hold } from '../view/hold';
+import type { PartitionView } from '../view/view';
 import { figuresOf } from '../catalogue/figures';
 
 /**

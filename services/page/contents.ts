@@ -6,7 +6,7 @@ import { isYoung, sampleKey } from '../fold/sample';
 import { settlingOf } from '../fold/state';
 import type { Sample } from '../fold/sample';
 import type { PageRequest } from './request';
-import type { PartitionView } from './partition';
+import type { PartitionView } from '../view/view';
 import type { Selection } from './selection';
 
 /** The partitions' state, put in the order of the page. */
