@@ -5,6 +5,7 @@ import { openAggregator } from '../aggregator/aggregator';
 import type { Aggregator } from '../aggregator/aggregator';
 import { openPages } from '../exporter/pages';
 import type { Pages } from '../exporter/pages';
+import { openPageSizes } from '../exporter/page-size';
 import { exporterRoutes } from '../exporter/routes';
 import { statusRoutes } from '../exporter/status';
 import { openViews } from '../exporter/views';
@@ -130,10 +131,16 @@ function routersOf(
   readiness: Readiness,
 ): Router[] {
   const { log, logger, metrics } = parts;
-  const { scrapeToken, ingestToken, gpuFields } = settings;
+  const { scrapeToken, ingestToken, gpuFields, publicUrl } = settings;
   const routers = [processRoutes(readiness, metrics, scrapeToken)];
   if (pages !== undefined) {
-    routers.push(exporterRoutes({ pages, metrics, scrapeToken }), statusRoutes({ pages, scrapeToken }));
+    routers.push(
+      exporterRoutes({
+        ...{ pages, metrics, scrapeToken, publicUrl },
+        notePageSize: openPageSizes(metrics, openSeldom(logger, Date.now)),
+      }),
+      statusRoutes({ pages, scrapeToken }),
+    );
   }
   if (settings.roles.has('gateway') && log !== undefined) {
     routers.push(

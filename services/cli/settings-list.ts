@@ -6,6 +6,11 @@ export const SETTINGS = [
     help: 'host and port; any other host than loopback needs an ingest token, or FLEETMETER_ALLOW_ANONYMOUS_INGEST=true',
   },
   {
+    name: 'FLEETMETER_PUBLIC_URL',
+    byDefault: 'unset: the address asked',
+    help: 'where scrapers reach this server, as service discovery (GET /v1/sd) tells them',
+  },
+  {
     name: 'FLEETMETER_ROLES',
     byDefault: 'gateway,aggregator,exporter',
     help: 'what this process does: any of the three',

@@ -11,6 +11,8 @@ import type { SettingName } from './settings-list';
 /** What the environment says, checked. */
 export interface Settings {
   readonly listen: { readonly host: string; readonly port: number };
+  /** Where others reach it, before whatever stands in front; undefined: where they have asked. */
+  readonly publicUrl: URL | undefined;
   readonly dataDir: string;
   /** Undefined: the embedded log. */
   readonly kafka: KafkaSettings | undefined;
@@ -54,6 +56,7 @@ export function readSettings(env: Environment, use: Use): ReadSettings {
   const reader = openReader(env, mistakes);
   const settings: Settings = {
     listen: reader.listen(),
+    publicUrl: reader.publicUrl(),
     dataDir: reader.text('FLEETMETER_DATA_DIR') ?? './data',
     kafka: reader.kafka(),
     redisUrl: reader.redisUrl(),
@@ -210,6 +213,19 @@ function openReader(env: Environment, mistakes: string[]) {
       if (address !== null) return address;
       mistake('FLEETMETER_LISTEN', value, 'HOST:PORT, such as 127.0.0.1:19464 or [::]:19464');
       return { host: '127.0.0.1', port: 19_464 };
+    },
+    publicUrl(): URL | undefined {
+      const value = text('FLEETMETER_PUBLIC_URL');
+      if (value === undefined) return undefined;
+      const url = URL.canParse(value) ? new URL(value) : null;
+      const isPlain = url !== null && url.username + url.password + url.search + url.hash === '';
+      if (isPlain && /^https?:$/.test(url.protocol)) return url;
+      mistake(
+        'FLEETMETER_PUBLIC_URL',
+        value,
+        'a URL such as https://fleetmeter.example.org, without a query',
+      );
+      return undefined;
     },
     roles(): ReadonlySet<Role> {
       const names = list('FLEETMETER_ROLES') ?? ROLES;

@@ -4,31 +4,39 @@ import { requireToken } from '../http/auth';
 import { refuse } from '../http/refusal';
 import { CONTENT_TYPES } from '../page/format';
 import type { ProcessMetrics } from '../process/metrics';
+import { answerDiscovery } from './discovery';
 import type { Page, Pages } from './pages';
-import { MAX_SHARDS, readQuery } from './query';
+import type { NotePageSize } from './page-size';
+import { readQuery } from './query';
 
 export interface ExporterOptions {
   readonly pages: Pages;
   readonly metrics: ProcessMetrics;
   /** Undefined: anybody may read. */
   readonly scrapeToken: string | undefined;
+  readonly notePageSize: NotePageSize;
+  /** Where scrapers find this exporter; undefined: where discovery was asked. */
+  readonly publicUrl: URL | undefined;
 }
 
 /** `/metrics`, and Prometheus HTTP service discovery of its shards. */
-export function exporterRoutes({ pages, metrics, scrapeToken }: ExporterOptions): Router {
+export function exporterRoutes(options: ExporterOptions): Router {
+  const { pages, metrics, scrapeToken, notePageSize, publicUrl } = options;
   const router = new Router();
   const mayRead = requireToken(scrapeToken);
   router.get('/metrics', mayRead, async (ctx) => {
     const end = metrics.scrapeSeconds.startTimer();
-    await answerMetrics(ctx, pages);
+    await answerMetrics(ctx, pages, notePageSize);
     end();
     metrics.scrapes.inc({ code: String(ctx.status) });
   });
-  router.get('/v1/sd', mayRead, answerDiscovery);
+  router.get('/v1/sd', mayRead, (ctx) => {
+    answerDiscovery(ctx, publicUrl);
+  });
   return router;
 }
 
-async function answerMetrics(ctx: Context, pages: Pages): Promise<void> {
+async function answerMetrics(ctx: Context, pages: Pages, notePageSize: NotePageSize): Promise<void> {
   const query = readQuery(ctx.query, ctx.get('accept'));
   if (!query.ok) {
     refuse(ctx, { status: 400, reason: 'invalid_query', detail: query.detail });
@@ -45,6 +53,7 @@ async function answerMetrics(ctx: Context, pages: Pages): Promise<void> {
       return;
     }
     case 'page':
+      notePageSize(query.request, page.body().length);
       await answerPage(ctx, page, CONTENT_TYPES[query.request.format]);
   }
 }
@@ -69,19 +78,4 @@ async function answerPage(ctx: Context, page: Extract<Page, { kind: 'page' }>, t
 /** If-None-Match is a list, of weak tags too where a proxy has made them so (RFC 9110, 13.1.2); our own tags have no comma. */
 function isHeld(etag: string, ifNoneMatch: string): boolean {
   return ifNoneMatch.split(',').some((held) => [etag, `W/${etag}`, '*'].includes(held.trim()));
-}
-
-/** One target a shard of the page, at the address that was asked: Prometheus' `http_sd_configs`. */
-function answerDiscovery(ctx: Context): void {
-  const shards = String(ctx.query['shards'] ?? '1');
-  const count = /^\d{1,4}$/.test(shards) ? Number(shards) : 0;
-  if (count < 1 || count > MAX_SHARDS) {
-    const detail = `shards: ${shards.slice(0, 32)}, expected a whole number from 1 to ${String(MAX_SHARDS)}`;
-    refuse(ctx, { status: 400, reason: 'invalid_query', detail });
-    return;
-  }
-  ctx.body = Array.from({ length: count }, (_, index) => ({
-    targets: [ctx.host],
-    labels: { __param_shard: String(index), __param_shards: String(count) },
-  }));
 }

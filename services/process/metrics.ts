@@ -22,6 +22,7 @@ export interface ProcessMetrics {
   readonly consumerLag: Gauge<'topic' | 'partition'>;
   readonly pageAgeSeconds: Gauge<'partition'>;
   readonly pageLeftOut: Gauge<'cause'>;
+  readonly pageBytes: Gauge<'part' | 'format'>;
   readonly scrapes: Counter<'code'>;
   readonly scrapeSeconds: Histogram;
 }
@@ -73,6 +74,7 @@ export function openProcessMetrics(): ProcessMetrics {
       "Series of exporters' samples that are not on the last page written",
       ['cause'],
     ),
+    pageBytes: gauge('page_bytes', 'Size of the last page that went out, not compressed', ['part', 'format']),
     scrapes: counter('scrapes_total', 'Answers to GET /metrics', ['code']),
     scrapeSeconds: histogram('scrape_seconds', 'Time to answer GET /metrics'),
   };

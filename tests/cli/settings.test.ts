@@ -57,6 +57,11 @@ test.each<[string, Environment, object]>([
     { roles: new Set(['gateway', 'exporter']) },
   ],
   ['a gateway needs no store', { ...KAFKA, FLEETMETER_ROLES: 'gateway' }, { redisUrl: undefined }],
+  [
+    'where it is reached',
+    { FLEETMETER_PUBLIC_URL: 'https://a.example.org/fleet/' },
+    { publicUrl: new URL('https://a.example.org/fleet/') },
+  ],
   ['all fields', { FLEETMETER_GPU_FIELDS: 'all' }, { gpuFields: 'all' }],
   ['some fields', { FLEETMETER_GPU_FIELDS: 'DCGM_A, DCGM_B' }, { gpuFields: new Set(['DCGM_A', 'DCGM_B']) }],
   ['no lateness', { FLEETMETER_LATENESS_SECONDS: '0' }, { latenessMs: 0 }],
@@ -131,6 +136,9 @@ test.each<[Environment, RegExp]>([
     { FLEETMETER_ALLOW_ANONYMOUS_INGEST: 'yes' },
     /^FLEETMETER_ALLOW_ANONYMOUS_INGEST: yes, expected one of true, false/,
   ],
+  [{ FLEETMETER_PUBLIC_URL: 'a.example.org' }, /^FLEETMETER_PUBLIC_URL: a.example.org, expected a URL/],
+  [{ FLEETMETER_PUBLIC_URL: 'ftp://a' }, /^FLEETMETER_PUBLIC_URL: ftp:/],
+  [{ FLEETMETER_PUBLIC_URL: 'https://a/?b=c' }, /^FLEETMETER_PUBLIC_URL: .* without a query/],
   [{ FLEETMETER_GPU_FIELDS: 'DCGM_A,B C' }, /^FLEETMETER_GPU_FIELDS: B C, expected names of fields/],
   [
     { ...BOTH, FLEETMETER_ROLES: 'gateway,reader' },

@@ -23,6 +23,8 @@ const known = new Set<string>([
     type === 'histogram' ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
   ),
   ...families.flatMap(({ labels }) => labels),
+  // Of scrape targets.
+  'fleetmeter_shard',
 ]);
 
 /** Names of ours that no page shows: a process's own are not in the catalogue. */

@@ -210,8 +210,29 @@ test('/v1/sd has a target a shard, at the address that was asked', async () => {
   expect([status, headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
   const targets = [new URL(replicas[0].url).host];
   expect(JSON.parse(body)).toEqual([
-    { targets, labels: { __param_shard: '0', __param_shards: '2' } },
-    { targets, labels: { __param_shard: '1', __param_shards: '2' } },
+    { targets, labels: { __param_shard: '0', __param_shards: '2', fleetmeter_shard: '0' } },
+    { targets, labels: { __param_shard: '1', __param_shards: '2', fleetmeter_shard: '1' } },
   ]);
   expect(JSON.parse((await replicas[0].get('/v1/sd')).body)).toHaveLength(1);
+});
+
+test.each([
+  ['http://fleet.example.org:8080', { target: 'fleet.example.org:8080', labels: {} }],
+  ['https://fleet.example.org/', { target: 'fleet.example.org', labels: { __scheme__: 'https' } }],
+  [
+    'https://example.org/tools/fleet/',
+    {
+      target: 'example.org',
+      labels: { __scheme__: 'https', __metrics_path__: '/tools/fleet/metrics' },
+    },
+  ],
+])('/v1/sd of a server that is reached at %s', async (publicUrl, { target, labels }) => {
+  const known = await openReplica(world.store, undefined, new URL(publicUrl));
+  expect(JSON.parse((await known.get('/v1/sd')).body)).toEqual([
+    {
+      targets: [target],
+      labels: { ...labels, __param_shard: '0', __param_shards: '1', fleetmeter_shard: '0' },
+    },
+  ]);
+  known.close();
 });

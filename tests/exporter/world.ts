@@ -88,10 +88,16 @@ export interface Answer {
   readonly body: string;
 }
 
-export async function openReplica(store: StateStore, scrapeToken?: string): Promise<Replica> {
+export async function openReplica(
+  store: StateStore,
+  scrapeToken?: string,
+  publicUrl?: URL,
+): Promise<Replica> {
   const metrics = openProcessMetrics();
   const pages = openPages(openViews(store), SAMPLE_TTL_MS);
-  const app = httpApp(pino({ level: 'silent' }), [exporterRoutes({ pages, metrics, scrapeToken })]);
+  const app = httpApp(pino({ level: 'silent' }), [
+    exporterRoutes({ pages, metrics, scrapeToken, publicUrl, notePageSize: () => undefined }),
+  ]);
   const handle = app.callback();
   const server = createServer((request, response) => void handle(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

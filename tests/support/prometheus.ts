@@ -52,15 +52,20 @@ interface Target {
 }
 
 /** Scrapes `/NAME` of that port for each name, every second. */
-export async function startPrometheus(dir: string, names: readonly string[], targetPort: number) {
-  const config = {
-    global: { scrape_interval: '1s' },
-    scrape_configs: names.map((name) => ({
+export function startPrometheus(dir: string, names: readonly string[], targetPort: number) {
+  return runPrometheus(
+    dir,
+    names.map((name) => ({
       job_name: name,
       metrics_path: `/${name}`,
       static_configs: [{ targets: [`127.0.0.1:${targetPort}`] }],
     })),
-  };
+  );
+}
+
+/** Runs on scrape configs, every second where they don't say another interval. */
+export async function runPrometheus(dir: string, scrapeConfigs: readonly unknown[]) {
+  const config = { global: { scrape_interval: '1s' }, scrape_configs: scrapeConfigs };
   // JSON is YAML.
   writeFileSync(join(dir, 'prometheus.yml'), JSON.stringify(config));
   const port = await freePort();
@@ -83,6 +88,14 @@ export async function startPrometheus(dir: string, names: readonly string[], tar
     return answer.data;
   }
 
+  /** What an expression gives now, by keyOf(). */
+  async function query(expression: string): Promise<Map<string, number>> {
+    const found = (await get(`query?query=${encodeURIComponent(expression)}`)) as {
+      result: { metric: Record<string, string>; value: [number, string] }[];
+    };
+    return new Map(found.result.map(({ metric, value }) => [keyOf(metric), Number(value[1])]));
+  }
+
   return {
     /** Waits until each target was scraped. */
     async scraped(count: number): Promise<readonly Target[]> {
@@ -95,12 +108,9 @@ export async function startPrometheus(dir: string, names: readonly string[], tar
       }
     },
     async seriesOf(name: string): Promise<Map<string, number>> {
-      const query = `{job=${JSON.stringify(name)},__name__!~"up|scrape_.*"}`;
-      const found = (await get(`query?query=${encodeURIComponent(query)}`)) as {
-        result: { metric: Record<string, string>; value: [number, string] }[];
-      };
-      return new Map(found.result.map(({ metric, value }) => [keyOf(metric), Number(value[1])]));
+      return query(`{job=${JSON.stringify(name)},__name__!~"up|scrape_.*"}`);
     },
+    query,
     async stop(): Promise<void> {
       child.stdin.end();
       end(program, undefined);
