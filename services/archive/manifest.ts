@@ -2,6 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
+import { textOf } from '../../events/encoding';
 import { errnoOf } from './errno';
 
 const Count = Type.Integer({ minimum: 0 });
@@ -54,7 +55,7 @@ export type ManifestAnswer =
 export async function readManifest(path: string): Promise<ManifestAnswer> {
   let text: string;
   try {
-    text = await readFile(manifestPath(path), 'utf8');
+    text = textOf(await readFile(manifestPath(path)));
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return { kind: 'none' };
     return { kind: 'invalid', detail: `${manifestPath(path)}: ${String(error)}` };

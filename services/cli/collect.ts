@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
+import { textOf } from '../../events/encoding';
 import { openCollector } from '../collector/collector';
 import { openFetcher, openTokenFile } from '../collector/fetcher';
 import { openCollectorMetrics } from '../collector/metrics';
@@ -139,7 +140,7 @@ function duration(option: string, text: string, leastMs: number): number {
 
 function readOption(option: string, path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return textOf(readFileSync(path));
   } catch (error) {
     throw wrong(
       option,

@@ -13,7 +13,9 @@ import { openPlacement } from '../archive/placement';
 import { isBlank } from '../history/fold';
 import type { LeftOut } from '../history/sieve';
 import { CommandError, EXIT } from './exit';
-import { openInput, readLines } from './lines';
+import { refusedLine } from './judge-file';
+import { openInput, readLines, readable } from './lines';
+import type { Input } from './lines';
 import { logAway, withLog } from './log-at-rest';
 import { openProgress } from './progress';
 import { ledgerSettings } from './settings';
@@ -136,9 +138,9 @@ export function importEvents(
       throw new CommandError(EXIT.no, detail);
     }
     const count = path === '-' ? undefined : await checkFile(path, settings);
-    const content = path === '-' ? (await openInput(path)).stream : readWhole(path).content;
+    const input = path === '-' ? await openInput(path) : contentOf(path).input;
     const progress = openProgress('imported', count);
-    const imported = await opened.run(readLines(content), (lines) => {
+    const imported = await opened.run(readLines(input), (lines) => {
       progress.advance(lines, lines);
     });
     progress.end();
@@ -151,17 +153,16 @@ async function checkFile(path: string, settings: Settings): Promise<number> {
   const manifest = await readManifest(path);
   if (manifest.kind === 'invalid') throw new CommandError(EXIT.no, manifest.detail);
   const placement = openPlacement(settings.partitions, ledgerSettings(settings));
-  const { content, read } = readWhole(path);
+  const { input, read } = contentOf(path);
   const progress = openProgress('checked', undefined);
   let count = 0;
   let number = 0;
-  for await (const line of readLines(readable(path, content))) {
+  for await (const line of readLines(input)) {
     number++;
     if (isBlank(line)) continue;
     const placed = placement.place(line);
     if (placed.kind === 'refused') {
-      const { reason, detail } = placed.refusal;
-      throw new CommandError(EXIT.no, `line ${String(number)}: ${reason}: ${detail}; nothing was imported`);
+      throw new CommandError(EXIT.no, `${refusedLine(number, placed.refusal)}; nothing was imported`);
     }
     count++;
     progress.advance(1, 0);
@@ -171,13 +172,10 @@ async function checkFile(path: string, settings: Settings): Promise<number> {
   return count;
 }
 
-async function* readable(path: string, content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    yield* content;
-  } catch (error) {
-    const why = errnoOf(error) ?? String(error);
-    throw new CommandError(EXIT.usage, `${path}: expected a file that can be read (${why})`);
-  }
+/** Hashed while it is read. */
+function contentOf(path: string): { input: Pick<Input, 'name' | 'stream'>; read: () => Written } {
+  const { content, read } = readWhole(path);
+  return { input: { name: path, stream: readable(path, content) }, read };
 }
 
 function checkManifest(path: string, manifest: Manifest, read: Written, settings: Settings): void {

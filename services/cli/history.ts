@@ -1,12 +1,11 @@
 import { decodeEvent } from '../../events/codec';
 import { isTelemetry } from '../../events/event';
 import type { FleetEvent } from '../../events/event';
-import type { RefusalReason } from '../../events/refusal';
+import type { Refusal } from '../../events/refusal';
 import { partitionOf, routeOf } from '../../events/routing';
 import type { EntityFold } from '../history/entities';
-import { isBlank } from '../history/fold';
 import { lengthOf, readTopic } from '../history/whole-topic';
-import { openInput, readLines } from './lines';
+import { judgeFile } from './judge-file';
 import { withLog } from './log-at-rest';
 import { openProgress } from './progress';
 import type { Settings } from './settings';
@@ -16,26 +15,17 @@ export interface HistorySource {
   readonly events?: string;
 }
 
-/** Has the whole history judged, in its order. What a file has that can't be taken is counted on standard error. */
+/** Has the whole history judged, in its order. What a file has that can't be taken is said, see judgeFile(). */
 export function judgeHistory({ events }: HistorySource, settings: Settings, fold: EntityFold): Promise<void> {
-  return events === undefined ? judgeLog(settings, fold) : judgeFile(events, settings, fold);
+  if (events === undefined) return judgeLog(settings, fold);
+  return judgeFile(events, (line) => takeLine(line, settings.partitions, fold));
 }
 
-async function judgeFile(path: string, { partitions }: Settings, fold: EntityFold): Promise<void> {
-  const refused = new Map<string, number>();
-  for await (const line of readLines((await openInput(path)).stream)) {
-    if (isBlank(line)) continue;
-    const reason = refusalOf(line, partitions, fold);
-    if (reason !== undefined) refused.set(reason, (refused.get(reason) ?? 0) + 1);
-  }
-  for (const [reason, count] of refused) process.stderr.write(`refused: ${String(count)} ${reason}\n`);
-}
-
-function refusalOf(line: Buffer, partitions: number, fold: EntityFold): RefusalReason | undefined {
+function takeLine(line: Buffer, partitions: number, fold: EntityFold): Refusal | undefined {
   const decoded = decodeEvent(line);
-  if (!decoded.ok) return decoded.refusal.reason;
+  if (!decoded.ok) return decoded.refusal;
   const verdict = fold.take(decoded.event, placeOf(decoded.event, partitions), null);
-  return verdict.kind === 'refused' ? verdict.reason : undefined;
+  return verdict.kind === 'refused' ? verdict : undefined;
 }
 
 function placeOf(event: FleetEvent, partitions: number): number {

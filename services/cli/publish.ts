@@ -1,4 +1,5 @@
 import { CommandError, EXIT } from './exit';
+import { refusedLine } from './judge-file';
 import { openInput, readLines } from './lines';
 import { openProgress } from './progress';
 import type { Settings } from './settings';
@@ -26,7 +27,7 @@ export async function publish(path: string, settings: Settings): Promise<void> {
     batch = [];
     bytes = 0;
   };
-  for await (const line of readLines(input.stream)) {
+  for await (const line of readLines(input)) {
     lineNumber++;
     const text = line.toString();
     if (text.trim() === '') continue;
@@ -47,7 +48,7 @@ async function sendBatch(
 ): Promise<number> {
   const { rejected } = await sink.send(batch.map(({ text }) => text));
   for (const { index, reason, detail } of rejected.slice(0, Math.max(0, PRINTED_REFUSALS - printed))) {
-    process.stderr.write(`line ${String(batch[index]?.line)}: ${reason}: ${detail}\n`);
+    process.stderr.write(`${refusedLine(batch[index]?.line ?? 0, { reason, detail })}\n`);
   }
   return rejected.length;
 }

@@ -4,7 +4,7 @@ import type { Format } from '../page/format';
 import { writePage } from '../page/page';
 import { WHOLE_PAGE } from '../page/selection';
 import { CommandError, EXIT } from './exit';
-import { openInput, readLines } from './lines';
+import { judgeFile } from './judge-file';
 import { ledgerSettings } from './settings';
 import type { Settings } from './settings';
 
@@ -19,11 +19,7 @@ export async function render(options: RenderOptions, settings: Settings): Promis
   const asOfMs = options.at === undefined ? null : timeOption('--at', options.at);
   const { sampleTtlMs, partitions } = settings;
   const history = openHistory({ ...ledgerSettings(settings), asOfMs }, partitions);
-  const refused = new Map<string, number>();
-  for await (const line of readLines((await openInput(options.events)).stream)) {
-    const refusal = history.take(line);
-    if (refusal !== undefined) refused.set(refusal.reason, (refused.get(refusal.reason) ?? 0) + 1);
-  }
+  await judgeFile(options.events, (line) => history.take(line));
   const { atMs, views } = history.finish();
   for (const chunk of writePage(views, {
     format: options.format,
@@ -33,7 +29,6 @@ export async function render(options: RenderOptions, settings: Settings): Promis
   })) {
     await write(chunk);
   }
-  for (const [reason, count] of refused) process.stderr.write(`refused: ${String(count)} ${reason}\n`);
 }
 
 export function timeOption(name: string, text: string): number {

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { textOf } from '../../events/encoding';
+import { errnoOf } from '../archive/errno';
 import { parseRedisUrl } from '../store/redis/address';
 import { LOG_LEVELS } from '../process/logger';
 import type { LogLevel } from '../process/logger';
@@ -171,10 +173,10 @@ function openReader(env: Environment, mistakes: string[]) {
     const path = text(name);
     if (path === undefined) return undefined;
     try {
-      return readFileSync(path, 'utf8').trim();
+      return textOf(readFileSync(path)).trim();
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-      mistake(name, path, `a file that can be read (${code})`);
+      const why = errnoOf(error) ?? (error instanceof Error ? error.message : 'unreadable');
+      mistake(name, path, `a file that can be read (${why})`);
       return undefined;
     }
   }

@@ -4,6 +4,7 @@ import * as https from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { textOf } from '../../events/encoding';
 import { byteBudget } from '../http/budget';
 
 export interface FetcherOptions {
@@ -145,7 +146,7 @@ export function openTokenFile(path: string | undefined, now: () => number): () =
   let read = { atMs: -Infinity, headers: {} };
   return () => {
     if (path !== undefined && now() - read.atMs > TOKEN_MS) {
-      read = { atMs: now(), headers: { authorization: `Bearer ${readFileSync(path, 'utf8').trim()}` } };
+      read = { atMs: now(), headers: { authorization: `Bearer ${textOf(readFileSync(path)).trim()}` } };
     }
     return read.headers;
   };

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { textOf } from '../../events/encoding';
 import type { Fetcher } from './fetcher';
 import { type TargetsRead, readTargets } from './target';
 
@@ -32,7 +33,7 @@ export function fileSource(path: string): TargetSource {
             detail: `${String(size)} bytes, expected at most ${String(MAX_FILE_BYTES)}`,
           };
         }
-        const read = readTargets(await readFile(path, 'utf8'));
+        const read = readTargets(textOf(await readFile(path)));
         before = version;
         return read;
       } catch (error) {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Refusal } from '../../events/codec';
+import { utf8Of } from '../../events/encoding';
 import type { HttpRefusal } from '../http/refusal';
 import { binaryEventOf } from './binary';
 import type { ContentMode } from './content';
@@ -12,13 +13,19 @@ export type Candidates =
   | { readonly kind: 'unreadable'; readonly refusal: Refusal }
   | { readonly kind: 'refused'; readonly refusal: HttpRefusal };
 
-/** Takes a body apart into events that are still to be judged. */
+/** Takes a body apart into events that are still to be judged. A byte order mark before it is passed over. */
 export function candidatesOf(
   mode: ContentMode,
   req: Pick<IncomingMessage, 'headers' | 'headersDistinct'>,
-  body: Buffer,
+  bytes: Buffer,
   maxEvents: number,
 ): Candidates {
+  const utf8 = utf8Of(bytes);
+  if (utf8.kind === 'foreign') {
+    const detail = `body: it is ${utf8.encoding}, expected UTF-8`;
+    return { kind: 'unreadable', refusal: { reason: 'invalid_json', detail } };
+  }
+  const body = utf8.bytes;
   switch (mode) {
     case 'structured':
       return { kind: 'candidates', candidates: [{ index: 0, bytes: body }] };

@@ -1,7 +1,8 @@
 /** The built command: exit codes, help, and one line for a mistake. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { SETTINGS } from '../../services/cli/settings-list';
 import { freePort } from '../support/redis';
 import { runCommand, startServer } from '../support/server';
@@ -16,6 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
+const FROM = '2026-11-24T08:00:00Z';
 const RUN = encodeEvent(tell({ ...runSubmitted('r'), atMs: Date.now() }));
 
 describe('exit codes', () => {
@@ -93,14 +95,62 @@ describe('exit codes', () => {
     expect(stdout).toContain('fleetmeter_page_timestamp_seconds 0\n');
   });
 
-  test('what a file has that can not be taken is counted, and the rest rendered: 0', async () => {
+  test('what a file has that can not be taken is named, ten of it, and counted, and the rest rendered: 0', async () => {
     const { code, stdout, stderr } = await runCommand(
       ['render', '--events', '-'],
       {},
-      `nonsense\n\n${RUN}\n{"specversion":"1.0"}`,
+      [...Array<string>(12).fill('nonsense'), '', RUN, RUN.replace('"id":"r"', '"id":17')].join('\n'),
     );
-    expect([code, stderr]).toEqual([0, 'refused: 1 invalid_json\nrefused: 1 invalid_envelope\n']);
+    const lines = stderr.trimEnd().split('\n');
+    expect([code, lines.length]).toEqual([0, 12]);
+    expect(lines[0]).toMatch(/^line 1: invalid_json: event: "nonsense", expected JSON/);
+    expect(lines[9]).toMatch(/^line 10: /);
+    expect(lines.slice(10)).toEqual(['refused: 12 invalid_json', 'refused: 1 invalid_data']);
     expect(stdout).toContain('dstack_run_count_total{dstack_project_name="p",dstack_user_name="u"} 1\n');
+  });
+
+  test.each([
+    ['render', ['render', '--events', '-']],
+    ['explain', ['explain', 'dstack_run_count_total', '--events', '-']],
+    ['backfill', ['backfill', '--events', '-', '--from', FROM, '--to', FROM, '--out', 'out']],
+  ])('%s of a file of which nothing can be taken: 1, and no figures', async (_, [command = '', ...args]) => {
+    const wrong = RUN.replace('"id":"r"', '"id":17');
+    const out = args.map((arg) => (arg === 'out' ? join(dir, 'out') : arg));
+    const { code, stdout, stderr } = await runCommand([command, ...out], {}, `${wrong}\n\n`);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      'line 1: invalid_data: data.run.id: 17, expected a text of 1 to 128 UTF-16 units',
+      'refused: 1 invalid_data',
+      '-: no event could be taken, all 1 were refused',
+    ]);
+  });
+
+  test('a file as Windows writes it, and a packed one, are read by every command; UTF-16 by none', async () => {
+    const [windows, packed, utf16] = ['windows.ndjson', 'packed.ndjson.gz', 'utf16.ndjson'].map((name) =>
+      join(dir, name),
+    );
+    if (windows === undefined || packed === undefined || utf16 === undefined) throw new Error('no names');
+    writeFileSync(windows, `\ufeff${RUN}\r\n`);
+    writeFileSync(packed, gzipSync(`${RUN}\n`));
+    writeFileSync(utf16, Buffer.from(`\ufeff${RUN}\r\n`, 'utf16le'));
+    const plain = await runCommand(['render', '--events', '-'], {}, `${RUN}\n`);
+    for (const file of [windows, packed]) {
+      expect(await runCommand(['render', '--events', file])).toEqual(plain);
+      const data = { FLEETMETER_DATA_DIR: `${file}.data` };
+      expect((await runCommand(['events', 'import', file], data)).code).toBe(0);
+      const exported = await runCommand(['events', 'export', '-'], data);
+      expect(JSON.parse(exported.stdout)).toMatchObject({ data: { run: { id: 'r' } } });
+    }
+    for (const command of [
+      ['render', '--events', utf16],
+      ['publish', utf16],
+      ['explain', 'dstack_run_count_total', '--events', utf16],
+      ['events', 'import', utf16],
+    ]) {
+      const { code, stdout, stderr } = await runCommand(command, { FLEETMETER_DATA_DIR: join(dir, 'none') });
+      expect([command, code, stdout]).toEqual([command, 1, '']);
+      expect(stderr).toContain('utf16.ndjson: it is UTF-16, expected UTF-8');
+    }
   });
 });
 

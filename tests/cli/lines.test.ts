@@ -14,21 +14,28 @@ async function* chunksOf(bytes: Buffer, cuts: readonly number[]): AsyncGenerator
   }
 }
 
-async function linesOf(input: AsyncIterable<Buffer | string>): Promise<string[]> {
+async function linesOf(stream: AsyncIterable<Buffer | string>): Promise<string[]> {
   const lines: string[] = [];
-  for await (const line of readLines(input)) lines.push(line.toString());
+  for await (const line of readLines({ name: 'a file', stream })) lines.push(line.toString());
   return lines;
 }
 
 test('lines are the same wherever the chunks are cut, in the middle of a character too', async () => {
   const texts = fc.array(fc.constantFrom('', 'a', '{"x":"é"}', '😀😀', '\r', ' '));
   await fc.assert(
-    fc.asyncProperty(texts, fc.boolean(), fc.array(fc.nat(60)), async (lines, isEnded, cuts) => {
-      const bytes = Buffer.from(lines.join('\n') + (isEnded && lines.length > 0 ? '\n' : ''));
-      // A last line of nothing is none.
-      const expected = !isEnded && lines.at(-1) === '' ? lines.slice(0, -1) : lines;
-      expect(await linesOf(chunksOf(bytes, cuts))).toEqual(expected);
-    }),
+    fc.asyncProperty(
+      texts,
+      fc.boolean(),
+      fc.boolean(),
+      fc.array(fc.nat(60)),
+      async (lines, isEnded, isMarked, cuts) => {
+        const text = lines.join('\n') + (isEnded && lines.length > 0 ? '\n' : '');
+        const bytes = Buffer.from(`${isMarked ? '\ufeff' : ''}${text}`);
+        // A last line of nothing is none.
+        const expected = !isEnded && lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+        expect(await linesOf(chunksOf(bytes, cuts))).toEqual(expected);
+      },
+    ),
   );
 });
 
@@ -40,3 +47,15 @@ test('of a line that is too large only as much is kept as it takes to refuse it'
   const lines = await linesOf(endless());
   expect(lines.map(({ length }) => length)).toEqual([MAX_EVENT_BYTES + 1, 4]);
 });
+
+test.each(['utf16le', 'utf-16le with a mark', 'utf-16be with a mark'])(
+  '%s is refused as what it is',
+  async (encoding) => {
+    const marked = Buffer.from(`${encoding === 'utf16le' ? '' : '\ufeff'}{"a":1}`, 'utf16le');
+    const bytes = encoding.startsWith('utf-16be') ? marked.swap16() : marked;
+    await expect(linesOf(chunksOf(bytes, [1, 3]))).rejects.toMatchObject({
+      code: 1,
+      message: expect.stringMatching(/^a file: it is UTF-16, expected UTF-8/) as string,
+    });
+  },
+);

@@ -53,6 +53,26 @@ describe('modes', () => {
     expect(gateway.counts.get('rejected invalid_envelope')).toBe(3);
   });
 
+  test('a byte order mark before the body is passed over in every mode, and is not on the log', async () => {
+    const event = goodEvent('marked');
+    const { headers, body } = binaryOf(event);
+    const json = JSON.stringify(event);
+    for (const [text, mode] of [
+      [json, STRUCTURED],
+      [`[${json}]`, BATCHED],
+      [`${json}\r\n`, NDJSON],
+      [body, headers],
+    ] as const) {
+      expect((await gateway.post(PATH, `\ufeff${text}`, mode)).body).toEqual({ accepted: 1, rejected: [] });
+    }
+    expect(gateway.log.records.map(({ value }) => value[0])).toEqual(Array(4).fill(0x7b));
+    const { status, body: answer } = await gateway.post(PATH, Buffer.from(json, 'utf16le'), STRUCTURED);
+    expect([status, answer]).toMatchObject([
+      400,
+      { reason: 'invalid_json', detail: 'body: it is UTF-16, expected UTF-8' },
+    ]);
+  });
+
   test('an empty batch is nothing wrong, nor is empty NDJSON', async () => {
     for (const [body, headers] of [
       ['[]', BATCHED],

@@ -193,7 +193,7 @@ function brokenJson(): Malformed[] {
       json.replace('{', '{"x":-Infinity,'),
       json.replace('{', '{"x":0x10,'),
       json.replace('{', '{/* x */'),
-      `\uFEFF${json}`,
+      `\uFEFF\uFEFF${json}`,
     ];
   });
   const nested = [501, 5000, 100_000].flatMap((levels) => [
