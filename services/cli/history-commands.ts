@@ -1,13 +1,13 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { REFUSAL_REASONS } from '../../events/refusal';
-import { backfill } from './backfill';
-import type { BackfillOptions } from './backfill';
-import { listLetters, redriveLetters, showLetter } from './dead-letters';
-import type { ListOptions, RedriveOptions } from './dead-letters';
-import { exportEvents, importEvents } from './events';
-import { explain } from './explain';
-import type { ExplainOptions } from './explain';
+import { backfill } from './commands/backfill';
+import type { BackfillOptions } from './commands/backfill';
+import { listLetters, redriveLetters, showLetter } from './commands/dead-letters';
+import type { ListOptions, RedriveOptions } from './commands/dead-letters';
+import { exportEvents, importEvents } from './commands/events';
+import { explain } from './commands/explain';
+import type { ExplainOptions } from './commands/explain';
 import type { Settings } from './settings';
 
 /** The commands on what is on the log. */

@@ -1,23 +1,23 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { collect } from './collect';
-import type { CollectOptions } from './collect';
-import { demo } from './demo';
-import type { DemoFlags } from './demo';
+import { collect } from './commands/collect';
+import type { CollectOptions } from './commands/collect';
+import { demo } from './commands/demo';
+import type { DemoFlags } from './commands/demo';
 import { CommandError, EXIT } from './exit';
 import { addHistoryCommands } from './history-commands';
-import { publish } from './publish';
-import { render } from './render';
-import type { RenderOptions } from './render';
-import { replayCommand } from './replay';
-import type { ReplayFlags } from './replay';
-import { serve } from './serve';
+import { publish } from './commands/publish';
+import { render } from './commands/render';
+import type { RenderOptions } from './commands/render';
+import { replayCommand } from './commands/replay';
+import type { ReplayFlags } from './commands/replay';
+import { serve } from './commands/serve';
 import { readSettings } from './settings';
 import type { Settings, Use } from './settings';
 import { settingsHelp } from './settings-list';
-import { topics } from './topics';
-import { verifyCommand } from './verify';
-import type { VerifyFlags } from './verify';
+import { topics } from './commands/topics';
+import { verifyCommand } from './commands/verify';
+import type { VerifyFlags } from './commands/verify';
 
 /** `fleetmeter`: the commands. A mistake is one line on standard error and an exit code (contract, "Commands"). */
 const program = new Command('fleetmeter')

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { exportEvents, importEvents } from '../../services/cli/events';
+import { exportEvents, importEvents } from '../../services/cli/commands/events';
 import { type Settings } from '../../services/cli/settings';
 import { openRecords } from '../../services/log/embedded/records';
 import { foldLines, pageOf } from '../support/folded';

@@ -1,8 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { backfill } from '../../services/cli/backfill';
-import { importEvents } from '../../services/cli/events';
+import { backfill } from '../../services/cli/commands/backfill';
+import { importEvents } from '../../services/cli/commands/events';
 import { foldNaively } from '../oracle/index';
 import { ran, settingsOf, type Ran } from '../archive/command';
 import { DEFAULT_SETTINGS } from '../support/history';

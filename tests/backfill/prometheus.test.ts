@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { backfill } from '../../services/cli/backfill';
+import { backfill } from '../../services/cli/commands/backfill';
 import { readSettings, type Settings } from '../../services/cli/settings';
 import { foldNaively } from '../oracle/index';
 import { differencesOf } from '../support/page-series';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { deadLetterKey, deadLetterOf } from '../../events/dead-letter';
 import { type RefusalReason } from '../../events/refusal';
 import { partitionOf, TOPIC_NAMES } from '../../events/routing';
-import { listLetters, redriveLetters, showLetter } from '../../services/cli/dead-letters';
+import { listLetters, redriveLetters, showLetter } from '../../services/cli/commands/dead-letters';
 import { type Settings } from '../../services/cli/settings';
 import { ran, settingsOf, withOpenLog } from '../archive/command';
 

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { importEvents } from '../../services/cli/events';
-import { explain } from '../../services/cli/explain';
+import { importEvents } from '../../services/cli/commands/events';
+import { explain } from '../../services/cli/commands/explain';
 import { ran, settingsOf } from '../archive/command';
 
 let dir: string;

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { textOf } from '../../events/encoding';
-import { openCollector } from '../collector/collector';
-import { openFetcher, openTokenFile } from '../collector/fetcher';
-import { openCollectorMetrics } from '../collector/metrics';
-import type { Deliver } from '../collector/outbox';
-import { type TargetSource, fileSource, httpSource } from '../collector/source';
-import { openLogger } from '../process/logger';
-import { CommandError, EXIT } from './exit';
-import { openServer, processRoutes } from './server';
-import { type Settings, parseAddress } from './settings';
-import { type Sink, openSink } from './sink';
+import { textOf } from '../../../events/encoding';
+import { openCollector } from '../../collector/collector';
+import { openFetcher, openTokenFile } from '../../collector/fetcher';
+import { openCollectorMetrics } from '../../collector/metrics';
+import type { Deliver } from '../../collector/outbox';
+import { type TargetSource, fileSource, httpSource } from '../../collector/source';
+import { openLogger } from '../../process/logger';
+import { CommandError, EXIT } from '../exit';
+import { openServer, processRoutes } from '../server';
+import { type Settings, parseAddress } from '../settings';
+import { type Sink, openSink } from '../sink';
 
 export interface CollectOptions {
   /** A file in Prometheus' service discovery format. */

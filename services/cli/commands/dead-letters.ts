@@ -1,19 +1,19 @@
-import { DEAD_LETTER_BYTES } from '../../events/dead-letter';
-import type { RefusalReason } from '../../events/refusal';
-import { TOPIC_NAMES } from '../../events/routing';
-import { formatTime } from '../../events/time';
-import { topicOf } from '../dead-letters/letter';
-import { newestLetters, readLetters } from '../dead-letters/letters';
-import type { Found } from '../dead-letters/letters';
-import { redrive } from '../dead-letters/redrive';
-import type { Redriven } from '../dead-letters/redrive';
-import type { OwnedTopic } from '../log/port';
-import { CommandError, EXIT } from './exit';
-import { logAway, withLog } from './log-at-rest';
-import { printable } from './printable';
+import { DEAD_LETTER_BYTES } from '../../../events/dead-letter';
+import type { RefusalReason } from '../../../events/refusal';
+import { TOPIC_NAMES } from '../../../events/routing';
+import { formatTime } from '../../../events/time';
+import { topicOf } from '../../dead-letters/letter';
+import { newestLetters, readLetters } from '../../dead-letters/letters';
+import type { Found } from '../../dead-letters/letters';
+import { redrive } from '../../dead-letters/redrive';
+import type { Redriven } from '../../dead-letters/redrive';
+import type { OwnedTopic } from '../../log/port';
+import { CommandError, EXIT } from '../exit';
+import { logAway, withLog } from '../log-at-rest';
+import { printable } from '../printable';
 import { timeOption } from './render';
-import type { Settings } from './settings';
-import { table } from './table';
+import type { Settings } from '../settings';
+import { table } from '../table';
 
 export interface ListOptions {
   readonly reason?: RefusalReason;

@@ -1,25 +1,25 @@
 import { once } from 'node:events';
-import { formatTime } from '../../events/time';
-import { errnoOf } from '../archive/errno';
-import { openExport } from '../archive/export';
-import type { Export } from '../archive/export';
-import { readWhole, writeWhole } from '../archive/file';
-import type { Written } from '../archive/file';
-import { openImport } from '../archive/import';
-import type { Imported } from '../archive/import';
-import { readManifest, removeManifest, writeManifest } from '../archive/manifest';
-import type { Manifest } from '../archive/manifest';
-import { openPlacement } from '../archive/placement';
-import { isBlank } from '../history/fold';
-import type { LeftOut } from '../history/sieve';
-import { CommandError, EXIT } from './exit';
-import { refusedLine } from './judge-file';
-import { openInput, readLines, readable } from './lines';
-import type { Input } from './lines';
-import { logAway, withLog } from './log-at-rest';
-import { openProgress } from './progress';
-import { ledgerSettings } from './settings';
-import type { Settings } from './settings';
+import { formatTime } from '../../../events/time';
+import { errnoOf } from '../../archive/errno';
+import { openExport } from '../../archive/export';
+import type { Export } from '../../archive/export';
+import { readWhole, writeWhole } from '../../archive/file';
+import type { Written } from '../../archive/file';
+import { openImport } from '../../archive/import';
+import type { Imported } from '../../archive/import';
+import { readManifest, removeManifest, writeManifest } from '../../archive/manifest';
+import type { Manifest } from '../../archive/manifest';
+import { openPlacement } from '../../archive/placement';
+import { isBlank } from '../../history/fold';
+import type { LeftOut } from '../../history/sieve';
+import { CommandError, EXIT } from '../exit';
+import { refusedLine } from '../judge-file';
+import { openInput, readLines, readable } from '../lines';
+import type { Input } from '../lines';
+import { logAway, withLog } from '../log-at-rest';
+import { openProgress } from '../progress';
+import { ledgerSettings } from '../settings';
+import type { Settings } from '../settings';
 
 // ---- export -----------------------------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
-import { createTopics, checkTopics } from '../log/kafka/topics';
-import { openLogger } from '../process/logger';
-import { CommandError, EXIT } from './exit';
-import { kafkaConnection } from './kafka';
-import type { Settings } from './settings';
+import { createTopics, checkTopics } from '../../log/kafka/topics';
+import { openLogger } from '../../process/logger';
+import { CommandError, EXIT } from '../exit';
+import { kafkaConnection } from '../kafka';
+import type { Settings } from '../settings';
 
 /** `topics`: creates the Kafka topics that are missing, or only checks them all. Exit code 1 where one is not as it must be. */
 export async function topics(

@@ -1,13 +1,13 @@
-import type { Difference } from '../replay/difference';
-import type { Verified } from '../replay/verify';
-import { verify } from '../replay/verify';
-import { CommandError, EXIT } from './exit';
-import { printable } from './printable';
+import type { Difference } from '../../replay/difference';
+import type { Verified } from '../../replay/verify';
+import { verify } from '../../replay/verify';
+import { CommandError, EXIT } from '../exit';
+import { printable } from '../printable';
 import { withLogAndStore } from './replay';
-import { ledgerSettings } from './settings';
-import type { Settings } from './settings';
-import { openSteps } from './steps';
-import { counted, table } from './table';
+import { ledgerSettings } from '../settings';
+import type { Settings } from '../settings';
+import { openSteps } from '../steps';
+import { counted, table } from '../table';
 
 export interface VerifyFlags {
   readonly project?: string;

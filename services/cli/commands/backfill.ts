@@ -1,15 +1,15 @@
-import { openDayFiles } from '../archive/days';
-import { SUM_FAMILIES } from '../catalogue/index';
-import { openEntities } from '../history/entities';
-import { FAMILIES } from '../history/openmetrics';
-import { stepsBetween } from '../history/steps';
-import type { Steps } from '../history/steps';
-import { CommandError, EXIT } from './exit';
-import { judgeHistory } from './history';
-import type { HistorySource } from './history';
+import { openDayFiles } from '../../archive/days';
+import { SUM_FAMILIES } from '../../catalogue/index';
+import { openEntities } from '../../history/entities';
+import { FAMILIES } from '../../history/openmetrics';
+import { stepsBetween } from '../../history/steps';
+import type { Steps } from '../../history/steps';
+import { CommandError, EXIT } from '../exit';
+import { judgeHistory } from '../history';
+import type { HistorySource } from '../history';
 import { timeOption } from './render';
-import { ledgerSettings } from './settings';
-import type { Settings } from './settings';
+import { ledgerSettings } from '../settings';
+import type { Settings } from '../settings';
 
 export interface BackfillOptions extends HistorySource {
   readonly from: string;

@@ -1,12 +1,12 @@
-import { parseTime } from '../../events/time';
-import { openHistory } from '../history/fold';
-import type { Format } from '../page/format';
-import { writePage } from '../page/page';
-import { WHOLE_PAGE } from '../page/selection';
-import { CommandError, EXIT } from './exit';
-import { judgeFile } from './judge-file';
-import { ledgerSettings } from './settings';
-import type { Settings } from './settings';
+import { parseTime } from '../../../events/time';
+import { openHistory } from '../../history/fold';
+import type { Format } from '../../page/format';
+import { writePage } from '../../page/page';
+import { WHOLE_PAGE } from '../../page/selection';
+import { CommandError, EXIT } from '../exit';
+import { judgeFile } from '../judge-file';
+import { ledgerSettings } from '../settings';
+import type { Settings } from '../settings';
 
 export interface RenderOptions {
   readonly events: string;

@@ -1,11 +1,11 @@
-import { encodeEvent } from '../../events/codec';
-import type { FleetEvent } from '../../events/event';
-import { partitionOf, routeOf } from '../../events/routing';
-import { runDemo } from '../demo/driver';
-import type { EventLog } from '../log/port';
-import { CommandError, EXIT } from './exit';
-import type { Settings } from './settings';
-import { openSink } from './sink';
+import { encodeEvent } from '../../../events/codec';
+import type { FleetEvent } from '../../../events/event';
+import { partitionOf, routeOf } from '../../../events/routing';
+import { runDemo } from '../../demo/driver';
+import type { EventLog } from '../../log/port';
+import { CommandError, EXIT } from '../exit';
+import type { Settings } from '../settings';
+import { openSink } from '../sink';
 
 export interface DemoFlags {
   readonly seed: number;

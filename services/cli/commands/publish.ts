@@ -1,10 +1,10 @@
-import { CommandError, EXIT } from './exit';
-import { refusedLine } from './judge-file';
-import { openInput, readLines } from './lines';
-import { openProgress } from './progress';
-import type { Settings } from './settings';
-import { openSink } from './sink';
-import type { Sink } from './sink';
+import { CommandError, EXIT } from '../exit';
+import { refusedLine } from '../judge-file';
+import { openInput, readLines } from '../lines';
+import { openProgress } from '../progress';
+import type { Settings } from '../settings';
+import { openSink } from '../sink';
+import type { Sink } from '../sink';
 
 /** One request's worth: well below the gateway's 10 MB. */
 const BATCH_BYTES = 4_000_000;
