@@ -5,7 +5,7 @@ import type { Bounds, EventLog } from '../log/port';
 import { decodeFoldHead, foldMismatch } from '../view/fold-head';
 import type { RecordMark } from '../view/fold-head';
 import { isMarked } from '../partition/mark';
-import { finishLoading, loadKept, loadShown, openPartition } from '../partition/partition';
+import { loadPartition, openPartition } from '../partition/partition';
 import type { Partition } from '../partition/partition';
 import type { Logger } from '../process/logger';
 import { StoreReadError } from '../store/port';
@@ -51,10 +51,7 @@ export async function takeOver(
     const behindTo = acquired.behind ? { position: end, timeMs: clock.nowMs } : null;
     const partition = openPartition(number, acquired, behindTo, settings);
     partition.marks = withoutAlarm(partition.marks);
-    for await (const entries of store.load(number, 'shown', acquired.generation))
-      loadShown(partition, entries);
-    for await (const entries of store.load(number, 'kept', acquired.generation)) loadKept(partition, entries);
-    finishLoading(partition);
+    await loadPartition(partition, store);
     alarm.end(number);
     return partition;
   } catch (error) {

@@ -9,17 +9,6 @@ import type { Timeline } from './timeline';
  */
 export const FOLD_VERSION = 1;
 
-/** Kinds of `shown` entries; the rest of an entry's key is the name within its kind. */
-export const ENTITY = 'e:';
-export const GONE = 'g:';
-export const SAMPLE = 's:';
-export const SOURCE = 'o:';
-
-/** The number under which a settled entity's entry stands; Infinity of one that lives. */
-export function settlingOf(entry: string): number {
-  return entry.startsWith(GONE) ? Number(entry.slice(GONE.length)) : Infinity;
-}
-
 interface StoredAccrual {
   readonly startsMs: readonly number[];
   readonly rates: readonly number[];

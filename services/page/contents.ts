@@ -3,7 +3,7 @@ import type { Figures } from '../catalogue/figures';
 import type { InstanceView, JobView } from '../catalogue/view';
 import { entityKey } from '../fold/fact';
 import { isYoung, sampleKey } from '../fold/sample';
-import { settlingOf } from '../fold/state';
+import { settlingOf } from '../view/entries';
 import type { Sample } from '../fold/sample';
 import type { PageRequest } from './request';
 import type { PartitionView } from '../view/view';

@@ -1,25 +1,14 @@
 import { figuresOf } from '../catalogue/figures';
 import { compactTouched, emptyLedger, emptyTouched, expireSamples, scheduleAll } from '../fold/ledger';
 import type { Ledger, LedgerSettings, Touched } from '../fold/ledger';
-import {
-  ENTITY,
-  GONE,
-  SAMPLE,
-  SOURCE,
-  decodeEntity,
-  decodeTombstone,
-  encodeEntity,
-  encodeSample,
-  encodeTombstone,
-} from '../fold/state';
 import { decodeFoldHead, encodeFoldHead } from '../view/fold-head';
 import type { LogMarks } from '../view/fold-head';
-import { HOLD, encodeHold } from '../view/hold';
 import type { Hold } from '../view/hold';
-import { TOTAL, applyEntry, encodeTotal, putEntity } from '../view/view';
+import { ENTITY, HOLD, SETTLED, TOTAL, entryChange, loadEntries, touchedEntries } from '../view/entries';
+import type { EntryChange } from '../view/entries';
 import type { PartitionView } from '../view/view';
 import { absorb, openView, syncView } from '../view/sync';
-import type { Acquired, Change, Entries, Head } from '../store/port';
+import type { Acquired, Change, Head, StateStore } from '../store/port';
 import { holdsAfter, shownBefore } from './shortfall';
 import type { Edit } from './shortfall';
 
@@ -40,14 +29,9 @@ export interface Partition {
   /** The latest page time that what is brought over to the view may have been shown as of; null: it never was. */
   shownMs: number | null;
   /** What has changed and was not handed out yet, by space and key. */
-  readonly pending: Map<string, PendingChange>;
+  readonly pending: Map<string, EntryChange>;
   /** What the next commit says of the log. */
   marks: LogMarks;
-}
-
-/** The text is made when it is handed out: what changes with every record is written once a batch. */
-export interface PendingChange extends Omit<Change, 'value'> {
-  readonly text: () => string | null;
 }
 
 /**
@@ -91,29 +75,15 @@ export function isBehind({ positions, pageTimeMs, behindTo }: Partition): boolea
   return positions.lifecycle < behindTo.position || (pageTimeMs ?? 0) < behindTo.timeMs;
 }
 
-/** Takes in what the store has; finishLoading() when all is there. */
-export function loadShown({ ledger, view }: Partition, entries: Entries): void {
-  for (const { key, value } of entries) {
-    const entities = key.startsWith(ENTITY)
-      ? ledger.entities
-      : key.startsWith(GONE)
-        ? ledger.gone
-        : undefined;
-    if (entities === undefined) {
-      applyEntry(view, key, value);
-      continue;
-    }
-    const entity = decodeEntity(value);
-    entities.set(key.slice(ENTITY.length), entity);
-    putEntity(view, key, entity);
+/** Takes in all that a store has of a partition that was acquired. Throws StoreReadError where the store is away. */
+export async function loadPartition(
+  { number, generation, ledger, view }: Partition,
+  store: Pick<StateStore, 'load'>,
+): Promise<void> {
+  for (const space of ['shown', 'kept'] as const) {
+    for await (const entries of store.load(number, space, generation))
+      loadEntries(ledger, view, space, entries);
   }
-}
-
-export function loadKept({ ledger }: Partition, entries: Entries): void {
-  for (const { key, value } of entries) ledger.tombstones.set(key, decodeTombstone(value));
-}
-
-export function finishLoading({ ledger }: Partition): void {
   scheduleAll(ledger);
 }
 
@@ -159,8 +129,12 @@ function bringOver(partition: Partition, pageTimeMs: number, held: ReadonlyMap<s
   ledger.touched = emptyTouched();
   partition.pageTimeMs = pageTimeMs;
   partition.shownMs = showsMs;
-  addTouched(partition, touched);
-  for (const [key, total] of totals) addPending(partition, TOTAL + key, () => encodeTotal(total));
+  for (const change of touchedEntries(ledger, touched)) addPending(partition, change);
+  for (const [key, total] of totals)
+    addPending(
+      partition,
+      entryChange(TOTAL, key, () => total),
+    );
   putHolds(partition, holds);
 }
 
@@ -169,39 +143,15 @@ export function putHolds(partition: Partition, holds: ReadonlyMap<string, Hold |
   for (const [key, hold] of holds) {
     if (hold === null) partition.view.holds.delete(key);
     else partition.view.holds.set(key, hold);
-    addPending(partition, HOLD + key, () => hold && encodeHold(hold));
+    addPending(
+      partition,
+      entryChange(HOLD, key, () => hold ?? undefined),
+    );
   }
 }
 
-function addTouched(partition: Partition, touched: Touched): void {
-  const { ledger } = partition;
-  const add = <V>(
-    prefix: string,
-    keys: Iterable<string>,
-    map: ReadonlyMap<string, V>,
-    encode: (value: V) => string,
-    space?: Change['space'],
-  ): void => {
-    for (const key of keys) addPending(partition, prefix + key, () => textOf(map.get(key), encode), space);
-  };
-  add(ENTITY, touched.entities.keys(), ledger.entities, encodeEntity);
-  add(GONE, touched.gone, ledger.gone, encodeEntity);
-  add(SAMPLE, touched.samples, ledger.samples, encodeSample);
-  add(SOURCE, touched.sources, ledger.sources, String);
-  add('', touched.tombstones, ledger.tombstones, encodeTombstone, 'kept');
-}
-
-function textOf<V>(value: V | undefined, encode: (value: V) => string): string | null {
-  return value === undefined ? null : encode(value);
-}
-
-function addPending(
-  { pending }: Partition,
-  key: string,
-  text: () => string | null,
-  space: Change['space'] = 'shown',
-): void {
-  pending.set(`${space} ${key}`, { space, key, text });
+function addPending({ pending }: Partition, change: EntryChange): void {
+  pending.set(`${change.space} ${change.key}`, change);
 }
 
 /**
@@ -226,8 +176,9 @@ export function showAsBefore(partition: Partition, nextLogMs: number): void {
 
 function editsOf({ ledger, view }: Partition, touched: Touched): Edit[] {
   const edits: Edit[] = [];
-  for (const key of touched.entities.keys()) edits.push(editOf(view, ENTITY + key, ledger.entities.get(key)));
-  for (const key of touched.gone) edits.push(editOf(view, GONE + key, ledger.gone.get(key)));
+  for (const key of touched.entities.keys())
+    edits.push(editOf(view, ENTITY.prefix + key, ledger.entities.get(key)));
+  for (const key of touched.gone) edits.push(editOf(view, SETTLED.prefix + key, ledger.gone.get(key)));
   return edits;
 }
 

@@ -4,13 +4,13 @@ import { figuresOf } from '../catalogue/figures';
 import { seriesKey } from '../catalogue/tally';
 import type { Entity } from '../fold/entity';
 import { entityKey, entityText } from '../fold/fact';
-import { GONE, encodeSample, settlingOf } from '../fold/state';
+import { encodeSample } from '../fold/state';
 import type { LedgerScalars } from '../fold/ledger';
 import { formatLabels, formatValue } from '../page/format';
 import { isBelow, ledgerOfOwn, ledgerOfSum } from '../view/hold';
 import type { Hold } from '../view/hold';
 import type { PartitionView } from '../view/view';
-import { encodeTotal, parseSeriesKey } from '../view/view';
+import { encodeTotal, parseSeriesKey, settlingOf } from '../view/entries';
 
 /** One thing of which a store has something else than the log gives. */
 export interface Difference {
@@ -85,7 +85,7 @@ function livesOf({ entities }: PartitionView): Map<string, Life> {
     const key = entityKey(life.entity.id);
     const count = (counts.get(key) ?? 0) + 1;
     counts.set(key, count);
-    lives.set(`${GONE}${String(count)} ${key}`, life);
+    lives.set(`settled ${String(count)} ${key}`, life);
   }
   return lives;
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { LedgerSettings } from '../fold/ledger';
 import type { Positions } from '../log/port';
 import { decodeFoldHead, foldMismatch } from '../view/fold-head';
-import { finishLoading, loadKept, loadShown, openPartition } from '../partition/partition';
+import { loadPartition, openPartition } from '../partition/partition';
 import type { Partition } from '../partition/partition';
 import type { Commit, CommitResult, StateStore } from '../store/port';
 import { foldTo, telemetryStart } from './read';
@@ -26,9 +26,7 @@ export async function openRebuilt(
   const mismatch = head === null ? undefined : foldMismatch(decodeFoldHead(head.fold), settings);
   if (mismatch !== undefined) return mismatch;
   const partition = openPartition(number, acquired, null, settings);
-  for await (const entries of own.load(number, 'shown')) loadShown(partition, entries);
-  for await (const entries of own.load(number, 'kept')) loadKept(partition, entries);
-  finishLoading(partition);
+  await loadPartition(partition, own);
   return partition;
 }
 

@@ -9,7 +9,7 @@ import type { OnFolded } from './read';
 import { openRebuilt, rebuildTo } from './rebuild';
 import { targetOf } from './recompute';
 import { readSnapshots } from './snapshot';
-import type { Snapshot } from './snapshot';
+import type { Replica } from '../view/replica';
 import { ReplayStopped, answered } from './stopped';
 import { switchOver, troubleOf } from './switch';
 
@@ -113,7 +113,7 @@ async function snapshotsOf(
   { store, settings }: ReplayOptions,
   from: string,
   standings: readonly Standing[],
-): Promise<readonly (Snapshot | null)[]> {
+): Promise<readonly (Replica | null)[]> {
   const none = standings.map(() => null);
   const trouble = troubleOf(standings, settings);
   return trouble === undefined ? readSnapshots(store.generations.open(from), none) : none;

@@ -9,7 +9,7 @@ import type { SeriesChange } from './change';
 import { compareViews } from './comparison';
 import type { LedgerSettings } from '../fold/ledger';
 import { readSnapshots } from './snapshot';
-import type { Snapshot } from './snapshot';
+import type { Replica } from '../view/replica';
 import { ReplayStopped, answered } from './stopped';
 import { commitRebuilt } from './rebuild';
 
@@ -27,7 +27,7 @@ export interface Switching {
   /** Of the new generation, near to where the current one stands. */
   readonly partitions: readonly Partition[];
   /** What was read of the current one so far. */
-  readonly snapshots: readonly (Snapshot | null)[];
+  readonly snapshots: readonly (Replica | null)[];
   readonly allowDecrease: boolean;
   /** Folds the new generation on to exactly these. */
   readonly foldOn: (sealed: readonly Standing[]) => Promise<void>;

@@ -5,7 +5,7 @@ import type { GenerationStore } from '../store/port';
 import type { Difference } from './difference';
 import { boundsOf, foldTo } from './read';
 import { targetOf } from './recompute';
-import type { Snapshot } from './snapshot';
+import type { Replica } from '../view/replica';
 import { answered } from './stopped';
 
 /**
@@ -16,7 +16,7 @@ export async function tombstoneDifferences(
   store: GenerationStore,
   log: EventLog,
   recomputed: Partition,
-  { generation }: Snapshot,
+  { generation }: Replica,
 ): Promise<Difference[]> {
   const { number: partition, ledger, positions } = recomputed;
   const stored = new Map<string, string>();

@@ -13,7 +13,7 @@ import { boundsOf } from './read';
 import type { OnFolded } from './read';
 import { recompute, targetOf } from './recompute';
 import { readSnapshots } from './snapshot';
-import type { Snapshot } from './snapshot';
+import type { Replica } from '../view/replica';
 import { ReplayStopped } from './stopped';
 import { tombstoneDifferences } from './tombstones';
 
@@ -95,7 +95,7 @@ export async function verify(options: VerifyOptions): Promise<Verified> {
 /** Entry keys by partition. */
 function chooseEntities(
   { sample }: VerifyOptions,
-  snapshots: readonly (Snapshot | null)[],
+  snapshots: readonly (Replica | null)[],
 ): Map<number, Set<string>> | null {
   if (sample === null) return null;
   const all = snapshots.flatMap((snapshot, partition) =>

@@ -16,8 +16,6 @@ export interface Hold {
   readonly shown: readonly bigint[];
 }
 
-export const HOLD = 'h:';
-
 export function encodeHold(hold: Hold): string {
   return JSON.stringify({ ...hold, shown: hold.shown.map(String) });
 }

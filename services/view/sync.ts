@@ -4,7 +4,7 @@ import { entityAsOf } from '../fold/entity';
 import type { Entity } from '../fold/entity';
 import { absorbable, removeGone } from '../fold/ledger';
 import type { Ledger, Touched } from '../fold/ledger';
-import { ENTITY, GONE } from '../fold/state';
+import { ENTITY, SETTLED } from './entries';
 import { emptyView, putEntity } from './view';
 import type { PartitionView } from './view';
 
@@ -16,14 +16,14 @@ export function openView(ledger: Ledger): PartitionView {
 /** Brings the entities that were touched since the last time over to the view. */
 export function syncView(view: PartitionView, ledger: Ledger, touched: Touched): void {
   for (const key of touched.entities.keys())
-    putEntity(view, ENTITY + key, asOf(ledger, ledger.entities.get(key)));
-  for (const key of touched.gone) putEntity(view, GONE + key, asOf(ledger, ledger.gone.get(key)));
+    putEntity(view, ENTITY.prefix + key, asOf(ledger, ledger.entities.get(key)));
+  for (const key of touched.gone) putEntity(view, SETTLED.prefix + key, asOf(ledger, ledger.gone.get(key)));
 }
 
 /** Brings all entities over to a view that has none yet. */
 export function syncAll(view: PartitionView, ledger: Ledger): void {
-  for (const [key, entity] of ledger.entities) putEntity(view, ENTITY + key, asOf(ledger, entity));
-  for (const [key, entity] of ledger.gone) putEntity(view, GONE + key, asOf(ledger, entity));
+  for (const [key, entity] of ledger.entities) putEntity(view, ENTITY.prefix + key, asOf(ledger, entity));
+  for (const [key, entity] of ledger.gone) putEntity(view, SETTLED.prefix + key, asOf(ledger, entity));
 }
 
 /**
@@ -38,7 +38,7 @@ export function absorb(
   const totals = new Map<string, readonly bigint[]>();
   for (const key of absorbable(ledger, pageTimeMs)) {
     const figures = goneFigures(ledger, key);
-    putEntity(view, GONE + key, undefined);
+    putEntity(view, SETTLED.prefix + key, undefined);
     removeGone(ledger, key);
     if (figures === undefined) continue;
     for (const [series, total] of settleInto(view.tally, figures, pageTimeMs)) totals.set(series, total);

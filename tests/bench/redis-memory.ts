@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import pino from 'pino';
 import { takeRecord } from '../../services/partition/intake';
-import { closeBatch, finishLoading, openPartition, type Partition } from '../../services/partition/partition';
+import { closeBatch, openPartition, type Partition } from '../../services/partition/partition';
 import { openRedisStore } from '../../services/store/redis/store';
 import type { StateStore } from '../../services/store/port';
 import { startRedis } from '../support/redis';
@@ -104,7 +104,6 @@ export async function run(): Promise<void> {
     const acquired = await store.acquire(0);
     if (acquired.kind === 'unavailable') throw new Error(acquired.detail);
     const partition = openPartition(0, acquired, null, SETTINGS);
-    finishLoading(partition);
     const folding = { partition, store, offset: 0 };
     const lives = Array.from({ length: RUNS }, (_, n) => lifeOf(n));
     const tell = async (what: 'running' | 'end'): Promise<void> => {

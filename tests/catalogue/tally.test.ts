@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { SUM_FAMILIES } from '../../services/catalogue/index';
 import { seriesKey } from '../../services/catalogue/tally';
-import { parseSeriesKey } from '../../services/view/view';
+import { parseSeriesKey } from '../../services/view/entries';
 
 const label = fc.oneof(
   fc.string({ unit: 'binary' }),

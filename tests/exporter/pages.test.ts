@@ -171,7 +171,7 @@ describe('a replica that lost its place', () => {
     const pages = openPages(openViews(store), SAMPLE_TTL_MS);
     expect(await pages.get(ASKED)).toEqual({
       kind: 'unavailable',
-      reason: 'the state changes faster than it can be loaded',
+      reason: 'the state changes faster than it can be read',
     });
   });
 });

@@ -1,7 +1,7 @@
 /** What holds do to a page: a counter that was shown higher than the ledger has it stands still, until the ledger is past it. */
 import { encodeEvent } from '../../events/codec';
 import { seriesKey } from '../../services/catalogue/tally';
-import { ENTITY } from '../../services/fold/state';
+import { ENTITY } from '../../services/view/entries';
 import { decodeHold, encodeHold, type Hold } from '../../services/view/hold';
 import { type PartitionView } from '../../services/view/view';
 import { type Selection, WHOLE_PAGE } from '../../services/page/selection';
@@ -68,7 +68,7 @@ test('an own series too', () => {
   hold(view, {
     family: INSTANCE_COST,
     labels: INSTANCE,
-    entity: `${ENTITY}instance:i`,
+    entity: `${ENTITY.prefix}instance:i`,
     shown: [4_000_000_000n],
   });
   const shown = figures([view]);
@@ -79,7 +79,7 @@ test('an own series too', () => {
 test('a hold that the ledger is past shows nowhere', () => {
   const view = viewOf();
   hold(view, { family: FLEET_COST, labels: FLEET, shown: [3_500_000_000n] });
-  hold(view, { family: INSTANCE_COST, labels: INSTANCE, entity: `${ENTITY}instance:i`, shown: [1n] });
+  hold(view, { family: INSTANCE_COST, labels: INSTANCE, entity: `${ENTITY.prefix}instance:i`, shown: [1n] });
   const shown = figures([view]);
   expect([shown(FLEET_COST), shown(INSTANCE_COST), shown('fleetmeter_held')]).toEqual([[3.6], [3.6], []]);
 });
@@ -90,7 +90,7 @@ test('as of a moment nothing is held', () => {
   hold(view, {
     family: INSTANCE_COST,
     labels: INSTANCE,
-    entity: `${ENTITY}instance:i`,
+    entity: `${ENTITY.prefix}instance:i`,
     shown: [9_000_000_000n],
   });
   const shown = figures([view], T0 + 7_200_000);

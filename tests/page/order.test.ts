@@ -1,8 +1,9 @@
 /** The order of series depends on the state alone: replicas that have it from a store in whatever order write the same bytes. */
 import fc from 'fast-check';
-import { encodeHold, HOLD, type Hold } from '../../services/view/hold';
-import { applyEntry, emptyView, encodeTotal, TOTAL, type PartitionView } from '../../services/view/view';
-import { encodeEntity, encodeSample, SAMPLE, SOURCE } from '../../services/fold/state';
+import { HOLD, SAMPLE, SOURCE, TOTAL, applyEntry, type EntryKind } from '../../services/view/entries';
+import type { Hold } from '../../services/view/hold';
+import { emptyView, type PartitionView } from '../../services/view/view';
+import { encodeEntity } from '../../services/fold/state';
 import { pageOf } from '../support/folded';
 import { historyArbitrary, linesOf, type History } from '../support/history';
 import { createRandom } from '../support/history-random';
@@ -12,12 +13,12 @@ import { depth } from '../support/depth';
 /** A view as the entries of a store that make it. */
 function entriesOf(view: PartitionView): [string, string][] {
   const entries: [string, string][] = [...view.entities].map(([key, entity]) => [key, encodeEntity(entity)]);
-  for (const [key, sample] of view.samples) entries.push([SAMPLE + key, encodeSample(sample)]);
-  for (const [key, timeMs] of view.sources) entries.push([SOURCE + key, String(timeMs)]);
-  for (const [key, { settled }] of view.tally.series) {
-    if (settled !== null) entries.push([TOTAL + key, encodeTotal(settled)]);
-  }
-  for (const [key, hold] of view.holds) entries.push([HOLD + key, encodeHold(hold)]);
+  const add = <V>({ prefix, encode }: EntryKind<V>, key: string, value: V): void =>
+    void entries.push([prefix + key, encode(value)]);
+  for (const [key, sample] of view.samples) add(SAMPLE, key, sample);
+  for (const [key, timeMs] of view.sources) add(SOURCE, key, timeMs);
+  for (const [key, { settled }] of view.tally.series) if (settled !== null) add(TOTAL, key, settled);
+  for (const [key, hold] of view.holds) add(HOLD, key, hold);
   return entries;
 }
 
@@ -51,7 +52,7 @@ function copyOf(view: PartitionView, seed: number): PartitionView {
   const copy = { ...emptyView(), pageTimeMs: view.pageTimeMs };
   const entries = random.shuffle(entriesOf(view));
   for (const [key, value] of entries) {
-    if (!random.chance(0.3) || key.startsWith(TOTAL)) continue;
+    if (!random.chance(0.3) || key.startsWith(TOTAL.prefix)) continue;
     applyEntry(copy, key, value);
     applyEntry(copy, key, random.chance(0.5) ? null : value);
   }

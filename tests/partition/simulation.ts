@@ -6,16 +6,15 @@
 import { takeRecord } from '../../services/partition/intake';
 import {
   closeBatch,
-  finishLoading,
-  loadKept,
-  loadShown,
   openPartition,
   type Batch,
   type BehindTo,
   type Partition,
 } from '../../services/partition/partition';
 import type { AppendRecord, LogRecord, OwnedTopic } from '../../services/log/port';
-import { applyEntry, emptyView, type PartitionView } from '../../services/view/view';
+import { scheduleAll } from '../../services/fold/ledger';
+import { applyEntry, loadEntries } from '../../services/view/entries';
+import { emptyView, type PartitionView } from '../../services/view/view';
 import { decodeFoldHead } from '../../services/view/fold-head';
 import { writePage } from '../../services/page/page';
 import type { PageRequest } from '../../services/page/request';
@@ -211,9 +210,10 @@ export function simulate(settings: Settings, startMs: number): Simulation {
       behind: behindTo !== null,
     };
     const partition = openPartition(number, acquired, behindTo, ledgerSettings);
-    loadShown(partition, entriesOf(shown));
-    loadKept(partition, entriesOf(kept));
-    finishLoading(partition);
+    const { ledger, view } = partition;
+    loadEntries(ledger, view, 'shown', entriesOf(shown));
+    loadEntries(ledger, view, 'kept', entriesOf(kept));
+    scheduleAll(ledger);
     return partition;
   }
 

@@ -1,5 +1,5 @@
 /** A replay that is ended anywhere, and started again: what readers and owners see of it. */
-import { ENTITY } from '../../services/fold/state';
+import { ENTITY } from '../../services/view/entries';
 import { verify } from '../../services/replay/verify';
 import { openWitness } from '../partition/pages';
 import { DEFAULT_SETTINGS } from '../support/history';
@@ -31,7 +31,7 @@ async function wrongWorld(): Promise<ReplayWorld> {
     for (let partition = 0; partition < SETTINGS.partitions; partition++) {
       for await (const entries of world.store.load(partition, 'shown')) {
         for (const { key, value } of entries) {
-          if (!key.startsWith(ENTITY) || !value.includes(`"jobId":"${job}"`)) continue;
+          if (!key.startsWith(ENTITY.prefix) || !value.includes(`"jobId":"${job}"`)) continue;
           const changed = value.replaceAll('3600000000000', price);
           await world.plant(partition, [{ space: 'shown', key, value: changed }]);
         }

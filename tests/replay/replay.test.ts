@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { HOLD } from '../../services/view/hold';
+import { HOLD } from '../../services/view/entries';
 import { verify } from '../../services/replay/verify';
 import { historyArbitrary } from '../support/history';
 import { playLive } from './play';
@@ -15,7 +15,7 @@ const LINES = 150;
 async function holdsAny({ log, store }: ReplayWorld): Promise<boolean> {
   for (let partition = 0; partition < log.partitions; partition++) {
     for await (const entries of store.load(partition, 'shown', '1'))
-      if (entries.some(({ key }) => key.startsWith(HOLD))) return true;
+      if (entries.some(({ key }) => key.startsWith(HOLD.prefix))) return true;
   }
   return false;
 }

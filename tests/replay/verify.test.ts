@@ -1,7 +1,7 @@
 import { emptyEntity } from '../../services/fold/entity';
 import { emptyView, type PartitionView } from '../../services/view/view';
 import { differencesOf } from '../../services/replay/difference';
-import { ENTITY, GONE } from '../../services/fold/state';
+import { ENTITY, SETTLED } from '../../services/view/entries';
 import { verify, type Verified, type VerifyOptions } from '../../services/replay/verify';
 import { DEFAULT_SETTINGS } from '../support/history';
 import { readPage } from '../support/page-series';
@@ -52,7 +52,7 @@ async function findEntry(
 }
 
 function isJob1(key: string, value: string): boolean {
-  return key.startsWith(ENTITY) && value.includes('"jobId":"job-1"');
+  return key.startsWith(ENTITY.prefix) && value.includes('"jobId":"job-1"');
 }
 
 async function usageCost(): Promise<number> {
@@ -149,7 +149,7 @@ test.each([
   ],
   [
     'an entity that is gone',
-    (key: string) => key.startsWith(ENTITY) && key.includes('run-job-2'),
+    (key: string) => key.startsWith(ENTITY.prefix) && key.includes('run-job-2'),
     () => null,
     /run-job-2/,
   ],
@@ -266,7 +266,7 @@ test('of two that settle at once, either may have been the first', () => {
   const viewOf = (runs: readonly string[]): PartitionView => {
     const view = emptyView();
     for (const [number, runId] of runs.entries())
-      view.entities.set(`${GONE}${number}`, emptyEntity({ kind: 'run', runId }, runId.length, 0));
+      view.entities.set(`${SETTLED.prefix}${number}`, emptyEntity({ kind: 'run', runId }, runId.length, 0));
     return view;
   };
   const all = { project: null, entities: null };

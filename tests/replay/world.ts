@@ -14,14 +14,7 @@ import { writePage } from '../../services/page/page';
 import { WHOLE_PAGE } from '../../services/page/selection';
 import { takeRecord } from '../../services/partition/intake';
 import { markOf } from '../../services/partition/mark';
-import {
-  closeBatch,
-  finishLoading,
-  loadKept,
-  loadShown,
-  openPartition,
-  type Partition,
-} from '../../services/partition/partition';
+import { closeBatch, loadPartition, openPartition, type Partition } from '../../services/partition/partition';
 import { replay, type ReplayOptions, type Replayed } from '../../services/replay/replay';
 import type { SeriesChange } from '../../services/replay/change';
 import type { Change, GenerationStore, StateStore } from '../../services/store/port';
@@ -142,9 +135,7 @@ async function takeOver(
   const acquired = await store.acquire(number);
   if (acquired.kind !== 'acquired') throw new Error(acquired.detail);
   const partition = openPartition(number, acquired, null, settings);
-  for await (const entries of store.load(number, 'shown', acquired.generation)) loadShown(partition, entries);
-  for await (const entries of store.load(number, 'kept', acquired.generation)) loadKept(partition, entries);
-  finishLoading(partition);
+  await loadPartition(partition, store);
   return partition;
 }
 

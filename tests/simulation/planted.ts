@@ -2,8 +2,7 @@
  * Bugs that the protocol is there to make impossible, planted in the simulated store and in wrappers around it. The simulation has to
  * find each of them.
  */
-import { TOTAL, encodeTotal } from '../../services/view/view';
-import { HOLD } from '../../services/view/hold';
+import { HOLD, TOTAL, encodeTotal } from '../../services/view/entries';
 import type { Change, Commit, Head, StateStore } from '../../services/store/port';
 import type { Host } from './host';
 import { askOf, openSimulatedStore, type StorePlace } from './store';
@@ -76,7 +75,7 @@ interface Addition {
 
 function additionsOf(request: Commit, place: StorePlace): Addition[] {
   return request.changes.flatMap(({ key, value }) => {
-    if (!key.startsWith(TOTAL) || value === null) return [];
+    if (!key.startsWith(TOTAL.prefix) || value === null) return [];
     const before = totalOf(place, request, key).map((units) => -units);
     return [{ key, by: sum(value.split(' ').map(BigInt), before) }];
   });
@@ -147,7 +146,7 @@ function comparingPositions(store: StateStore, place: StorePlace, host: Host): S
 /** What may have been shown before a rewind is not held. */
 function holdingNothing(store: StateStore): StateStore {
   const rewound = new Set<number>();
-  const isHold = ({ key, value }: Change): boolean => key.startsWith(HOLD) && value !== null;
+  const isHold = ({ key, value }: Change): boolean => key.startsWith(HOLD.prefix) && value !== null;
   return {
     ...store,
     async acquire(number) {

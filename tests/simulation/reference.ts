@@ -1,8 +1,8 @@
 /** The log folded in one go by one owner whom nothing befalls: what every run must come to. */
-import { closeBatch, finishLoading, openPartition, type Partition } from '../../services/partition/partition';
+import { closeBatch, openPartition, type Partition } from '../../services/partition/partition';
 import { takeRecord } from '../../services/partition/intake';
 import { decodeFoldHead } from '../../services/view/fold-head';
-import { HOLD } from '../../services/view/hold';
+import { HOLD } from '../../services/view/entries';
 import { writePage } from '../../services/page/page';
 import { WHOLE_PAGE } from '../../services/page/selection';
 import type { LedgerSettings } from '../../services/fold/ledger';
@@ -42,7 +42,7 @@ export function foldPlainly(
         const expected = { shown: new Map<string, string>(), kept: new Map<string, string>() };
         for (const { space, key, value } of batch.changes)
           if (value !== null) expected[space].set(key, value);
-        const shown = new Map([...state.shown].filter(([key]) => !key.startsWith(HOLD)));
+        const shown = new Map([...state.shown].filter(([key]) => !key.startsWith(HOLD.prefix)));
         return [
           ...unlike(`${number} shown`, expected.shown, shown),
           ...unlike(`${number} kept`, expected.kept, state.kept),
@@ -74,9 +74,7 @@ function empty(number: number, settings: LedgerSettings): Partition {
     head: null,
     behind: false,
   } as const;
-  const partition = openPartition(number, acquired, null, settings);
-  finishLoading(partition);
-  return partition;
+  return openPartition(number, acquired, null, settings);
 }
 
 function scalars(number: number, partition: Partition, { last }: StoredPartition): string[] {

@@ -15,21 +15,18 @@ import {
   takeLifecycle,
   takeSample,
   type Ledger,
+  type Touched,
 } from '../../services/fold/ledger';
-import {
-  ENTITY,
-  GONE,
-  SAMPLE,
-  SOURCE,
-  decodeEntity,
-  decodeSample,
-  decodeTombstone,
-  encodeEntity,
-  encodeSample,
-  encodeTombstone,
-} from '../../services/fold/state';
 import { decodeFoldHead, encodeFoldHead } from '../../services/view/fold-head';
-import { TOTAL, applyEntry, encodeTotal, putEntity, type PartitionView } from '../../services/view/view';
+import {
+  TOTAL,
+  entryChange,
+  loadEntries,
+  touchedEntries,
+  type EntryChange,
+} from '../../services/view/entries';
+import type { PartitionView } from '../../services/view/view';
+import type { Space } from '../../services/store/port';
 import { absorb, openView, syncView } from '../../services/view/sync';
 import { type LogPlace } from '../oracle/index';
 import { type Folded } from './folded';
@@ -134,31 +131,26 @@ function bringOver({ view, ledger }: Part): void {
 /** Writes all that is kept, and opens it anew; a store gives entries back in no order, and texts by way of UTF-8. */
 function handOver(part: Part, random: Random): void {
   const { ledger, view } = part;
-  const stored: (readonly [string, string])[] = [];
-  const add = (prefix: string, key: string, value: string): void =>
-    void stored.push([Buffer.from(prefix + key).toString(), value]);
-  for (const [key, entity] of ledger.entities) add(ENTITY, key, encodeEntity(entity));
-  for (const [key, entity] of ledger.gone) add(GONE, key, encodeEntity(entity));
-  for (const [key, sample] of ledger.samples) add(SAMPLE, key, encodeSample(sample));
-  for (const [key, timeMs] of ledger.sources) add(SOURCE, key, String(timeMs));
+  const stored: { space: Space; key: string; value: string }[] = [];
+  const add = ({ space, key, text }: EntryChange): void =>
+    void stored.push({ space, key: Buffer.from(key).toString(), value: text() ?? '' });
+  for (const change of touchedEntries(ledger, everything(ledger))) add(change);
   for (const [key, { settled }] of view.tally.series)
-    if (settled !== null) add(TOTAL, key, encodeTotal(settled));
-  for (const [key, tombstone] of ledger.tombstones) add('tombstone ', key, encodeTombstone(tombstone));
+    if (settled !== null) add(entryChange(TOTAL, key, () => settled));
   const next = emptyLedger(ledger.settings);
   Object.assign(next.scalars, decodeFoldHead(encodeFoldHead(ledger)).scalars);
   part.ledger = next;
   part.view = openView(next);
-  for (const [key, value] of random.shuffle(stored)) load(part, key, value);
+  for (const { space, ...entry } of random.shuffle(stored)) loadEntries(next, part.view, space, [entry]);
   scheduleAll(next);
 }
 
-function load({ ledger, view }: Part, key: string, value: string): void {
-  if (key.startsWith('tombstone '))
-    ledger.tombstones.set(key.slice('tombstone '.length), decodeTombstone(value));
-  else if (key.startsWith(SAMPLE)) ledger.samples.set(key.slice(SAMPLE.length), decodeSample(value));
-  else if (key.startsWith(ENTITY) || key.startsWith(GONE)) {
-    const entity = decodeEntity(value);
-    (key.startsWith(ENTITY) ? ledger.entities : ledger.gone).set(key.slice(ENTITY.length), entity);
-    putEntity(view, key, entity);
-  } else applyEntry(view, key, value);
+function everything({ entities, gone, tombstones, samples, sources }: Ledger): Touched {
+  return {
+    entities: new Map(Array.from(entities.keys(), (key) => [key, undefined])),
+    gone: new Set(gone.keys()),
+    tombstones: new Set(tombstones.keys()),
+    samples: new Set(samples.keys()),
+    sources: new Set(sources.keys()),
+  };
 }

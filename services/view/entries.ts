@@ -1,0 +1,208 @@
+import { SUM_FAMILIES } from '../catalogue/index';
+import type { Family } from '../catalogue/figures';
+import { putTotal } from '../catalogue/tally';
+import type { Entity, Tombstone } from '../fold/entity';
+import type { Ledger, Touched } from '../fold/ledger';
+import type { Sample } from '../fold/sample';
+import {
+  decodeEntity,
+  decodeSample,
+  decodeTombstone,
+  encodeEntity,
+  encodeSample,
+  encodeTombstone,
+} from '../fold/state';
+import type { Entries, Space } from '../store/port';
+import { decodeHold, encodeHold } from './hold';
+import type { Hold } from './hold';
+import { putEntity } from './view';
+import type { PartitionView } from './view';
+
+/**
+ * What a partition's state consists of in a store: entries, of a kind that the beginning of their key says. The table below is all that
+ * is known of a kind: how its text is written and read, where a view has it, and where the ledger of its owner does.
+ */
+export interface EntryKind<V> {
+  readonly space: Space;
+  /** Two characters; what follows them is the name within the kind. */
+  readonly prefix: string;
+  readonly encode: (value: V) => string;
+  readonly decode: (text: string) => V;
+  /** Puts it in a view, or takes it out (undefined). */
+  readonly view: (view: PartitionView, name: string, value: V | undefined) => void;
+  /** Where a ledger has it, and the names of what has changed; absent: it is made of the ledger when a batch is closed. */
+  readonly ledger?: readonly [(ledger: Ledger) => Map<string, V>, (touched: Touched) => Iterable<string>];
+}
+
+/** The text is made when it is handed out: what changes with every record is written once a batch. */
+export interface EntryChange {
+  readonly space: Space;
+  readonly key: string;
+  readonly text: () => string | null;
+}
+
+export const ENTITY: EntryKind<Entity> = {
+  space: 'shown',
+  prefix: 'e:',
+  encode: encodeEntity,
+  decode: decodeEntity,
+  view: (view, name, entity) => putEntity(view, ENTITY.prefix + name, entity),
+  ledger: [({ entities }) => entities, ({ entities }) => entities.keys()],
+};
+
+/** An entity that has settled and is not in the totals yet, by the number of its settling. */
+export const SETTLED: EntryKind<Entity> = {
+  space: 'shown',
+  prefix: 'g:',
+  encode: encodeEntity,
+  decode: decodeEntity,
+  view: (view, name, entity) => putEntity(view, SETTLED.prefix + name, entity),
+  ledger: [({ gone }) => gone, ({ gone }) => gone],
+};
+
+export const SAMPLE: EntryKind<Sample> = {
+  space: 'shown',
+  prefix: 's:',
+  encode: encodeSample,
+  decode: decodeSample,
+  view: ({ samples }, name, sample) => putOrDelete(samples, name, sample),
+  ledger: [({ samples }) => samples, ({ samples }) => samples],
+};
+
+/** Time of the newest event of a source. */
+export const SOURCE: EntryKind<number> = {
+  space: 'shown',
+  prefix: 'o:',
+  encode: String,
+  decode: Number,
+  view: ({ sources }, name, timeMs) => putOrDelete(sources, name, timeMs),
+  ledger: [({ sources }) => sources, ({ sources }) => sources],
+};
+
+/** What settled entities have added to a sum for good, by series key. It stays for good. */
+export const TOTAL: EntryKind<readonly bigint[]> = {
+  space: 'shown',
+  prefix: 't:',
+  encode: encodeTotal,
+  decode: (text) => text.split(' ').map(BigInt),
+  view: ({ tally }, name, total) => {
+    if (total === undefined) return;
+    const { family, labels } = parseSeriesKey(name);
+    putTotal(tally, family, labels, total);
+  },
+};
+
+export const HOLD: EntryKind<Hold> = {
+  space: 'shown',
+  prefix: 'h:',
+  encode: encodeHold,
+  decode: decodeHold,
+  view: ({ holds }, name, hold) => putOrDelete(holds, name, hold),
+};
+
+/** What a settled or given-up entity leaves behind: no page shows it. */
+const TOMBSTONE: EntryKind<Tombstone> = {
+  space: 'kept',
+  prefix: '',
+  encode: encodeTombstone,
+  decode: decodeTombstone,
+  view: () => undefined,
+  ledger: [({ tombstones }) => tombstones, ({ tombstones }) => tombstones],
+};
+
+const KINDS: readonly ErasedKind[] = [
+  erased(ENTITY),
+  erased(SETTLED),
+  erased(SAMPLE),
+  erased(SOURCE),
+  erased(TOTAL),
+  erased(HOLD),
+  erased(TOMBSTONE),
+];
+
+/** Takes a `shown` entry of a store into a view; null: it is gone. Throws on one that no version of ours has written. */
+export function applyEntry(view: PartitionView, key: string, value: string | null): void {
+  kindOf('shown', key).apply(view, key, value);
+}
+
+/** Takes in what a store has of a partition, for its owner. */
+export function loadEntries(ledger: Ledger, view: PartitionView, space: Space, entries: Entries): void {
+  for (const { key, value } of entries) kindOf(space, key).load(ledger, view, key, value);
+}
+
+/** All that was touched in a ledger. */
+export function* touchedEntries(ledger: Ledger, touched: Touched): Generator<EntryChange> {
+  for (const kind of KINDS) yield* kind.touched(ledger, touched);
+}
+
+/** The number under which a settled entity's entry stands; Infinity of one that lives. */
+export function settlingOf(entry: string): number {
+  return entry.startsWith(SETTLED.prefix) ? Number(entry.slice(SETTLED.prefix.length)) : Infinity;
+}
+
+export function encodeTotal(total: readonly bigint[]): string {
+  return total.join(' ');
+}
+
+export function parseSeriesKey(key: string): { family: Family; labels: readonly string[] } {
+  const gap = key.indexOf(' ');
+  const family = SUM_FAMILIES.get(key.slice(0, gap));
+  if (family === undefined)
+    throw new Error(`the store holds a total of an unknown family: ${key.slice(0, 80)}`);
+  return { family, labels: JSON.parse(key.slice(gap + 1)) as readonly string[] };
+}
+
+// ---- the kinds as one list ---------------------------------------------------------------------------------------
+
+interface ErasedKind {
+  readonly space: Space;
+  readonly prefix: string;
+  readonly apply: (view: PartitionView, key: string, text: string | null) => void;
+  readonly load: (ledger: Ledger, view: PartitionView, key: string, text: string) => void;
+  readonly touched: (ledger: Ledger, touched: Touched) => Generator<EntryChange>;
+}
+
+function erased<V>(kind: EntryKind<V>): ErasedKind {
+  const { space, prefix, decode, view: put, ledger: folded } = kind;
+  return {
+    space,
+    prefix,
+    apply: (view, key, text) => put(view, key.slice(prefix.length), text === null ? undefined : decode(text)),
+    load(ledger, view, key, text) {
+      const name = key.slice(prefix.length);
+      const value = decode(text);
+      folded?.[0](ledger).set(name, value);
+      put(view, name, value);
+    },
+    *touched(ledger, touched) {
+      if (folded === undefined) return;
+      const [mapOf, namesOf] = folded;
+      const map = mapOf(ledger);
+      for (const name of namesOf(touched)) yield entryChange(kind, name, () => map.get(name));
+    },
+  };
+}
+
+/** A change to an entry; undefined: it is dropped. */
+export function entryChange<V>(
+  { space, prefix, encode }: EntryKind<V>,
+  name: string,
+  valueOf: () => V | undefined,
+): EntryChange {
+  const text = (): string | null => {
+    const value = valueOf();
+    return value === undefined ? null : encode(value);
+  };
+  return { space, key: prefix + name, text };
+}
+
+function kindOf(space: Space, key: string): ErasedKind {
+  const kind = KINDS.find((one) => one.space === space && key.startsWith(one.prefix));
+  if (kind === undefined) throw new Error(`the store holds an entry of an unknown kind: ${key.slice(0, 80)}`);
+  return kind;
+}
+
+function putOrDelete<V>(map: Map<string, V>, key: string, value: V | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
+}
