@@ -1,16 +1,10 @@
-import {
-  GPU_FAMILIES,
-  GPU_FIELD_VENDORS,
-  GPU_IDENTITY,
-  GPU_LABELS,
-  type GpuFamily,
-  type GpuSource,
-  type GpuVendor,
-} from '../catalogue/gpu';
+import { GPU_FAMILIES, GPU_LABELS, type GpuFamily } from '../catalogue/gpu';
+import { type GpuSource, type GpuVendor, gpuField, namesGpu } from '../catalogue/gpu-vendors';
 import { shownText } from '../fold/fact';
 import type { Block } from './block';
 import type { PageFigures } from './contents';
 import { formatLabels, formatValue } from './format';
+import type { Count } from './left-out';
 import { type Bearer, type Row, byPlace, own } from './rows';
 import { inProject, inShard } from './selection';
 
@@ -21,26 +15,28 @@ interface Gpu {
   /** In the order of GPU_LABELS. */
   readonly labels: readonly string[];
   readonly isSlice: boolean;
-  /** By the exporter's name of the field. */
+  /** By the name that the vendor's table has for the field. */
   readonly fields: Map<string, number>;
 }
 
 /**
  * The vendor-neutral figures (services/catalogue/gpu.ts), of what is passed through: so they are a job's as long as its samples are,
- * and no figure is made of a value that is absent. A row that doesn't say which GPU it is of has none.
+ * and no figure is made of a value that is absent, or that no GPU can give. A row that doesn't say which GPU it is of has none.
  */
-export function* gpuBlocks(figures: PageFigures, passed: readonly Row[]): Generator<Block> {
+export function gpuBlocks(figures: PageFigures, passed: readonly Row[], count: Count): Block[] {
   const gpus = gpusOf(passed);
-  for (const family of GPU_FAMILIES) yield { ...family, lines: lines(figures, family, gpus) };
+  return GPU_FAMILIES.map((family) => ({ ...family, lines: lines(figures, family, gpus, count) }));
 }
 
 function gpusOf(passed: readonly Row[]): Gpu[] {
   const gpus = new Map<string, Gpu>();
-  for (const row of passed.filter(({ name }) => GPU_FIELD_VENDORS.has(name)).sort(byPlace)) {
-    const vendor = GPU_FIELD_VENDORS.get(row.name);
-    const identity = vendor === undefined ? undefined : identityOf(vendor, row);
-    if (vendor === undefined || identity === undefined) continue;
-    const labels = [vendor, ...identity];
+  for (const row of passed.filter(({ name }) => gpuField(name) !== undefined).sort(byPlace)) {
+    const known = gpuField(row.name);
+    if (known === undefined || saysNothing(known.vendor, known.field, row)) continue;
+    const { vendor, field } = known;
+    const identity = identityOf(vendor, row);
+    if (identity === undefined) continue;
+    const labels = [vendor.vendor, ...identity];
     const key = JSON.stringify([row.bearer.kind, ...row.bearer.labels.map(shownText), ...labels]);
     const gpu = gpus.get(key) ?? {
       bearer: row.bearer,
@@ -51,48 +47,74 @@ function gpusOf(passed: readonly Row[]): Gpu[] {
     };
     gpus.set(key, gpu);
     // Of a GPU that two pods share there are two rows, of which the first holds.
-    if (!gpu.fields.has(row.name)) gpu.fields.set(row.name, row.value);
+    if (!gpu.fields.has(field)) gpu.fields.set(field, row.value);
   }
   return [...gpus.values()];
 }
 
+/** A blank value, or a row of the family that says something else. */
+function saysNothing({ rows, blanks }: GpuVendor, field: string, { labels, value }: Row): boolean {
+  if (blanks?.[field]?.includes(value) === true) return true;
+  const wanted = rows?.[field];
+  if (wanted === undefined) return false;
+  const [label, text] = wanted;
+  return (own(labels.exporters, label) ?? text) !== text;
+}
+
 function identityOf(vendor: GpuVendor, { labels }: Row): readonly [string, string, string] | undefined {
-  const first = (names: readonly string[]): string => {
+  const first = (names: readonly string[], isName: (text: string) => boolean): string => {
     for (const name of names) {
       const value = own(labels.exporters, name);
-      if (value !== undefined && value !== '') return shownText(value);
+      if (value !== undefined && isName(value)) return shownText(value);
     }
     return '';
   };
-  const { uuid, gpu, gpu_instance: slice } = GPU_IDENTITY[vendor];
-  const identity = [first(uuid), first(gpu), first(slice)] as const;
+  const { uuid, gpu, gpuInstance } = vendor.identity;
+  const identity = [first(uuid, namesGpu), first(gpu, isNumber), first(gpuInstance, isNumber)] as const;
   return identity[0] === '' && identity[1] === '' ? undefined : identity;
 }
 
-function* lines({ selection }: PageFigures, family: GpuFamily, gpus: readonly Gpu[]): Generator<string> {
-  for (const { bearer, vendor, labels, isSlice, fields } of gpus) {
-    if (!inProject(selection, bearer.project) || !inShard(selection, bearer.key)) continue;
-    const value = valueOf(family.sources[vendor], isSlice, fields);
-    if (value === undefined || !Number.isFinite(value)) continue;
-    // A counter below 0 is none, and OpenMetrics takes the whole page down for it.
-    if (family.type === 'counter' && value < 0) continue;
-    const text = formatLabels([...GPU_LABELS, ...bearer.labelNames], [...labels, ...bearer.labels]);
-    yield `${family.name}{${text}} ${formatValue(value)}\n`;
-  }
+/** GPUs and slices are counted from 0, which no UUID is. */
+function isNumber(text: string): boolean {
+  return text === '0' || namesGpu(text);
 }
 
-/** Of the first source that is there. */
-function valueOf(
-  sources: readonly GpuSource[],
-  isSlice: boolean,
-  fields: ReadonlyMap<string, number>,
-): number | undefined {
-  for (const { of, and, times = 1, per = 1, sliceOnly } of sources) {
-    if (sliceOnly === true && !isSlice) continue;
-    const terms = of.map((name) => fields.get(name));
-    if (!terms.every((term) => term !== undefined)) continue;
-    const sum = terms.reduce((a, b) => a + b, (and === undefined ? undefined : fields.get(and)) ?? 0);
-    return (sum * times) / per;
+function lines(figures: PageFigures, family: GpuFamily, gpus: readonly Gpu[], count: Count): string[] {
+  const { selection } = figures;
+  const written: string[] = [];
+  for (const gpu of gpus) {
+    const value = valueOf(family, gpu, count);
+    const { bearer, labels } = gpu;
+    if (value === undefined) continue;
+    if (!inProject(selection, bearer.project) || !inShard(selection, bearer.key)) continue;
+    const text = formatLabels([...GPU_LABELS, ...bearer.labelNames], [...labels, ...bearer.labels]);
+    written.push(`${family.name}{${text}} ${formatValue(value)}\n`);
   }
-  return undefined;
+  return written;
+}
+
+/** Of the first source that is there and possible. */
+function valueOf({ figure, range }: GpuFamily, gpu: Gpu, count: Count): number | undefined {
+  const [least, most] = range;
+  let zero: number | undefined;
+  for (const source of gpu.vendor.sources[figure] ?? []) {
+    const value = sourceValue(source, gpu);
+    if (value === undefined) continue;
+    if (value >= least && value <= most) {
+      if (value !== 0 || source.zeroIsNoSensor !== true) return value;
+      zero = value;
+    } else {
+      count('out_of_range');
+    }
+  }
+  return zero;
+}
+
+function sourceValue(source: GpuSource, { isSlice, fields }: Gpu): number | undefined {
+  const { of, and, times = 1, per = 1, sliceOnly } = source;
+  if (sliceOnly === true && !isSlice) return undefined;
+  const terms = of.map((name) => fields.get(name));
+  if (!terms.every((term) => term !== undefined)) return undefined;
+  const sum = terms.reduce((a, b) => a + b, (and === undefined ? undefined : fields.get(and)) ?? 0);
+  return (sum * times) / per;
 }

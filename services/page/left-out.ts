@@ -1,4 +1,4 @@
-/** Why a value of a sample has no series on the page. Blank values and NaN are no values, and are not counted. */
+/** Why a value of a sample has no series on the page, or no figure of it. Blank values and NaN are no values, and are not counted. */
 export type LeftOutOfPage =
   | 'reserved_name'
   | 'invalid_name'
@@ -7,4 +7,7 @@ export type LeftOutOfPage =
   | 'total'
   | 'alike'
   | 'job_limit'
-  | 'project_limit';
+  | 'project_limit'
+  | 'out_of_range';
+
+export type Count = (cause: LeftOutOfPage, by?: number) => void;

@@ -8,6 +8,7 @@ import type { Block } from './block';
 import type { PartitionView } from '../view/view';
 import type { PageRequest } from './request';
 import { gpuBlocks } from './gpu';
+import type { Count, LeftOutOfPage } from './left-out';
 import { passthroughBlocks } from './passthrough';
 import { passedRows } from './rows';
 import { inFirstShard } from './selection';
@@ -53,9 +54,11 @@ function* blocksOf(
   yield* sumBlocks(figures);
   if (request.atMs === null) yield { ...HELD, lines: heldLines(figures) };
   yield* pageBlocks(views, request);
-  const { rows, leftOut } = passedRows(figures);
+  const leftOut = new Map<LeftOutOfPage, number>();
+  const count: Count = (cause, by = 1) => void leftOut.set(cause, (leftOut.get(cause) ?? 0) + by);
+  const rows = passedRows(figures, count);
+  yield* gpuBlocks(figures, rows, count);
   request.onLeftOut?.(leftOut);
-  yield* gpuBlocks(figures, rows);
   yield* passthroughBlocks(figures, rows);
 }
 

@@ -1,15 +1,17 @@
+import type { GpuSampled } from '../../events/sample';
 import { compareOrder } from '../../events/order';
 import type { OrderKey } from '../../events/order';
 import { INSTANCE_LABELS } from '../catalogue/instance';
 import { JOB_LABELS } from '../catalogue/job';
 import type { InstanceView, JobView } from '../catalogue/view';
+import { namesGpu, uuidLabels } from '../catalogue/gpu-vendors';
 import { isComposite, isReserved } from '../exposition/passed';
 import { timelineOf } from '../fold/entity';
 import { shownText } from '../fold/fact';
 import type { Sample } from '../fold/sample';
 import type { PageFigures, Shown } from './contents';
 import { escapeLabel } from './format';
-import type { LeftOutOfPage } from './left-out';
+import type { Count, LeftOutOfPage } from './left-out';
 
 /**
  * What exporters say of GPUs, value by value, and whose each is: the job's that a GPU was on, or else the instance's (contract,
@@ -45,11 +47,6 @@ export interface Bearer {
   readonly labels: readonly string[];
 }
 
-export interface PassedRows {
-  readonly rows: readonly Row[];
-  readonly leftOut: ReadonlyMap<LeftOutOfPage, number>;
-}
-
 /** How many series may be passed through for one job or instance, and for one project. */
 const LIMITS = { bearer: 20_000, project: 5_000_000 };
 
@@ -58,19 +55,15 @@ const LABEL_NAME = /^(?!__name__$)[a-zA-Z_][a-zA-Z0-9_]*$/;
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
 /** All that is shown, in no order that matters to a reader; each row is a series of its own. */
-export function passedRows(figures: PageFigures, limits = LIMITS): PassedRows {
-  const leftOut = new Map<LeftOutOfPage, number>();
-  const count: Count = (cause, by = 1) => void leftOut.set(cause, (leftOut.get(cause) ?? 0) + by);
+export function passedRows(figures: PageFigures, count: Count, limits = LIMITS): readonly Row[] {
   const rows: Row[] = [];
   for (const job of figures.jobs) {
     const bearer = bearerOf(job);
     for (const sample of figures.samples.get(job.key) ?? []) addRows(rows, sample, 0, () => bearer, count);
   }
   if (hasInstanceSamples(figures)) addInstanceRows(rows, figures, count);
-  return { rows: within(limits, distinct(rows, count), count), leftOut };
+  return within(limits, distinct(rows, count), count);
 }
-
-type Count = (cause: LeftOutOfPage, by?: number) => void;
 
 /** The first of the rows that are alike: by exporter, then a job's own sample, then by row. X_total gives way to X. */
 function distinct(rows: Row[], count: Count): Row[] {
@@ -168,12 +161,12 @@ function addInstanceRows(rows: Row[], figures: PageFigures, count: Count): void 
     if (first?.target.kind !== 'instance') continue;
     const { instanceId } = first.target;
     for (const sample of samples) {
-      const bearerFor = (uuid: string | undefined): Bearer | undefined => {
-        const occupant = occupantAt(occupants.get(instanceId) ?? [], sample, uuid);
+      const bearerFor = (names: GpuNames): Bearer | undefined => {
+        const occupant = occupantAt(occupants.get(instanceId) ?? [], sample, names);
         if (occupant !== undefined) {
           return hasOwnFrom(figures, occupant.job, sample) ? undefined : occupant.bearer;
         }
-        const left = departures.get(instanceId)?.some((departure) => leftAfter(departure, sample, uuid));
+        const left = departures.get(instanceId)?.some((departure) => leftAfter(departure, sample, names));
         return left === true ? undefined : instances.get(target);
       };
       addRows(rows, sample, 1, bearerFor, count);
@@ -182,21 +175,17 @@ function addInstanceRows(rows: Row[], figures: PageFigures, count: Count): void 
 }
 
 /** A job that was on the GPU finished after the sample: whose the sample is can't be known any more, so nobody's. */
-function leftAfter({ finishMs, gpuUuids }: Departure, sample: Sample, uuid: string | undefined): boolean {
+function leftAfter({ finishMs, gpuUuids }: Departure, sample: Sample, names: GpuNames): boolean {
   if (sample.timeMs >= finishMs) return false;
-  return gpuUuids === undefined || (uuid !== undefined && gpuUuids.includes(uuid));
+  return gpuUuids === undefined || names.some((name) => gpuUuids.includes(name));
 }
 
-function occupantAt(
-  occupants: readonly Occupant[],
-  sample: Sample,
-  uuid: string | undefined,
-): Occupant | undefined {
+function occupantAt(occupants: readonly Occupant[], sample: Sample, names: GpuNames): Occupant | undefined {
   const [alone] = occupants;
   const isAlone = occupants.length === 1 && alone !== undefined && alone.gpuUuids === undefined;
   return occupants
     .filter(({ gpuUuids, since }) => {
-      const isOn = isAlone || (uuid !== undefined && gpuUuids?.includes(uuid) === true);
+      const isOn = isAlone || names.some((name) => gpuUuids?.includes(name) === true);
       return isOn && since.timeMs <= sample.timeMs;
     })
     .sort((a, b) => compareOrder(a.since, b.since))
@@ -240,6 +229,16 @@ function departuresOf(figures: PageFigures): Map<string, Departure[]> {
   return departures;
 }
 
+/** What the GPU of a series is called; none: its exporter doesn't say which it is. */
+type GpuNames = readonly string[];
+
+function gpuNames(labels: Readonly<Record<string, string>>, uuidLabels: readonly string[]): GpuNames {
+  const texts = uuidLabels.map((label) => own(labels, label) ?? '');
+  const text = texts.find(namesGpu);
+  // nvidia_gpu_exporter leaves out what NVIDIA's UUIDs begin with.
+  return text === undefined ? [] : [text, `GPU-${text}`];
+}
+
 function bearerOf({ key, entity }: Shown<InstanceView | JobView>): Bearer {
   const labelNames = entity.kind === 'job' ? JOB_LABELS : INSTANCE_LABELS;
   return { key, kind: entity.kind, project: entity.project, labelNames, labels: entity.labels };
@@ -251,7 +250,7 @@ function addRows(
   rows: Row[],
   sample: Sample,
   via: 0 | 1,
-  bearerFor: (uuid: string | undefined) => Bearer | undefined,
+  bearerFor: (names: GpuNames) => Bearer | undefined,
   count: Count,
 ): void {
   const { reading } = sample;
@@ -263,18 +262,29 @@ function addRows(
       count('invalid_label', values.length);
       continue;
     }
-    const bearer = bearerFor(own(series.labels, 'UUID'));
-    if (bearer === undefined) continue;
-    const labels = mergeLabels(series.labels, bearer);
+    const borne = new Map<readonly string[], Borne | undefined>();
     for (const [name, value] of values) {
       if (value === null) continue;
+      const named = uuidLabels(exporter, name);
+      if (!borne.has(named)) borne.set(named, borneBy(bearerFor(gpuNames(series.labels, named)), series));
+      const by = borne.get(named);
+      if (by === undefined) continue;
       const cause = nameFault(name, gpu.families);
       if (cause !== undefined) count(cause);
       else if (!name.startsWith('DCGM_') || !isBlank(name, value)) {
-        rows.push({ bearer, sample, exporter, via, index, name, value, labels });
+        rows.push({ ...by, sample, exporter, via, index, name, value });
       }
     }
   }
+}
+
+type Borne = Pick<Row, 'bearer' | 'labels'>;
+
+function borneBy(
+  bearer: Bearer | undefined,
+  series: Pick<GpuSampled['series'][number], 'labels'>,
+): Borne | undefined {
+  return bearer && { bearer, labels: mergeLabels(series.labels, bearer) };
 }
 
 /** The exporter's labels first, then the bearer's, which win on a clash. */

@@ -1,8 +1,8 @@
 /** GPU passthrough: exporters' series under the labels of the jobs and instances that they belong to. */
 import { latest, type Life } from './entity';
 import { type Figures, type Labels } from './figures';
-import { writeGpus, type Candidate } from './gpu';
-import { entriesAt, listAt, member, textAt } from './json';
+import { namesOne, writeGpus, type Candidate } from './gpu';
+import { entriesAt, listAt, textAt } from './json';
 import { compare, compareText, instanceKey, jobKey, type Fact, type Sample } from './read';
 import { type Samples } from './samples';
 
@@ -52,26 +52,27 @@ export function createPassthrough(figures: Figures, samples: Samples): Passthrou
   }
 
   /** The job whose series this is by the contract's rule, if any. */
-  function ownerOf(instanceId: string, sample: Sample, uuid: unknown): Occupant | undefined {
+  function ownerOf(instanceId: string, sample: Sample, names: readonly string[]): Occupant | undefined {
     const there = occupants.get(instanceId) ?? [];
     const [alone] = there;
     const claims =
       there.length === 1 && alone !== undefined && alone.uuids === undefined
         ? there
-        : there.filter((job) => uuid !== undefined && job.uuids?.includes(uuid));
+        : there.filter((job) => names.some((name) => job.uuids?.includes(name)));
     return claims
       .filter((job) => job.since.timeMs <= sample.timeMs)
       .sort((a, b) => compare(a.since, b.since))
       .at(-1);
   }
 
-  /** Whose labels a row of an instance's sample bears; undefined where it is not shown. */
-  function bearerOf(instanceId: string, sample: Sample, row: unknown): Labels | undefined {
-    const uuid = member(row, 'labels.UUID');
-    const owner = ownerOf(instanceId, sample, uuid);
+  /** Whose labels a value of an instance's sample bears; undefined where it is not shown. */
+  function bearerOf(instanceId: string, sample: Sample, row: unknown, family: string): Labels | undefined {
+    const names = gpuNames(sample.exporter, row, family);
+    const owner = ownerOf(instanceId, sample, names);
     if (owner !== undefined) return owner.exporters.has(sample.exporter) ? undefined : owner.labels;
     const left = (finishes.get(instanceId) ?? []).some(
-      ({ finishMs, uuids }) => sample.timeMs < finishMs && (uuids === undefined || uuids.includes(uuid)),
+      ({ finishMs, uuids }) =>
+        sample.timeMs < finishMs && (uuids === undefined || names.some((name) => uuids.includes(name))),
     );
     return left ? undefined : instances.get(instanceId);
   }
@@ -81,7 +82,7 @@ export function createPassthrough(figures: Figures, samples: Samples): Passthrou
     for (const job of jobs) {
       for (const sample of samples.current(jobKey(job.runId, job.jobId))) {
         listAt(sample.data, 'series').forEach((row, index) => {
-          found.push(...valuesOf(sample, index, row, job.labels));
+          found.push(...valuesOf(sample, index, row, () => job.labels));
         });
       }
     }
@@ -90,8 +91,7 @@ export function createPassthrough(figures: Figures, samples: Samples): Passthrou
         const instanceId = textAt(sample.data, 'instance.id');
         if (instanceKey(instanceId) !== target) continue;
         listAt(sample.data, 'series').forEach((row, index) => {
-          const labels = bearerOf(instanceId, sample, row);
-          if (labels !== undefined) found.push(...valuesOf(sample, index, row, labels));
+          found.push(...valuesOf(sample, index, row, (family) => bearerOf(instanceId, sample, row, family)));
         });
       }
     }
@@ -135,14 +135,32 @@ function identityOf(name: string, labels: Labels): string {
   return JSON.stringify([name, pairs]);
 }
 
-function valuesOf(sample: Sample, row: number, content: unknown, ours: Labels): Candidate[] {
+/** What the GPU of a value is called: DCGM and AMD have labels of their own for that. */
+function gpuNames(exporter: string | undefined, row: unknown, family: string): readonly string[] {
+  const labels = family.startsWith('DCGM_')
+    ? ['UUID']
+    : exporter === 'amd'
+      ? ['gpu_uuid', 'serial_number']
+      : ['uuid', 'UUID', 'gpu_uuid'];
+  const [name] = labels.map((label) => textAt(row, `labels.${label}`)).filter(namesOne);
+  return name === undefined ? [] : [name, `GPU-${name}`];
+}
+
+function valuesOf(
+  sample: Sample,
+  row: number,
+  content: unknown,
+  bearerOf: (family: string) => Labels | undefined,
+): Candidate[] {
   const theirs = entriesAt(content, 'labels').map(([key, value]) => [key, String(value)] as const);
   if (!theirs.every(([key]) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(key))) return [];
-  const taken = new Set(ours.map(([key]) => key));
-  const labels = [...theirs.filter(([key]) => !taken.has(key)), ...ours];
   const found: Candidate[] = [];
   for (const [name, value] of entriesAt(content, 'values')) {
     if (typeof value !== 'number' || isBlank(name, value) || isLeftOut(sample, name)) continue;
+    const ours = bearerOf(name);
+    if (ours === undefined) continue;
+    const taken = new Set(ours.map(([key]) => key));
+    const labels = [...theirs.filter(([key]) => !taken.has(key)), ...ours];
     found.push({ exporter: sample.exporter ?? '', row, name, labels, theirs, ours, value });
   }
   return found;

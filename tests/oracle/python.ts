@@ -37,6 +37,11 @@ const CORRECTIONS: readonly { readonly text: string; readonly from: string; read
     from: '"since": since})',
     to: '"since": since, "target": ("job", f("run.id"), f("job.id"))})',
   },
+  {
+    text: 'an empty text, `N/A`, `NA`, and one of zeros and hyphens alone name none',
+    from: 'uuid = r["labels"].get("UUID")',
+    to: 'uuid = r["labels"].get("UUID") or None',
+  },
 ];
 
 export interface ReferencePage {
@@ -44,9 +49,10 @@ export interface ReferencePage {
   readonly dead: readonly { readonly line: number; readonly reason: unknown }[];
 }
 
-/** What the reference knows of a page: all but the vendor-neutral GPU figures, which are ours. */
+/** What the reference knows of a page: of GPUs what DCGM says of them, whose labels are all that it tells GPUs apart by. */
 export function knownToReference({ series, dead }: ReferencePage): ReferencePage {
-  return { series: new Map([...series].filter(([key]) => !key.startsWith('fleetmeter_gpu_'))), dead };
+  const known = [...series].filter(([key]) => /^(?:DCGM_|dstack_|fleetmeter_(?!gpu_))/.test(key));
+  return { series: new Map(known), dead };
 }
 
 /** Whether it knows all that a line says: tags came after it, and it would take any. */

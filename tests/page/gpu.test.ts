@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeEvent } from '../../events/codec';
 import { GPU_FAMILIES, GPU_LABELS } from '../../services/catalogue/gpu';
+import { GPU_VENDORS, fieldsOf } from '../../services/catalogue/gpu-vendors';
 import type { Format } from '../../services/page/format';
 import { foldLines, pageOf } from '../support/folded';
 import { DEFAULT_SETTINGS } from '../support/history';
@@ -178,16 +179,108 @@ test('in OpenMetrics the counters are counters', () => {
   );
 });
 
+const INTEL = { dev_file: 'card1', pci_bdf: '0000:4d:00.0', uuid: '01000000-0000-0000-0000-0000004d0000' };
+
+test("Intel's, from XPU Manager: tiles as slices, of a family's rows those of the GPU itself", () => {
+  const rows: Row[] = [
+    { labels: INTEL, values: { xpum_engine_ratio: 0.5, xpum_power_watts: 150, xpum_memory_used_bytes: 5e9 } },
+    { labels: { ...INTEL, location: 'mem' }, values: { xpum_temperature_celsius: 70 } },
+    { labels: { ...INTEL, location: 'gpu' }, values: { xpum_temperature_celsius: 60 } },
+    { labels: { ...INTEL, type: 'correctable' }, values: { xpum_cache_errors_total: 9 } },
+    { labels: { ...INTEL, type: 'uncorrectable' }, values: { xpum_cache_errors_total: 1 } },
+    { labels: { ...INTEL, sub_dev: '0' }, values: { xpum_engine_ratio: 0.25, xpum_energy_joules_total: 7 } },
+    // Of a card of several GPUs: which of them is not said.
+    { labels: { card: '2147483649' }, values: { xpum_power_watts: 300 } },
+  ];
+  const gpu = `{vendor="intel",uuid="${INTEL.uuid}",gpu="card1",gpu_instance=""} job j`;
+  const tile = gpu.replace('gpu_instance=""', 'gpu_instance="0"');
+  expect(figures(rows)).toEqual({
+    [`utilization_ratio${gpu}`]: 0.5,
+    [`utilization_ratio${tile}`]: 0.25,
+    [`memory_used_bytes${gpu}`]: 5e9,
+    [`power_watts${gpu}`]: 150,
+    [`temperature_celsius${gpu}`]: 60,
+    [`energy_joules_total${tile}`]: 7,
+    [`errors_total${gpu}`]: 1,
+  });
+});
+
+test("NVIDIA's, from nvidia_gpu_exporter, whose units are plain", () => {
+  const values = {
+    nvidia_smi_utilization_gpu_ratio: 0.42,
+    nvidia_smi_memory_used_bytes: 7e8,
+    nvidia_smi_memory_total_bytes: 8e9,
+    nvidia_smi_power_draw_watts: 28.07,
+    nvidia_smi_temperature_gpu: 34,
+    nvidia_smi_energy_joules_total: 5,
+    nvidia_smi_ecc_errors_uncorrected_volatile_total: 0,
+  };
+  const shown = figures([
+    { labels: { uuid: 'df6e7a7c' }, values },
+    {
+      labels: { uuid: 'df6e7a7c', gpu_instance_id: '3' },
+      values: { nvidia_smi_mig_graphics_activity_ratio: 0.9 },
+    },
+  ]);
+  const gpu = '{vendor="nvidia",uuid="df6e7a7c",gpu="",gpu_instance=""} job j';
+  expect(shown).toEqual({
+    [`utilization_ratio${gpu}`]: 0.42,
+    [`utilization_ratio${gpu.replace('gpu_instance=""', 'gpu_instance="3"')}`]: 0.9,
+    [`memory_used_bytes${gpu}`]: 7e8,
+    [`memory_total_bytes${gpu}`]: 8e9,
+    [`power_watts${gpu}`]: 28.07,
+    [`temperature_celsius${gpu}`]: 34,
+    [`energy_joules_total${gpu}`]: 5,
+    [`errors_total${gpu}`]: 0,
+  });
+});
+
+test("AMD's virtual functions, as its Debian package writes them: amd_ before the names, a UUID of zeros", () => {
+  const labels = (id: string) => ({
+    gpu_id: id,
+    gpu_uuid: '00000000-0000-0000-0000-000000000000',
+    gpu_partition_id: 'NA',
+    serial_number: '',
+  });
+  const rows = ['0', '1'].map((id) => ({ labels: labels(id), values: { amd_gpu_gfx_activity: 83 } }));
+  expect(figures(rows, OF_INSTANCE)).toEqual({
+    'utilization_ratio{vendor="amd",uuid="",gpu="0",gpu_instance=""} instance i': 0.83,
+    'utilization_ratio{vendor="amd",uuid="",gpu="1",gpu_instance=""} instance i': 0.83,
+  });
+});
+
+test.each([
+  ['a package power of 0 beside an average', { gpu_package_power: 0, gpu_average_package_power: 245 }, 245],
+  ['beside the usage', { gpu_package_power: 0, gpu_average_package_power: 0, gpu_power_usage: 90 }, 90],
+  ['0 with nothing beside it', { gpu_package_power: 0, gpu_power_usage: 0 }, 0],
+  ['"not applicable" of 16 bits', { gpu_package_power: 65_535, gpu_power_usage: 90 }, 90],
+  ['what no GPU draws', { gpu_package_power: 100_001, gpu_power_usage: 90 }, 90],
+])("AMD's power: %s", (_, values, watts) => {
+  expect(Object.values(figures([{ labels: { gpu_id: '0' }, values }]))).toEqual([watts]);
+});
+
+test.each([
+  ['DEV_GPU_UTIL', 1987, 100],
+  ['DEV_GPU_TEMP', 151, 150],
+  ['DEV_GPU_TEMP', -51, -50],
+  ['DEV_POWER_USAGE', 100_001, 100_000],
+  ['DEV_FB_USED', 1e13 / 1_048_576 + 1, 9_000_000],
+])('%s of %d is no figure, of %d one', (field, outside, inside) => {
+  expect(ofGpu({ [field]: outside })).toEqual({});
+  expect(Object.keys(ofGpu({ [field]: inside }))).toHaveLength(1);
+});
+
+test('where one source is impossible the next one holds', () => {
+  expect(ofGpu({ DEV_GPU_UTIL: 200_000, PROF_GR_ENGINE_ACTIVE: 0.4 })).toEqual({ utilization_ratio: 0.4 });
+});
+
 test('docs/reference/gpu.md lists them as they are', () => {
   const doc = readFileSync(join(__dirname, '../../docs/reference/gpu.md'), 'utf8');
-  for (const { name, type, help } of GPU_FAMILIES)
-    expect(doc).toContain(`| \`${name}\` | ${type} | ${help} |`);
-  const fields = GPU_FAMILIES.flatMap(({ sources }) =>
-    [...sources.nvidia, ...sources.amd].flatMap(({ of, and }) => [
-      ...of,
-      ...(and === undefined ? [] : [and]),
-    ]),
-  );
+  for (const { name, type, help, range } of GPU_FAMILIES) {
+    const possible = range.map((end) => (end === Infinity ? '' : end.toLocaleString('en-US'))).join(' to ');
+    expect(doc).toContain(`| \`${name}\` | ${type} | ${help} | ${possible.trim()} |`);
+  }
+  const fields = GPU_VENDORS.flatMap(fieldsOf);
   expect(fields.filter((name) => !doc.includes(`\`${name}\``))).toEqual([]);
   expect(doc).toContain(GPU_LABELS.map((label) => `\`${label}\``).join(', '));
 });

@@ -46,9 +46,11 @@ const series = (count: number): Row[] =>
   Array.from({ length: count }, (_, n) => ({ labels: { n: String(n) }, values: { x: n } }));
 
 function shown(limits: { bearer: number; project: number }, rows: Parameters<typeof figuresOf>[0]) {
-  const passed = passedRows(figuresOf(rows).figures, limits);
-  const kept = passed.rows.map(({ bearer, value }) => `${bearer.project}/${bearer.kind} ${String(value)}`);
-  return { kept: kept.sort(), leftOut: Object.fromEntries(passed.leftOut) };
+  const leftOut: Record<string, number> = {};
+  const count = (cause: string, by = 1): void => void (leftOut[cause] = (leftOut[cause] ?? 0) + by);
+  const passed = passedRows(figuresOf(rows).figures, count, limits);
+  const kept = passed.map(({ bearer, value }) => `${bearer.project}/${bearer.kind} ${String(value)}`);
+  return { kept: kept.sort(), leftOut };
 }
 
 test('series above the limit of a job are cut, the first stay, and no other job loses any', () => {
@@ -88,4 +90,18 @@ test('whoever asks for a page is told what is not on it, and why', () => {
   expect(told.map((leftOut) => Object.fromEntries(leftOut))).toEqual([
     { reserved_name: 2, invalid_name: 1, composite: 1, invalid_label: 2, alike: 1, total: 1 },
   ]);
+});
+
+test('a value that no GPU can give is counted, stays where it is passed through, and is no figure', () => {
+  const { views, request } = figuresOf({
+    i: [{ labels: { UUID: 'GPU-0' }, values: { DCGM_FI_DEV_GPU_UTIL: 1987, DCGM_FI_DEV_GPU_TEMP: 40 } }],
+  });
+  const told: Record<string, number>[] = [];
+  const onLeftOut = (leftOut: ReadonlyMap<string, number>): void =>
+    void told.push(Object.fromEntries(leftOut));
+  const page = [...writePage(views, { ...request, onLeftOut })].join('');
+  expect(page).toMatch(/^DCGM_FI_DEV_GPU_UTIL\{.*\} 1987$/m);
+  expect(page).toMatch(/^fleetmeter_gpu_temperature_celsius\{.*\} 40$/m);
+  expect(page).not.toContain('fleetmeter_gpu_utilization_ratio');
+  expect(told).toEqual([{ out_of_range: 1 }]);
 });

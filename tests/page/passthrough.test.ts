@@ -338,3 +338,46 @@ describe('an instance’s sample', () => {
     expect(values([at(5, sample('i', rows))])).toEqual([]);
   });
 });
+
+describe('which labels name the GPU that a job has', () => {
+  const two = [instance, ...job('j', { gpu_uuids: ['u-0', 'GPU-0'] }), ...job('k', { gpu_uuids: ['s-1'] })];
+  const borne = (exporter: string, labels: Record<string, string>, name = 'x'): string =>
+    values([...two, at(1, sample('i', [{ labels, values: { [name]: 1 } }], {}, exporter))])
+      .join()
+      .replace(/^.*(job|instance) (\w).*$/, '$1 $2');
+
+  test.each([
+    ['DCGM: UUID alone', 'dcgm', { UUID: 'u-0', gpu_uuid: 's-1' }, 'DCGM_FI_DEV_GPU_TEMP', 'job j'],
+    ['no other label of it', 'dcgm', { uuid: 'u-0' }, 'DCGM_FI_DEV_GPU_TEMP', 'instance i'],
+    ['amd: gpu_uuid', 'amd', { gpu_uuid: 'u-0', serial_number: 's-1' }, 'gpu_gfx_activity', 'job j'],
+    ['else serial_number', 'amd', { gpu_uuid: 'N/A', serial_number: 's-1' }, 'amd_gpu_gfx_activity', 'job k'],
+    ['where the UUID is zeros', 'amd', { gpu_uuid: '00-00', serial_number: 's-1' }, 'x', 'job k'],
+    ['not UUID', 'amd', { UUID: 'u-0' }, 'gpu_gfx_activity', 'instance i'],
+    ['others: uuid', 'xpum', { uuid: 'u-0', UUID: 's-1' }, 'xpum_power_watts', 'job j'],
+    ['then UUID', 'xpum', { uuid: '', UUID: 's-1' }, 'x', 'job k'],
+    ['then gpu_uuid', 'x', { gpu_uuid: 's-1' }, 'x', 'job k'],
+    ['zeros name none', 'x', { uuid: '0', UUID: '-' }, 'x', 'instance i'],
+  ])('%s', (_, exporter, labels, name, bearer) => {
+    expect(borne(exporter, labels, name)).toBe(bearer);
+  });
+
+  test('nvidia_gpu_exporter’s UUIDs have no GPU- before them', () => {
+    const told = [
+      ...job('j', { gpu_uuids: ['GPU-df6e'] }),
+      ...job('k', { gpu_uuids: [] }),
+      at(
+        1,
+        sample('i', [{ labels: { uuid: 'df6e' }, values: { nvidia_smi_temperature_gpu: 34 } }], {}, 'smi'),
+      ),
+    ];
+    expect(values(told)).toEqual(['nvidia_smi_temperature_gpu{uuid="df6e",job j} 34']);
+  });
+
+  test('of one series each family may name it by another label', () => {
+    const row = { labels: { UUID: 'u-0', uuid: 's-1' }, values: { DCGM_FI_DEV_GPU_TEMP: 1, x: 2 } };
+    expect(values([...two, at(1, sample('i', [row]))])).toEqual([
+      'DCGM_FI_DEV_GPU_TEMP{UUID="u-0",uuid="s-1",job j} 1',
+      'x{UUID="u-0",uuid="s-1",job k} 2',
+    ]);
+  });
+});

@@ -43,6 +43,15 @@ const GPU_NAMES = [
   'gpu_power_usage',
   'gpu_package_power',
   'gpu_energy_consumed',
+  'gpu_average_package_power',
+  'gpu_junction_temperature',
+  'amd_gpu_gfx_activity',
+  'amd_gpu_package_power',
+  'nvidia_smi_utilization_gpu_ratio',
+  'nvidia_smi_temperature_gpu',
+  'xpum_engine_ratio',
+  'xpum_temperature_celsius',
+  'xpum_cache_errors_total',
 ];
 const VALUES = [
   0,
@@ -55,6 +64,7 @@ const VALUES = [
   2147483631,
   2147483632,
   2147483635.5,
+  65535,
   4294967295,
   140737488355328,
   140737488355332,
@@ -112,7 +122,17 @@ function rowOf(random: Random): Record<string, unknown> {
   if (random.chance(0.05)) put(labels, random.pick(['bad-name', '9', '', '__proto__']), 'x');
   if (random.chance(0.2)) labels[random.pick(['GPU_I_ID', 'gpu_partition_id'])] = random.pick(['7', '8', '']);
   if (random.chance(0.2))
-    labels[random.pick(['gpu_uuid', 'serial_number', 'gpu_id'])] = random.pick(['a', '']);
+    labels[random.pick(['gpu_uuid', 'serial_number', 'gpu_id'])] = random.pick([
+      'a',
+      '',
+      'NA',
+      '00-00',
+      '0',
+      'GPU-1',
+    ]);
+  if (random.chance(0.2)) labels['uuid'] = random.pick(['GPU-0', '1', 'N/A']);
+  if (random.chance(0.1))
+    labels[random.pick(['location', 'type'])] = random.pick(['gpu', 'mem', 'uncorrectable']);
   const values = {};
   for (let left = random.integer(0, 5); left > 0; left--) {
     put(values, random.pick(random.chance(0.3) ? GPU_NAMES : NAMES), random.pick(VALUES));

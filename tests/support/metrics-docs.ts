@@ -46,7 +46,7 @@ const SECTIONS: readonly Section[] = [
   {
     title: 'GPUs of all vendors',
     about:
-      "Made of what DCGM's and AMD's exporters say of GPUs, the same for both. The labels of the job that the GPU is on come after, or the instance's.",
+      "Made of what NVIDIA's, AMD's and Intel's exporters say of GPUs, the same for all. The labels of the job that the GPU is on come after, or the instance's.",
     families: GPU_FAMILIES.map((family) => ({ ...family, labels: GPU_LABELS })),
   },
   {
