@@ -3,14 +3,16 @@ import type { LedgerSettings } from '../fold/ledger';
 import type { AppendRecord, EventLog, LogRecord, OwnedTopic, Ownership, Positions } from '../log/port';
 import { takeRecord } from '../partition/intake';
 import { markOf } from '../partition/mark';
-import { closeBatch } from '../partition/partition';
+import { closeBatch, followClock } from '../partition/partition';
 import type { Partition } from '../partition/partition';
 import type { Logger } from '../process/logger';
 import type { ProcessMetrics } from '../process/metrics';
 import type { Commit, StateStore } from '../store/port';
 import { openAlarm } from './alarm';
 import { openPageClock } from './page-clock';
+import type { PageClock } from './page-clock';
 import { takeOver } from './take-over';
+import type { StepNews } from './store-clock';
 import { MONOTONIC } from './timing';
 import type { Timing } from './timing';
 
@@ -49,10 +51,16 @@ const RETRY_MS = 100;
 /** Telemetry is read no further ahead of page time than a sample lives: later ones would push out those that are still shown. */
 const FETCH_SILENCE_MS = 10_000;
 
+const STEP_NEWS: Readonly<Record<StepNews, string>> = {
+  seen: "the store's clock has stepped: page time follows it when it has stood for 60 s",
+  followed: "page time follows the store's clock, which has stood since it stepped",
+  gone: "the store's clock has stepped back to what it was, and was not followed",
+};
+
 export async function openAggregator(options: AggregatorOptions): Promise<Aggregator> {
   const { log, store, settings, logger, metrics, timing = MONOTONIC } = options;
   const partitions = new Map<number, Partition>();
-  const clock = openPageClock(log, store, timing);
+  const clock = openPageClock(log, store, timing, tellStep);
   const queue = openQueue();
   const alarm = openAlarm(logger);
   let closing = false;
@@ -60,7 +68,7 @@ export async function openAggregator(options: AggregatorOptions): Promise<Aggreg
 
   async function begin(number: number): Promise<Positions | null> {
     partitions.delete(number);
-    const partition = await takeOver(number, log, store, settings, logger, alarm);
+    const partition = await takeOver(number, log, store, clock, settings, logger, alarm);
     if (partition === null) return null;
     partitions.set(number, partition);
     metrics.takeovers.inc();
@@ -76,7 +84,10 @@ export async function openAggregator(options: AggregatorOptions): Promise<Aggreg
   ): Promise<number | 'lost'> {
     const partition = partitions.get(number);
     if (partition === undefined) return 'lost';
-    const taken = topic === 'telemetry' ? readable(partition, batch, settings.sampleTtlMs) : batch.length;
+    const taken =
+      topic === 'telemetry'
+        ? readable(partition, clock, batch, settings.sampleTtlMs)
+        : foldable(batch.length);
     const now = batch.slice(0, taken);
     const forward = foldRecords(partition, topic, now, log.partitions, metrics);
     // Offsets without a record (control records, compaction) may follow; without them the log's end would never be reached.
@@ -90,6 +101,11 @@ export async function openAggregator(options: AggregatorOptions): Promise<Aggreg
     return taken;
   }
 
+  /** While the store's clock has stepped back and isn't followed yet, page time may be far ahead: what begins now would be charged up to there. */
+  function foldable(count: number): number {
+    return (clock.stepMs() ?? 0) < 0 ? 0 : count;
+  }
+
   async function forwardAll(forward: readonly AppendRecord[]): Promise<boolean> {
     if (forward.length === 0) return true;
     const result = await log.append(forward);
@@ -100,11 +116,10 @@ export async function openAggregator(options: AggregatorOptions): Promise<Aggreg
 
   /** False: the state in memory is not the store's any more. */
   async function commit(partition: Partition): Promise<boolean> {
-    const { number, positions, lastLogTimeMs } = partition;
-    const earliestMs = partition.pageTimeMs ?? 0;
-    const pageTimeMs = clock.pageTimeMs(number, positions.lifecycle, lastLogTimeMs) ?? earliestMs;
-    const batch = closeBatch(partition, Math.max(pageTimeMs, earliestMs));
-    const { generation, epoch, counter } = partition;
+    const { number, generation, epoch, counter, pageTimeMs: wasMs } = partition;
+    const clockMs = clock.followedMs();
+    if (clockMs !== null) followClock(partition, clockMs);
+    const batch = closeBatch(partition, clock.pageTimeMs(partition) ?? 0);
     const result = await commitPatiently({
       generation,
       partition: number,
@@ -119,8 +134,24 @@ export async function openAggregator(options: AggregatorOptions): Promise<Aggreg
       return false;
     }
     partition.counter++;
+    if (wasMs !== null && batch.head.pageTimeMs < wasMs) tellReturn(partition, wasMs);
     ownership?.committed(number, batch.head.positions);
     return true;
+  }
+
+  function tellStep(news: StepNews, stepMs: number): void {
+    if (news !== 'seen') metrics.clockSteps.inc({ outcome: news });
+    logger.warn({ step_seconds: Math.round(stepMs / 1000) }, STEP_NEWS[news]);
+  }
+
+  function tellReturn({ number, pageTimeMs, view }: Partition, wasMs: number): void {
+    metrics.pageTimeReturns.inc();
+    const from = new Date(wasMs).toISOString();
+    const to = new Date(pageTimeMs ?? 0).toISOString();
+    logger.warn(
+      { partition: number, from, to, held: view.holds.size },
+      "page time was ahead of the store's clock and has gone back to it: what was shown is held",
+    );
   }
 
   async function commitPatiently(request: Commit): Promise<'applied' | 'stale' | 'unavailable'> {
@@ -148,6 +179,7 @@ export async function openAggregator(options: AggregatorOptions): Promise<Aggreg
 
   async function tick(): Promise<void> {
     await clock.refresh();
+    metrics.clockStepSeconds.set((clock.stepMs() ?? 0) / 1000);
     await Promise.all([...partitions.keys()].map((number) => queue.run(number, () => tickPartition(number))));
     metrics.ownedPartitions.set(partitions.size);
   }
@@ -155,19 +187,20 @@ export async function openAggregator(options: AggregatorOptions): Promise<Aggreg
   async function tickPartition(number: number): Promise<void> {
     const partition = partitions.get(number);
     if (partition === undefined || closing) return;
-    const { positions, lastLogTimeMs, pageTimeMs } = partition;
+    const { positions, pageTimeMs } = partition;
     const label = { partition: String(number) };
     metrics.consumerLag.set({ topic: 'lifecycle', ...label }, clock.lag(number, positions.lifecycle));
     metrics.givenUp.set(label, partition.ledger.scalars.givenUpCount);
     const nowMs = clock.storeNowMs();
     if (nowMs !== null && pageTimeMs !== null) metrics.pageAgeSeconds.set(label, (nowMs - pageTimeMs) / 1000);
-    const nextMs = clock.pageTimeMs(number, positions.lifecycle, lastLogTimeMs);
-    if (nextMs === null || (pageTimeMs !== null && nextMs <= pageTimeMs)) return;
+    const nextMs = clock.pageTimeMs(partition);
+    if (nextMs === null || nextMs === pageTimeMs) return;
     if (await commit(partition)) return;
     partitions.delete(number);
     ownership?.restart(number);
   }
 
+  for (const outcome of ['followed', 'gone']) metrics.clockSteps.inc({ outcome }, 0);
   await clock.refresh();
   const owned = await log.own(
     {
@@ -196,10 +229,20 @@ export async function openAggregator(options: AggregatorOptions): Promise<Aggreg
   };
 }
 
-/** How many of the samples may be read now: none that lies further ahead of page time than a sample lives. */
-function readable(partition: Partition, batch: readonly LogRecord[], sampleTtlMs: number): number {
+/**
+ * How many of the samples may be read now: none that lies further ahead of page time than a sample lives. One that was appended by a
+ * clock that was wrong is not waited for.
+ */
+function readable(
+  partition: Partition,
+  clock: PageClock,
+  batch: readonly LogRecord[],
+  sampleTtlMs: number,
+): number {
   const limitMs = (partition.pageTimeMs ?? partition.lastLogTimeMs ?? Infinity) + sampleTtlMs;
-  const tooFar = batch.findIndex((record) => record.appendTimeMs > limitMs);
+  const tooFar = batch.findIndex(
+    ({ appendTimeMs }) => appendTimeMs > limitMs && !clock.isTooFarAhead(appendTimeMs),
+  );
   return tooFar === -1 ? batch.length : tooFar;
 }
 

@@ -5,12 +5,13 @@ import type { Bounds, EventLog } from '../log/port';
 import { decodeFoldHead, foldMismatch } from '../view/fold-head';
 import type { RecordMark } from '../view/fold-head';
 import { isMarked } from '../partition/mark';
-import { loadPartition, openPartition } from '../partition/partition';
+import { behindFrom, loadPartition, openPartition } from '../partition/partition';
 import type { Partition } from '../partition/partition';
 import type { Logger } from '../process/logger';
 import { StoreReadError } from '../store/port';
 import type { Acquired, StateStore } from '../store/port';
 import type { Alarm } from './alarm';
+import type { PageClock } from './page-clock';
 
 /**
  * Raises a partition's epoch, compares its state with the log, and reads it. null where that can't be done now, or the state can't
@@ -20,6 +21,7 @@ export async function takeOver(
   number: number,
   log: EventLog,
   store: StateStore,
+  clock: Pick<PageClock, 'askStore'>,
   settings: LedgerSettings,
   logger: Logger,
   alarm: Alarm,
@@ -46,9 +48,9 @@ export async function takeOver(
       await markDiverged(number, store, acquired, diverged);
       return null;
     }
-    const clock = await store.clock();
-    if (clock.kind === 'unavailable') return waits('the store is away', clock.detail);
-    const behindTo = acquired.behind ? { position: end, timeMs: clock.nowMs } : null;
+    const time = await clock.askStore();
+    if (time.kind === 'unavailable') return waits('the store is away', time.detail);
+    const behindTo = acquired.behind ? behindFrom(acquired.head, end, time.nowMs) : null;
     const partition = openPartition(number, acquired, behindTo, settings);
     partition.marks = withoutAlarm(partition.marks);
     await loadPartition(partition, store);

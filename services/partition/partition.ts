@@ -1,5 +1,12 @@
 import { figuresOf } from '../catalogue/figures';
-import { compactTouched, emptyLedger, emptyTouched, expireSamples, scheduleAll } from '../fold/ledger';
+import {
+  FUTURE_MS,
+  compactTouched,
+  emptyLedger,
+  emptyTouched,
+  expireSamples,
+  scheduleAll,
+} from '../fold/ledger';
 import type { Ledger, LedgerSettings, Touched } from '../fold/ledger';
 import { decodeFoldHead, encodeFoldHead } from '../view/fold-head';
 import type { LogMarks } from '../view/fold-head';
@@ -25,7 +32,8 @@ export interface Partition {
   readonly view: PartitionView;
   /** Log time of the last lifecycle record read, for page time while there is more to read. */
   lastLogTimeMs: number | null;
-  readonly behindTo: BehindTo | null;
+  /** null: what may have been shown is shown again. */
+  behindTo: BehindTo | null;
   /** The latest page time that what is brought over to the view may have been shown as of; null: it never was. */
   shownMs: number | null;
   /** What has changed and was not handed out yet, by space and key. */
@@ -36,11 +44,24 @@ export interface Partition {
 
 /**
  * How far pages may have been shown that no state tells of, since the store may have been rewound: not beyond what the lifecycle log
- * had at the takeover, nor as of a later moment than it then was on the store's clock. null: it was not rewound.
+ * had at the takeover.
  */
 export interface BehindTo {
   readonly position: number;
+  /** Where page time must get to before pages are shown again: the store's clock at the takeover. */
   readonly timeMs: number;
+  /** Nothing was shown as of a later moment. */
+  readonly latestMs: number;
+}
+
+/** Of pages that a clock that was wrong has made, the last so long may be lost with a rewind. */
+const LOST_MS = 600_000;
+
+/** @param end of the lifecycle log at the takeover, with the store's clock */
+export function behindFrom(head: Head | null, end: number, clockMs: number): BehindTo {
+  const pageTimeMs = head?.pageTimeMs ?? 0;
+  const latestMs = pageTimeMs - clockMs > FUTURE_MS ? pageTimeMs + LOST_MS : clockMs;
+  return { position: end, timeMs: clockMs, latestMs };
 }
 
 export function openPartition(
@@ -70,9 +91,23 @@ export function openPartition(
   };
 }
 
-export function isBehind({ positions, pageTimeMs, behindTo }: Partition): boolean {
+export function isBehind(partition: Partition): boolean {
+  return isBehindAt(partition, partition.pageTimeMs ?? 0);
+}
+
+function isBehindAt({ positions, behindTo }: Partition, pageTimeMs: number): boolean {
   if (behindTo === null) return false;
-  return positions.lifecycle < behindTo.position || (pageTimeMs ?? 0) < behindTo.timeMs;
+  return positions.lifecycle < behindTo.position || pageTimeMs < behindTo.timeMs;
+}
+
+/**
+ * Where the clock of the takeover was wrong and has been set right since, page time would not be where it was then for long: it is
+ * enough to reach the clock of now.
+ */
+export function followClock(partition: Partition, clockMs: number): void {
+  const { behindTo } = partition;
+  if (behindTo === null || behindTo.timeMs - clockMs <= FUTURE_MS) return;
+  partition.behindTo = { ...behindTo, timeMs: clockMs };
 }
 
 /** Takes in all that a store has of a partition that was acquired. Throws StoreReadError where the store is away. */
@@ -105,23 +140,33 @@ export function closeBatch(partition: Partition, pageTimeMs: number): Batch {
   partition.pending.clear();
   const fold = encodeFoldHead(partition.ledger, partition.marks);
   const head = { positions: { ...partition.positions }, pageTimeMs, fold };
-  return { head, changes, behind: isBehind(partition) };
+  const behind = isBehind(partition);
+  // For good: page time may go back below it.
+  if (!behind) partition.behindTo = null;
+  return { head, changes, behind };
 }
 
 /** Brings the ledger's changes over to what is shown, as of a new page time, and holds what would fall. */
 function advancePage(partition: Partition, pageTimeMs: number): void {
-  expireSamples(partition.ledger, pageTimeMs);
-  bringOver(partition, pageTimeMs, partition.view.holds);
+  const { ledger, view, behindTo } = partition;
+  expireSamples(ledger, pageTimeMs);
+  const isCaughtUp = behindTo !== null && !isBehindAt(partition, pageTimeMs);
+  // A wrong clock may have shown all that is on the log by now as of a moment that is still to come.
+  if (isCaughtUp && behindTo.latestMs > pageTimeMs) bringOver(partition, behindTo.latestMs, view.holds);
+  bringOver(partition, pageTimeMs, view.holds);
 }
 
 /** `held`: the holds that are looked at in any case, since the ledger may be past them now. */
 function bringOver(partition: Partition, pageTimeMs: number, held: ReadonlyMap<string, Hold>): void {
   const { ledger, view, shownMs } = partition;
-  if (partition.pageTimeMs !== null) compactTouched(ledger, partition.pageTimeMs);
+  if (partition.pageTimeMs !== null) compactTouched(ledger, Math.min(partition.pageTimeMs, pageTimeMs));
   const touched = ledger.touched;
-  const edits = editsOf(partition, touched);
   // While it is behind, nothing is shown before it is as of the moment that was shown, or later.
-  const showsMs = Math.max(pageTimeMs, shownMs ?? pageTimeMs);
+  const isHidden = isBehindAt(partition, pageTimeMs);
+  const showsMs = isHidden ? Math.max(pageTimeMs, shownMs ?? pageTimeMs) : pageTimeMs;
+  // Where page time goes back, all that grows with it would fall, touched or not.
+  const goesBack = shownMs !== null && showsMs < shownMs;
+  const edits = editsOf(partition, goesBack ? keysOf(view, touched) : keysOfTouched(touched));
   const shown = shownMs === null ? undefined : shownBefore(view, held, edits, shownMs, showsMs);
   syncView(view, ledger, touched);
   const totals = absorb(view, ledger, pageTimeMs);
@@ -167,22 +212,32 @@ const NO_HOLDS: ReadonlyMap<string, Hold> = new Map();
  * thought, and held.
  */
 export function showAsBefore(partition: Partition, nextLogMs: number): void {
-  const pageTimeMs = Math.max(partition.pageTimeMs ?? 0, partition.lastLogTimeMs ?? 0);
+  const latestMs = partition.behindTo?.latestMs ?? Infinity;
+  const logTimeMs = Math.min(partition.lastLogTimeMs ?? 0, latestMs);
   // Holds of what does not fall can wait for the commit: until then they are only more and more outgrown.
-  bringOver(partition, pageTimeMs, NO_HOLDS);
-  const latestMs = partition.behindTo?.timeMs ?? Infinity;
+  bringOver(partition, Math.max(partition.pageTimeMs ?? 0, logTimeMs), NO_HOLDS);
   partition.shownMs = Math.max(partition.shownMs ?? 0, Math.min(nextLogMs + SHOWN_PAST_MS, latestMs));
 }
 
-function editsOf({ ledger, view }: Partition, touched: Touched): Edit[] {
-  const edits: Edit[] = [];
-  for (const key of touched.entities.keys())
-    edits.push(editOf(view, ENTITY.prefix + key, ledger.entities.get(key)));
-  for (const key of touched.gone) edits.push(editOf(view, SETTLED.prefix + key, ledger.gone.get(key)));
-  return edits;
+/** Entry keys of the entities that were touched. */
+function keysOfTouched({ entities, gone }: Touched): string[] {
+  return [
+    ...Array.from(entities.keys(), (key) => ENTITY.prefix + key),
+    ...Array.from(gone, (key) => SETTLED.prefix + key),
+  ];
 }
 
-function editOf(view: PartitionView, key: string, after: Parameters<typeof figuresOf>[0] | undefined): Edit {
-  const before = view.entities.get(key);
-  return { key, before: before && figuresOf(before), after: after && figuresOf(after) };
+/** Of those, and of all that are shown. */
+function keysOf({ entities }: PartitionView, touched: Touched): Set<string> {
+  return new Set([...entities.keys(), ...keysOfTouched(touched)]);
+}
+
+function editsOf({ ledger, view }: Partition, keys: Iterable<string>): Edit[] {
+  return Array.from(keys, (key) => {
+    const before = view.entities.get(key);
+    const after = key.startsWith(ENTITY.prefix)
+      ? ledger.entities.get(key.slice(ENTITY.prefix.length))
+      : ledger.gone.get(key.slice(SETTLED.prefix.length));
+    return { key, before: before && figuresOf(before), after: after && figuresOf(after) };
+  });
 }

@@ -21,6 +21,9 @@ export interface ProcessMetrics {
   readonly ownedPartitions: Gauge;
   readonly consumerLag: Gauge<'topic' | 'partition'>;
   readonly pageAgeSeconds: Gauge<'partition'>;
+  readonly pageTimeReturns: Counter;
+  readonly clockStepSeconds: Gauge;
+  readonly clockSteps: Counter<'outcome'>;
   readonly pageLeftOut: Gauge<'cause'>;
   readonly pageBytes: Gauge<'part' | 'format'>;
   readonly scrapes: Counter<'code'>;
@@ -68,6 +71,17 @@ export function openProcessMetrics(): ProcessMetrics {
     ]),
     pageAgeSeconds: gauge('page_age_seconds', "How far a partition's page time is behind the store's clock", [
       'partition',
+    ]),
+    pageTimeReturns: counter(
+      'page_time_returns_total',
+      "Times that a partition's page time was ahead of the store's clock and went back to it",
+    ),
+    clockStepSeconds: gauge(
+      'store_clock_step_seconds',
+      "By how much the store's clock has stepped and is not followed yet; 0: it is followed",
+    ),
+    clockSteps: counter('store_clock_steps_total', "Steps of the store's clock, by what became of them", [
+      'outcome',
     ]),
     pageLeftOut: gauge(
       'page_series_left_out',

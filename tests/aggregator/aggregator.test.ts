@@ -302,10 +302,10 @@ test('telemetry is read no further ahead of page time than a sample lives', asyn
   for (const each of [runSubmitted('r'), jobSubmitted('j'), jobProvisioned('j')])
     await world.send({ ...each, atMs: startMs });
   await world.send(sampled(1, startMs));
-  const aggregator = await world.start();
+  const aggregator = await world.start({ sampleTtlMs: 60_000 });
   await until('the first is shown', async () => (await shown()) === 1);
-  logNowMs = () => startMs + 660_000;
-  await world.send(sampled(2, startMs + 660_000));
+  logNowMs = () => startMs + 90_000;
+  await world.send(sampled(2, startMs + 90_000));
   // Lifecycle is read on: the partition is not held up by the sample that waits.
   logNowMs = () => startMs;
   await world.send({

@@ -38,7 +38,11 @@ export interface World {
   readonly applied: Commit[];
   /** What the aggregator said, JSON a line. */
   readonly said: string[];
-  start(settings?: { readonly latenessMs?: number; readonly log?: EventLog }): Promise<Aggregator>;
+  start(settings?: {
+    readonly latenessMs?: number;
+    readonly sampleTtlMs?: number;
+    readonly log?: EventLog;
+  }): Promise<Aggregator>;
   /** Puts events on the log, where they belong. */
   send(...told: readonly Told[]): Promise<void>;
   /** The page as a replica has it now: as of page time, or of a moment. Null while there is none. */
@@ -90,8 +94,8 @@ export async function openWorld(now: () => number = Date.now): Promise<World> {
     metrics,
     applied,
     said,
-    async start({ latenessMs = DEFAULT_SETTINGS.latenessMs, log: on = log } = {}) {
-      const settings = { ...DEFAULT_SETTINGS, latenessMs, asOfMs: null };
+    async start({ log: on = log, ...given } = {}) {
+      const settings = { ...DEFAULT_SETTINGS, ...given, asOfMs: null };
       const onFatal = (error: Error): void => void said.push(`fatal: ${error.message}`);
       const parts = { log: overLog(on), store: overStore, settings, logger, metrics, onFatal };
       const aggregator = await openAggregator(parts);

@@ -89,7 +89,7 @@ describe('the folder', () => {
 });
 
 describe('time', () => {
-  test('append times never go back within a partition, whatever the clock does, also over a restart', async () => {
+  test('append times do not go back within a partition with the clock, also over a restart', async () => {
     const dir = newFolder();
     let nowMs = 5000;
     const options = { dir, partitions: 2, now: () => nowMs };
@@ -108,6 +108,19 @@ describe('time', () => {
     expect(await timesOf(0)).toEqual([5000, 5000, 5000, 6000]);
     expect(await timesOf(1)).toEqual([3000]);
     await again.close();
+  });
+
+  test('but for those of a clock that was far ahead: the times of what follows are right', async () => {
+    let nowMs = 2 * DAY_MS;
+    const log = await openEmbeddedLog({ dir: newFolder(), partitions: 1, now: () => nowMs });
+    await log.append(numbered('telemetry', 0, 1));
+    nowMs = 5000;
+    await log.append(numbered('telemetry', 0, 1, 1));
+    nowMs = 4000;
+    await log.append(numbered('telemetry', 0, 1, 2));
+    const times = (await readAll(log, 'telemetry', 0)).map(({ appendTimeMs }) => appendTimeMs);
+    expect(times).toEqual([2 * DAY_MS, 5000, 5000]);
+    await log.close();
   });
 
   test('telemetry is kept for 3 days, dead letters for 30, the lifecycle for ever; ends stay', async () => {

@@ -12,6 +12,8 @@ export interface Incidents {
   readonly stray: boolean;
   /** The store is rewound. */
   readonly rewind: boolean;
+  /** The clock of all that has one is wrong for a while, far ahead, and is set right again. */
+  readonly wrongClock?: boolean;
 }
 
 const EPOCH_MS = Date.UTC(2026, 10, 24, 8);
@@ -29,6 +31,7 @@ export function play(
   const incoming = [...entries];
   const backlog = random.pick([0, 0, 30]);
   const largestBatch = random.pick([1, 3, 12]);
+  let wrongByMs = 0;
   for (;;) {
     const all = partitionsOf(simulation);
     const unread = all.some((number) => hasUnread(simulation, number));
@@ -40,6 +43,11 @@ export function play(
     const number = random.pick(all);
     if (incidents.rewind && random.chance(0.05)) simulation.rewind(number, random.integer(1, 8));
     passTime(simulation, random);
+    if (incidents.wrongClock === true && random.chance(wrongByMs === 0 ? 0.04 : 0.2)) {
+      const nextMs = wrongByMs === 0 ? random.pick([400_000, 2 * 86_400_000]) : 0;
+      simulation.nowMs += nextMs - wrongByMs;
+      wrongByMs = nextMs;
+    }
     const counts = { lifecycle: random.integer(0, largestBatch), telemetry: random.integer(0, largestBatch) };
     if (incidents.die && random.chance(0.1)) {
       simulation.fold(number, counts, false);

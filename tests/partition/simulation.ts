@@ -1,11 +1,13 @@
 /**
  * A log, its owners and a reader in memory, without I/O and with a clock of their own: what may happen between a producer and a page,
  * drawn from a seed. Page time follows the contract's rule: the clock while nothing is unread (but for the last second), else the log
- * time of the last record read.
+ * time of the last record read; where it is far ahead of the clock it goes back to it.
  */
 import { takeRecord } from '../../services/partition/intake';
 import {
+  behindFrom,
   closeBatch,
+  followClock,
   openPartition,
   type Batch,
   type BehindTo,
@@ -27,6 +29,8 @@ import type { Settings } from '../support/history';
 
 /** A record found unread within this time of the fetch before does not keep page time from following the clock. */
 const FETCH_MS = 1000;
+/** Page time, or log time, that is further ahead of the clock is of a clock that was wrong. */
+const FAR_AHEAD_MS = 300_000;
 
 /** What a store holds of one partition. */
 export interface Committed {
@@ -93,7 +97,7 @@ export function simulate(settings: Settings, startMs: number): Simulation {
   const refused = new Map<Logged, string>();
   const owned: Owned[] = Array.from({ length: partitions }, (_, number) => {
     const committed = { head: null, counter: 0, shown: new Map(), kept: new Map() };
-    const behindTo = { position: 0, timeMs: startMs };
+    const behindTo = behindFrom(null, 0, startMs);
     return { partition: open(number, committed, behindTo), committed, view: null, past: [committed] };
   });
   const simulation: Simulation = {
@@ -193,7 +197,8 @@ export function simulate(settings: Settings, startMs: number): Simulation {
   }
 
   function behindNow(number: number): BehindTo {
-    return { position: recordsOf('lifecycle', number).length, timeMs: simulation.nowMs };
+    const { length } = recordsOf('lifecycle', number);
+    return behindFrom(part(number).committed.head, length, simulation.nowMs);
   }
 
   function open(
@@ -220,7 +225,8 @@ export function simulate(settings: Settings, startMs: number): Simulation {
   function commit(number: number): void {
     const one = part(number);
     const { partition } = one;
-    const batch = closeBatch(partition, Math.max(pageTimeMs(partition), partition.pageTimeMs ?? 0));
+    followClock(partition, simulation.nowMs);
+    const batch = closeBatch(partition, nextPageTimeMs(partition));
     partition.counter++;
     one.committed = afterCommit(one.committed, batch);
     one.past.push(one.committed);
@@ -232,6 +238,13 @@ export function simulate(settings: Settings, startMs: number): Simulation {
     }
     one.view.pageTimeMs = batch.head.pageTimeMs;
     one.view.newestTakenMs = decodeFoldHead(batch.head.fold).scalars.newestTakenMs;
+  }
+
+  function nextPageTimeMs(partition: Partition): number {
+    const beforeMs = partition.pageTimeMs ?? 0;
+    if (beforeMs - simulation.nowMs > FAR_AHEAD_MS) return simulation.nowMs;
+    const soughtMs = pageTimeMs(partition);
+    return Math.max(soughtMs - simulation.nowMs > FAR_AHEAD_MS ? simulation.nowMs : soughtMs, beforeMs);
   }
 
   function pageTimeMs({ number, positions, lastLogTimeMs }: Partition): number {

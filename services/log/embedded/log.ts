@@ -162,7 +162,10 @@ function createAppender(
   };
 }
 
-/** Gives offsets and append times, which never go back within a partition, whatever the clock does. */
+/** An append time that is further ahead of the clock was given by a clock that was wrong. */
+const WRONG_CLOCK_MS = 300_000;
+
+/** Gives offsets and append times, which don't go back within a partition unless the clock was wrong before. */
 function number(records: RecordStore, group: readonly Waiting[], nowMs: number): Entry[] {
   const ends = new Map<string, number>();
   return group
@@ -175,9 +178,13 @@ function number(records: RecordStore, group: readonly Waiting[], nowMs: number):
       return {
         ...record,
         offset,
-        appendTimeMs: Math.max(nowMs, records.lastAppendTimeMs(topic, partition)),
+        appendTimeMs: appendTimeAfter(records.lastAppendTimeMs(topic, partition), nowMs),
       };
     });
+}
+
+function appendTimeAfter(lastMs: number, nowMs: number): number {
+  return lastMs - nowMs > WRONG_CLOCK_MS ? nowMs : Math.max(nowMs, lastMs);
 }
 
 function createFeed(records: RecordStore): Feed {
