@@ -18,8 +18,8 @@ const counter = (help: string) => ({ type: 'counter', help });
 const ratio = (value: number): number => Math.round(value * 1e6) / 1e6;
 
 /**
- * NVIDIA's dcgm-exporter: some of the fields that dstack collects, with its types and help texts. The PCIe and NVLink
- * rates are left out, since they are typed as counters there and fall.
+ * NVIDIA's dcgm-exporter: some of the fields that dstack collects, with its types and help texts. NVLink's rates are
+ * gauges, as NVIDIA's maintainers have them: dstack types them as counters, and they fall.
  */
 const DCGM: Exporter = {
   name: 'dcgm',
@@ -33,12 +33,23 @@ const DCGM: Exporter = {
     DCGM_FI_DEV_PCIE_REPLAY_COUNTER: counter('Total number of PCIe retries.'),
     DCGM_FI_DEV_GPU_UTIL: gauge('GPU utilization (in %).'),
     DCGM_FI_DEV_MEM_COPY_UTIL: gauge('Memory utilization (in %).'),
-    DCGM_FI_DEV_ENC_UTIL: gauge('Encoder utilization (in %).'),
-    DCGM_FI_DEV_DEC_UTIL: gauge('Decoder utilization (in %).'),
     DCGM_FI_DEV_XID_ERRORS: gauge('Value of the last XID error encountered.'),
     DCGM_FI_DEV_FB_FREE: gauge('Framebuffer memory free (in MiB).'),
     DCGM_FI_DEV_FB_USED: gauge('Framebuffer memory used (in MiB).'),
+    DCGM_FI_DEV_POWER_VIOLATION: counter('Throttling duration due to power constraints (in ns).'),
+    DCGM_FI_DEV_THERMAL_VIOLATION: counter('Throttling duration due to thermal constraints (in ns).'),
+    DCGM_FI_DEV_ECC_SBE_VOL_TOTAL: counter('Total number of single-bit volatile ECC errors.'),
+    DCGM_FI_DEV_ECC_DBE_VOL_TOTAL: counter('Total number of double-bit volatile ECC errors.'),
+    DCGM_FI_DEV_ROW_REMAP_FAILURE: gauge('Whether remapping of rows has failed.'),
+    DCGM_FI_DEV_NVLINK_CRC_DATA_ERROR_COUNT_TOTAL: counter('Total number of NVLink data CRC errors.'),
+    DCGM_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL: counter('Total number of NVLink retries.'),
     DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL: counter('Total number of NVLink bandwidth counters for all lanes.'),
+    DCGM_FI_PROF_NVLINK_TX_BYTES: gauge(
+      'The rate of data sent over NVLink, not including headers (in bytes per second).',
+    ),
+    DCGM_FI_PROF_NVLINK_RX_BYTES: gauge(
+      'The rate of data received over NVLink, not including headers (in bytes per second).',
+    ),
     DCGM_FI_PROF_GR_ENGINE_ACTIVE: gauge(
       'The ratio of cycles during which a graphics engine or compute engine remains active.',
     ),
@@ -76,17 +87,30 @@ function dcgmValues({ uuid, model, linked }: Gpu, reading: Reading): Row['values
     DCGM_FI_DEV_PCIE_REPLAY_COUNTER: hash32(uuid) % 23 === 0 ? 3 : 0,
     DCGM_FI_DEV_GPU_UTIL: Math.round(gpuRatio * 100),
     DCGM_FI_DEV_MEM_COPY_UTIL: Math.round(gpuRatio * 61),
-    DCGM_FI_DEV_ENC_UTIL: 0,
-    DCGM_FI_DEV_DEC_UTIL: 0,
     DCGM_FI_DEV_XID_ERRORS: 0,
     // Some of the memory is neither free nor used but reserved by the driver.
     DCGM_FI_DEV_FB_FREE: Math.round(reading.memoryTotalMib - used - 500),
     DCGM_FI_DEV_FB_USED: used,
-    ...(linked && { DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL: Math.floor(reading.nvlinkBytes / 1000) }),
+    DCGM_FI_DEV_POWER_VIOLATION: Math.floor(reading.powerLimitedSeconds * 1e9),
+    DCGM_FI_DEV_THERMAL_VIOLATION: 0,
+    DCGM_FI_DEV_ECC_SBE_VOL_TOTAL: hash32(uuid) % 29 === 0 ? 2 : 0,
+    DCGM_FI_DEV_ECC_DBE_VOL_TOTAL: 0,
+    DCGM_FI_DEV_ROW_REMAP_FAILURE: 0,
+    ...(linked && linkValues(reading)),
     DCGM_FI_PROF_GR_ENGINE_ACTIVE: ratio(gpuRatio * 0.99),
     DCGM_FI_PROF_SM_ACTIVE: ratio(gpuRatio * 0.84),
     DCGM_FI_PROF_PIPE_TENSOR_ACTIVE: ratio(gpuRatio ** 1.5 * 0.46),
     DCGM_FI_PROF_DRAM_ACTIVE: ratio(gpuRatio * 0.52),
+  };
+}
+
+function linkValues({ nvlinkBytes, nvlinkBytesPerSecond }: Reading): Row['values'] {
+  return {
+    DCGM_FI_DEV_NVLINK_CRC_DATA_ERROR_COUNT_TOTAL: 0,
+    DCGM_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL: 0,
+    DCGM_FI_DEV_NVLINK_BANDWIDTH_TOTAL: Math.floor(nvlinkBytes / 1000),
+    DCGM_FI_PROF_NVLINK_TX_BYTES: Math.floor(nvlinkBytesPerSecond / 2),
+    DCGM_FI_PROF_NVLINK_RX_BYTES: Math.floor(nvlinkBytesPerSecond / 2),
   };
 }
 

@@ -20,6 +20,7 @@ export interface Sensors {
   readonly temperatureCelsius: number;
   readonly energyMillijoules: number;
   readonly nvlinkBytes: number;
+  readonly powerLimitedSeconds: number;
 }
 
 /** The share of an instance that is one job's. */

@@ -5,6 +5,7 @@ import { GPU_FAMILIES, GPU_LABELS } from '../../services/catalogue/gpu';
 import { OWN_FAMILIES, SUM_FAMILIES } from '../../services/catalogue/index';
 import { HELD, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../../services/catalogue/page';
 import { USAGE_FAMILIES } from '../../services/catalogue/usage';
+import { readDashboards } from './dashboards';
 import { readPages } from './pages';
 
 const DOCS = resolve(__dirname, '../../docs');
@@ -33,9 +34,8 @@ function unknown(text: string): string[] {
   return [...new Set(names)].filter((name) => !known.has(name) && !name.startsWith('fleetmeter_process_'));
 }
 
-test('the dashboard', () => {
-  const text = readFileSync(join(DOCS, 'grafana/fleetmeter.json'), 'utf8');
-  expect(text).toContain('fleetmeter_fleet_cost_dollars_total');
+test.each(readDashboards())('grafana/dashboards/$name', ({ text }) => {
+  expect(text).toMatch(/fleetmeter_[a-z]/);
   expect(unknown(text)).toEqual([]);
 });
 

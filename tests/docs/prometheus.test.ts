@@ -1,9 +1,8 @@
-/** The files under docs/prometheus and docs/grafana run as they are: promtool must take them, and the rules do what they say. */
+/** The files under docs/prometheus run as they are: promtool must take them, and the rules do what they say. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { stringify } from 'yaml';
 import { provide } from '../support/provide';
 
 const ROOT = resolve(__dirname, '../..');
@@ -40,19 +39,6 @@ function read(file: string): string {
   return readFileSync(join(ROOT, file), 'utf8');
 }
 
-interface Panel {
-  title: string;
-  gridPos: { x: number; y: number; w: number; h: number };
-  targets?: { expr: string }[];
-}
-interface Dashboard {
-  panels: Panel[];
-}
-
-function panels(file: string): Panel[] {
-  return (JSON.parse(read(file)) as Dashboard).panels;
-}
-
 describe('Prometheus', () => {
   test('takes the configuration and its rule files', async () => {
     const { status, output } = await promtool(
@@ -82,34 +68,5 @@ describe('Prometheus', () => {
     const tested = list(RULE_TESTS, '.yml').map(read).join('\n');
     expect(alerts.length).toBeGreaterThan(0);
     expect(alerts.filter((alert) => !tested.includes(`alertname: ${String(alert)}\n`))).toEqual([]);
-  });
-});
-
-describe.each(list('docs/grafana', '.json'))('dashboard %s', (file) => {
-  test('every expression parses', async () => {
-    const rules = panels(file)
-      .flatMap((panel) => panel.targets ?? [])
-      .map(({ expr }, index) => ({
-        record: `panel:expression:${index}`,
-        expr: expr.replace(/\$__(?:rate_interval|range)/g, '5m').replace(/\$project/g, '.*'),
-      }));
-    expect(rules.length).toBeGreaterThan(0);
-    expect(rules.filter(({ expr }) => expr.includes('$'))).toEqual([]);
-    writeFileSync(join(copy, 'dashboard.yml'), stringify({ groups: [{ name: 'dashboard', rules }] }));
-    const { status, output } = await promtool('check', 'rules', join(copy, 'dashboard.yml'));
-    expect({ status, output }).toEqual({ status: 0, output: expect.stringContaining('SUCCESS') as string });
-  }, 120_000);
-
-  test('no panel covers another, none is wider than the grid', () => {
-    const cells = new Map<string, string>();
-    for (const { title, gridPos } of panels(file)) {
-      expect({ title, right: gridPos.x + gridPos.w <= 24 }).toEqual({ title, right: true });
-      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x += 1) {
-        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y += 1) {
-          expect(cells.get(`${x},${y}`)).toBeUndefined();
-          cells.set(`${x},${y}`, title);
-        }
-      }
-    }
   });
 });

@@ -63,9 +63,23 @@ export function startPrometheus(dir: string, names: readonly string[], targetPor
   );
 }
 
-/** Runs on scrape configs, every second where they don't say another interval. */
-export async function runPrometheus(dir: string, scrapeConfigs: readonly unknown[]) {
-  const config = { global: { scrape_interval: '1s' }, scrape_configs: scrapeConfigs };
+/** As Prometheus' API has it: the value is a text, so that it can be NaN or infinite. */
+export interface Sample {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [seconds: number, value: string];
+}
+
+/** Runs on scrape configs and rule files, every second where they don't say another interval. */
+export async function runPrometheus(
+  dir: string,
+  scrapeConfigs: readonly unknown[],
+  ruleFiles: readonly string[] = [],
+) {
+  const config = {
+    global: { scrape_interval: '1s', evaluation_interval: '1s' },
+    rule_files: ruleFiles,
+    scrape_configs: scrapeConfigs,
+  };
   // JSON is YAML.
   writeFileSync(join(dir, 'prometheus.yml'), JSON.stringify(config));
   const port = await freePort();
@@ -84,16 +98,23 @@ export async function runPrometheus(dir: string, scrapeConfigs: readonly unknown
 
   async function get(path: string): Promise<unknown> {
     const response = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`);
-    const answer = (await response.json()) as { readonly data: unknown };
+    const answer = (await response.json()) as { readonly data: unknown; readonly error?: string };
+    if (answer.error !== undefined) throw new Error(answer.error);
     return answer.data;
   }
 
-  /** What an expression gives now, by keyOf(). */
-  async function query(expression: string): Promise<Map<string, number>> {
+  /** What an expression gives now. Throws what Prometheus says of a wrong one. */
+  async function ask(expression: string): Promise<readonly Sample[]> {
     const found = (await get(`query?query=${encodeURIComponent(expression)}`)) as {
-      result: { metric: Record<string, string>; value: [number, string] }[];
+      readonly result: readonly Sample[];
     };
-    return new Map(found.result.map(({ metric, value }) => [keyOf(metric), Number(value[1])]));
+    return found.result;
+  }
+
+  /** The same by keyOf(). */
+  async function query(expression: string): Promise<Map<string, number>> {
+    const found = await ask(expression);
+    return new Map(found.map(({ metric, value }) => [keyOf(metric), Number(value[1])]));
   }
 
   return {
@@ -110,6 +131,7 @@ export async function runPrometheus(dir: string, scrapeConfigs: readonly unknown
     async seriesOf(name: string): Promise<Map<string, number>> {
       return query(`{job=${JSON.stringify(name)},__name__!~"up|scrape_.*"}`);
     },
+    ask,
     query,
     async stop(): Promise<void> {
       child.stdin.end();
@@ -119,7 +141,7 @@ export async function runPrometheus(dir: string, scrapeConfigs: readonly unknown
   };
 }
 
-function keyOf({ __name__: name = '', ...labels }: Record<string, string>): string {
+function keyOf({ __name__: name = '', ...labels }: Sample['metric']): string {
   const own = Object.entries(labels).filter(([key]) => key !== 'job' && key !== 'instance');
   return prometheusKey(name, own);
 }

@@ -24,11 +24,14 @@ export interface Server {
   terminate(): Promise<number | null>;
 }
 
-/** Starts `serve` on a free port and waits until it is ready. */
-export async function startServer(settings: Readonly<Record<string, string>>): Promise<Server> {
+/** Starts `serve` on a free port, with these options, and waits until it is ready. */
+export async function startServer(
+  settings: Readonly<Record<string, string>>,
+  options: readonly string[] = [],
+): Promise<Server> {
   const port = await freePort();
   const url = `http://127.0.0.1:${String(port)}`;
-  const child = start(['serve'], {
+  const child = start(['serve', ...options], {
     FLEETMETER_LISTEN: `127.0.0.1:${String(port)}`,
     FLEETMETER_LOG_LEVEL: 'warn',
     ...settings,

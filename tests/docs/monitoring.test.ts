@@ -1,0 +1,108 @@
+/**
+ * A fleet in a real Prometheus, with the rules of docs/prometheus, asked what every panel of the dashboards asks: a panel that shows
+ * nothing, or NaN, helps nobody, and an alert that fires on a fleet that is well is not looked at twice.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { depth } from '../support/depth';
+import { runPrometheus, type Sample } from '../support/prometheus';
+import { post, startServer, until, type Server } from '../support/server';
+import { asked, readDashboards } from './dashboards';
+
+const RULES = resolve(__dirname, '../../docs/prometheus/rules/*.yml');
+const JOBS = 60;
+/** How often it has been scraped, a second apart, before it is asked. */
+const SCRAPES = depth(12, 300);
+const MINUTE = 60_000;
+
+let dir: string;
+let server: Server;
+let prometheus: Awaited<ReturnType<typeof runPrometheus>>;
+
+beforeAll(
+  async () => {
+    dir = mkdtempSync(join(tmpdir(), 'fleetmeter-monitoring-'));
+    server = await startServer({ FLEETMETER_DATA_DIR: join(dir, 'data') }, ['--demo', String(JOBS)]);
+    const targets = [{ targets: [server.url.replace('http://', '')] }];
+    prometheus = await runPrometheus(
+      dir,
+      [
+        { job_name: 'fleetmeter', static_configs: targets },
+        { job_name: 'fleetmeter-process', metrics_path: '/metrics/process', static_configs: targets },
+      ],
+      [RULES],
+    );
+    await letRunWait();
+    await until(
+      async () => {
+        const [found] = await prometheus.ask('min(sum_over_time(up[1h]))');
+        return Number(found?.value[1]) >= SCRAPES;
+      },
+      (SCRAPES + 60) * 1000,
+      () => 'Prometheus has not scraped often enough',
+    );
+  },
+  SCRAPES * 1000 + 3 * MINUTE,
+);
+
+afterAll(async () => {
+  await prometheus.stop();
+  await server.kill();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** A run that waits in the queue, then does not: chance alone may let none of the fleet's do so while it is watched. */
+async function letRunWait(): Promise<void> {
+  const project = 'queue';
+  const seen = async (name: string, value: number) => {
+    const found = await prometheus.ask(`sum(${name}{project_name="${project}"})`);
+    return Number(found[0]?.value[1]) === value;
+  };
+  const event = (verb: string, data: object) =>
+    JSON.stringify({
+      specversion: '1.0',
+      id: verb,
+      source: '/test/queue',
+      type: `fleetmeter.run.${verb}.v1`,
+      time: new Date().toISOString(),
+      data,
+    });
+  const run = { id: 'waiting', name: 'waiting', type: 'task' };
+  await post(server.url, [event('submitted', { project, user: 'ann', run })]);
+  const provisioned = 'dstack_submit_to_provision_duration_seconds_count';
+  await until(
+    () => seen(provisioned, 0),
+    MINUTE,
+    () => 'the run is not on the page',
+  );
+  await post(server.url, [event('status_changed', { run: { id: run.id }, status: 'provisioning' })]);
+  await until(
+    () => seen(provisioned, 1),
+    MINUTE,
+    () => 'the run has not left the queue',
+  );
+}
+
+/** What is wrong with an answer; null: each series has a number. */
+function wrong(samples: readonly Sample[]): string | null {
+  if (samples.length === 0) return 'nothing';
+  const odd = samples.find(({ value }) => !Number.isFinite(Number(value[1])));
+  return odd === undefined ? null : `${JSON.stringify(odd.metric)}: ${odd.value[1]}`;
+}
+
+describe.each(readDashboards())('$name', ({ dashboard }) => {
+  const panels = dashboard.panels.filter(({ targets = [] }) => targets.length > 0);
+
+  test.each(panels.map((panel) => [panel.title, panel] as const))('%s', async (_, { targets = [] }) => {
+    for (const { expr } of targets) {
+      const query = asked(expr, { rate: '10s', range: '1h' });
+      expect({ query, wrong: wrong(await prometheus.ask(query)) }).toEqual({ query, wrong: null });
+    }
+  });
+});
+
+test('no alert is about to fire', async () => {
+  const alerts = await prometheus.ask('ALERTS');
+  expect(alerts.map(({ metric }) => metric)).toEqual([]);
+});
