@@ -4,7 +4,10 @@ import { LogReadError } from '../log/port';
 import { FolderInUse } from '../log/embedded/lock';
 import type { EventLog } from '../log/port';
 import { openLogger } from '../process/logger';
-import { openLog } from './compose';
+import { ReplayStopped } from '../replay/stopped';
+import { StoreReadError } from '../store/port';
+import type { GenerationStore } from '../store/port';
+import { openLog, openStore } from './compose';
 import { CommandError, EXIT } from './exit';
 import type { Settings } from './settings';
 
@@ -27,6 +30,27 @@ export async function withLog<T>(
   } finally {
     await log.close();
   }
+}
+
+/** With both, and with what ends a replay as the command's end. */
+export async function withLogAndStore(
+  settings: Settings,
+  work: (log: EventLog, store: GenerationStore) => Promise<void>,
+): Promise<void> {
+  await withLog(settings, 'refuse', async (log) => {
+    const store = await openStore(settings, openLogger('warn'));
+    try {
+      await work(log, store);
+    } catch (error) {
+      if (error instanceof ReplayStopped)
+        throw new CommandError(error.kind === 'away' ? EXIT.away : EXIT.no, error.message);
+      if (error instanceof StoreReadError)
+        throw new CommandError(EXIT.away, `the store is away: ${error.message}`);
+      throw error;
+    } finally {
+      await store.close();
+    }
+  });
 }
 
 export function logAway(detail: string): CommandError {

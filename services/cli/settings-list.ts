@@ -81,6 +81,11 @@ export const SETTINGS = [
 
 export type SettingName = (typeof SETTINGS)[number]['name'];
 
+/** As it would be written in the environment; of a setting that is unset by default only what stands in its place. */
+export function defaultOf(name: SettingName): string {
+  return SETTINGS.find((setting) => setting.name === name)?.byDefault ?? '';
+}
+
 /** What `serve --help` prints of the settings. */
 export function settingsHelp(): string {
   const lines = SETTINGS.map(({ name, byDefault, help }) => `  ${name} (${byDefault})\n      ${help}`);

@@ -7,7 +7,7 @@ import type { LogLevel } from '../process/logger';
 import { DEFAULT_GPU_FIELDS } from '../exposition/dcgm-fields';
 import type { GpuFields } from '../exposition/gpu-fields';
 import type { LedgerSettings } from '../fold/ledger';
-import { SETTINGS, nearestSetting } from './settings-list';
+import { SETTINGS, defaultOf, nearestSetting } from './settings-list';
 import type { SettingName } from './settings-list';
 
 /** What the environment says, checked. */
@@ -59,18 +59,18 @@ export function readSettings(env: Environment, use: Use): ReadSettings {
   const settings: Settings = {
     listen: reader.listen(),
     publicUrl: reader.publicUrl(),
-    dataDir: reader.text('FLEETMETER_DATA_DIR') ?? './data',
+    dataDir: reader.textOrDefault('FLEETMETER_DATA_DIR'),
     kafka: reader.kafka(),
     redisUrl: reader.redisUrl(),
     scrapeToken: reader.secret('FLEETMETER_SCRAPE_TOKEN', 'FLEETMETER_SCRAPE_TOKEN_FILE'),
     ingestToken: reader.secret('FLEETMETER_INGEST_TOKEN', 'FLEETMETER_INGEST_TOKEN_FILE'),
-    partitions: reader.whole('FLEETMETER_PARTITIONS', 8, 1, 1024),
+    partitions: reader.whole('FLEETMETER_PARTITIONS', 1, 1024),
     roles: reader.roles(),
-    latenessMs: reader.whole('FLEETMETER_LATENESS_SECONDS', 86_400, 0, MAX_SECONDS) * 1000,
-    dedupeMs: reader.whole('FLEETMETER_DEDUPE_SECONDS', 2_592_000, 0, MAX_SECONDS) * 1000,
-    sampleTtlMs: reader.whole('FLEETMETER_SAMPLE_TTL_SECONDS', 600, 1, MAX_SECONDS) * 1000,
+    latenessMs: reader.whole('FLEETMETER_LATENESS_SECONDS', 0, MAX_SECONDS) * 1000,
+    dedupeMs: reader.whole('FLEETMETER_DEDUPE_SECONDS', 0, MAX_SECONDS) * 1000,
+    sampleTtlMs: reader.whole('FLEETMETER_SAMPLE_TTL_SECONDS', 1, MAX_SECONDS) * 1000,
     gpuFields: reader.gpuFields(),
-    logLevel: reader.oneOf('FLEETMETER_LOG_LEVEL', LOG_LEVELS, 'info'),
+    logLevel: reader.oneOf('FLEETMETER_LOG_LEVEL', LOG_LEVELS),
   };
   const allowsAnonymous = reader.flag('FLEETMETER_ALLOW_ANONYMOUS_INGEST');
   mistakes.push(...misfits(settings, use));
@@ -137,6 +137,13 @@ export function parseAddress(text: string): Settings['listen'] | null {
   return match === null || port > 65_535 ? null : { host: match[1] ?? match[2] ?? '', port };
 }
 
+function itemsOf(list: string): readonly string[] {
+  return list
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
 // ---- reading one setting ---------------------------------------------------------------------------------------
 
 function openReader(env: Environment, mistakes: string[]) {
@@ -144,29 +151,29 @@ function openReader(env: Environment, mistakes: string[]) {
     const value = env[name]?.trim();
     return value === undefined || value === '' ? undefined : value;
   };
+  const textOrDefault = (name: SettingName): string => text(name) ?? defaultOf(name);
   const mistake = (name: SettingName, value: string, expected: string): void => {
     mistakes.push(`${name}: ${value.slice(0, 80)}, expected ${expected}`);
   };
 
-  function whole(name: SettingName, byDefault: number, least: number, most: number): number {
-    const value = text(name);
-    if (value === undefined) return byDefault;
+  function whole(name: SettingName, least: number, most: number): number {
+    const value = textOrDefault(name);
     const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
     if (number >= least && number <= most) return number;
     mistake(name, value, `a whole number from ${String(least)} to ${String(most)}`);
-    return byDefault;
+    return least;
   }
 
-  function oneOf<const T extends string>(name: SettingName, values: readonly T[], byDefault: T): T {
-    const value = text(name);
-    if (value === undefined) return byDefault;
-    const found = values.find((one) => one === value.toLowerCase());
+  function oneOf<const T extends string>(name: SettingName, values: readonly [T, ...T[]]): T {
+    const find = (value: string): T | undefined => values.find((one) => one === value.toLowerCase());
+    const value = textOrDefault(name);
+    const found = find(value);
     if (found === undefined) mistake(name, value, `one of ${values.join(', ')}`);
-    return found ?? byDefault;
+    return found ?? find(defaultOf(name)) ?? values[0];
   }
 
   function flag(name: SettingName): boolean {
-    return oneOf(name, ['true', 'false'], 'false') === 'true';
+    return oneOf(name, ['true', 'false']) === 'true';
   }
 
   function file(name: SettingName): string | undefined {
@@ -197,24 +204,22 @@ function openReader(env: Environment, mistakes: string[]) {
   }
 
   function list(name: SettingName): readonly string[] | undefined {
-    return text(name)
-      ?.split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '');
+    const value = text(name);
+    return value === undefined ? undefined : itemsOf(value);
   }
 
   return {
-    text,
+    textOrDefault,
     whole,
     oneOf,
     flag,
     secret,
     listen(): Settings['listen'] {
-      const value = text('FLEETMETER_LISTEN') ?? '127.0.0.1:19464';
+      const value = textOrDefault('FLEETMETER_LISTEN');
       const address = parseAddress(value);
       if (address !== null) return address;
       mistake('FLEETMETER_LISTEN', value, 'HOST:PORT, such as 127.0.0.1:19464 or [::]:19464');
-      return { host: '127.0.0.1', port: 19_464 };
+      return { host: 'localhost', port: 0 };
     },
     publicUrl(): URL | undefined {
       const value = text('FLEETMETER_PUBLIC_URL');
@@ -230,7 +235,7 @@ function openReader(env: Environment, mistakes: string[]) {
       return undefined;
     },
     roles(): ReadonlySet<Role> {
-      const names = list('FLEETMETER_ROLES') ?? ROLES;
+      const names = itemsOf(textOrDefault('FLEETMETER_ROLES'));
       const roles = ROLES.filter((role) => names.includes(role));
       if (roles.length === 0 || names.some((name) => !ROLES.some((role) => role === name))) {
         mistake('FLEETMETER_ROLES', names.join(','), `some of ${ROLES.join(',')}`);
@@ -257,7 +262,7 @@ function openReader(env: Environment, mistakes: string[]) {
       const wrong = brokers?.find((broker) => !/^.+:\d{1,5}$/.test(broker));
       if (wrong !== undefined)
         mistake('FLEETMETER_KAFKA_BROKERS', wrong, 'HOST:PORT, several with commas between them');
-      const mechanism = oneOf('FLEETMETER_KAFKA_SASL_MECHANISM', [...SASL_MECHANISMS, 'none'], 'none');
+      const mechanism = oneOf('FLEETMETER_KAFKA_SASL_MECHANISM', [...SASL_MECHANISMS, 'none']);
       const username = text('FLEETMETER_KAFKA_SASL_USERNAME') ?? '';
       const password = secret('FLEETMETER_KAFKA_SASL_PASSWORD', 'FLEETMETER_KAFKA_SASL_PASSWORD_FILE') ?? '';
       needs('FLEETMETER_KAFKA_SASL_USERNAME', 'FLEETMETER_KAFKA_SASL_MECHANISM');

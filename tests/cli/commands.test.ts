@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { version } from '../../package.json';
 import { SETTINGS } from '../../services/cli/settings-list';
 import { freePort } from '../support/redis';
 import { runCommand, startServer } from '../support/server';
@@ -22,8 +23,13 @@ const RUN = encodeEvent(tell({ ...runSubmitted('r'), atMs: Date.now() }));
 
 describe('exit codes', () => {
   test.each<[string, number, RegExp, string[]]>([
-    ['an unknown command', 2, /unknown command 'rendr'/, ['rendr']],
-    ['an unknown option', 2, /unknown option '--evnts'/, ['render', '--events', '-', '--evnts', 'x']],
+    ['an unknown command', 2, /^error: unknown command 'rendr' \(Did you mean render\?\)\n$/, ['rendr']],
+    [
+      'an unknown option',
+      2,
+      /^error: unknown option '--evnts' \(Did you mean --events\?\)\n$/,
+      ['render', '--events', '-', '--evnts', 'x'],
+    ],
     ['a missing option', 2, /--events/, ['render']],
     ['a missing argument', 2, /file/, ['publish']],
     ['a format that there is not', 2, /text, openmetrics/, ['render', '--events', '-', '--format', 'xml']],
@@ -164,12 +170,20 @@ describe('--help', () => {
     expect(commands).toEqual(expect.arrayContaining(['serve', 'render', 'publish', 'demo']));
     for (const name of commands) {
       const help = await runCommand([name, '--help']);
-      expect(help).toEqual({
-        code: 0,
-        stdout: expect.stringContaining(`Usage: fleetmeter ${name} `) as string,
-        stderr: '',
-      });
+      expect([help.code, help.stderr]).toEqual([0, '']);
+      expect(help.stdout).toContain(`Usage: fleetmeter ${name} `);
+      const parts = [...help.stdout.matchAll(/^ {2}([a-z][a-z-]*) (?:\[|<)/gm)].map(([, part = '']) => part);
+      for (const part of parts.filter((part) => part !== 'help')) {
+        const { stdout: text } = await runCommand([name, part, '--help']);
+        expect(text).toMatch(new RegExp(`\nExamples:\n(?: {2}.*\n)*.*fleetmeter ${name} ${part} `));
+      }
+      if (parts.length === 0)
+        expect(help.stdout).toMatch(new RegExp(`\nExamples:\n(?: {2}.*\n)*.*fleetmeter ${name}`));
     }
+  });
+
+  test('--version is that of the package', async () => {
+    expect(await runCommand(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 
   test('of serve has every setting with its default, whatever is set', async () => {

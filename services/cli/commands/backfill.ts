@@ -1,3 +1,5 @@
+import { EVENTS_OPTION, examples } from '../declaration';
+import type { AddCommand } from '../declaration';
 import { openDayFiles } from '../../archive/days';
 import { SUM_FAMILIES } from '../../catalogue/index';
 import { openEntities } from '../../history/entities';
@@ -7,9 +9,35 @@ import type { Steps } from '../../history/steps';
 import { CommandError, EXIT } from '../exit';
 import { judgeHistory } from '../history';
 import type { HistorySource } from '../history';
-import { timeOption } from './render';
+import { durationOption, timeOption, wrongOption } from '../option';
 import { ledgerSettings } from '../settings';
 import type { Settings } from '../settings';
+
+export const addBackfill: AddCommand = (program, settings) => {
+  program
+    .command('backfill')
+    .description(
+      'write the figures of the past as OpenMetrics, for promtool tsdb create-blocks-from openmetrics',
+    )
+    .requiredOption('--from <time>', 'the first step, RFC 3339, a whole second')
+    .requiredOption('--to <time>', 'no step is later')
+    .option('--step <duration>', 'from one step to the next: 30s, 5m, 1h', '5m')
+    .option(
+      '--families <glob>',
+      'which families; default: fleetmeter_*_total but for those of a job or an instance',
+    )
+    .option(...EVENTS_OPTION)
+    .requiredOption('--out <dir>', 'where the files go, one a UTC day')
+    .addHelpText(
+      'after',
+      examples(
+        'fleetmeter backfill --from 2026-11-01T00:00:00Z --to 2026-11-24T00:00:00Z --out days',
+        "fleetmeter backfill --from 2026-11-23T00:00:00Z --to 2026-11-24T00:00:00Z --step 1m --families 'dstack_run_*' --out days",
+        'promtool tsdb create-blocks-from openmetrics days/2026-11-23.om /prometheus',
+      ),
+    )
+    .action((options: BackfillOptions) => backfill(options, settings('log')));
+};
 
 export interface BackfillOptions extends HistorySource {
   readonly from: string;
@@ -39,26 +67,15 @@ export async function backfill(options: BackfillOptions, settings: Settings): Pr
   }
 }
 
-const UNITS_MS: ReadonlyMap<string, number> = new Map([
-  ['s', 1000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-  ['d', 86_400_000],
-]);
 /** A year at half a minute: more is a mistake in --step. */
 const MAX_STEPS = 1_051_200;
 
 function stepsOf({ from, to, step }: BackfillOptions): Steps {
   const fromMs = wholeSecond('--from', from);
   const toMs = wholeSecond('--to', to);
-  const match = /^([1-9]\d{0,8})([smhd])$/.exec(step);
-  const stepMs = Number(match?.[1]) * (UNITS_MS.get(match?.[2] ?? '') ?? NaN);
-  if (Number.isNaN(stepMs))
-    throw new CommandError(
-      EXIT.usage,
-      `--step: ${step.slice(0, 40)}, expected a duration such as 30s, 5m or 1h`,
-    );
-  if (toMs < fromMs) throw new CommandError(EXIT.usage, `--to: ${to}, expected a time not before --from`);
+  const stepMs = durationOption('--step', step, 1000);
+  if (stepMs % 1000 !== 0) throw wrongOption('--step', step, 'whole seconds');
+  if (toMs < fromMs) throw wrongOption('--to', to, 'a time not before --from');
   const steps = stepsBetween(fromMs, toMs, stepMs);
   if (steps.count <= MAX_STEPS) return steps;
   throw new CommandError(
@@ -71,7 +88,7 @@ function stepsOf({ from, to, step }: BackfillOptions): Steps {
 function wholeSecond(name: string, text: string): number {
   const timeMs = timeOption(name, text);
   if (timeMs % 1000 === 0) return timeMs;
-  throw new CommandError(EXIT.usage, `${name}: ${text}, expected a whole second`);
+  throw wrongOption(name, text, 'a whole second');
 }
 
 function asked(glob: string | undefined): (familyName: string) => boolean {

@@ -1,3 +1,5 @@
+import { examples } from '../declaration';
+import type { AddCommand } from '../declaration';
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { textOf } from '../../../events/encoding';
@@ -5,12 +7,42 @@ import { openCollector } from '../../collector/collector';
 import { openFetcher, openTokenFile } from '../../collector/fetcher';
 import { openCollectorMetrics } from '../../collector/metrics';
 import type { Deliver } from '../../collector/outbox';
-import { type TargetSource, fileSource, httpSource } from '../../collector/source';
+import { fileSource, httpSource } from '../../collector/source';
+import type { TargetSource } from '../../collector/source';
 import { openLogger } from '../../process/logger';
 import { CommandError, EXIT } from '../exit';
 import { openServer, processRoutes } from '../server';
-import { type Settings, parseAddress } from '../settings';
-import { type Sink, openSink } from '../sink';
+import { durationOption, wrongOption } from '../option';
+import { parseAddress } from '../settings';
+import type { Settings } from '../settings';
+import { openSink } from '../sink';
+import type { Sink } from '../sink';
+
+export const addCollect: AddCommand = (program, settings) => {
+  program
+    .command('collect')
+    .description('scrape exporters into telemetry events, through the server that runs here or into Kafka')
+    .option('--targets <file>', "what to scrape, in Prometheus' file service discovery format (JSON or YAML)")
+    .option('--sd-url <url>', "what to scrape, by Prometheus' HTTP service discovery")
+    .option('--interval <duration>', 'how often each target is scraped', '15s')
+    .option(
+      '--timeout <duration>',
+      'how long a target may take; default: 10s, or the interval where that is less',
+    )
+    .option('--lag <duration>', "how old an exporter's values may be: its own interval of collection", '0s')
+    .option('--ca <file>', "certificate authorities of the targets, PEM; default: the system's")
+    .option('--insecure', 'take any certificate of a target', false)
+    .option('--token-file <file>', 'a bearer token for the targets')
+    .option('--listen <address>', "HOST:PORT of the collector's own /metrics/process; default: none")
+    .addHelpText(
+      'after',
+      examples(
+        'fleetmeter collect --targets gpus.yml',
+        'fleetmeter collect --sd-url http://sd.internal/gpus --interval 30s --listen 127.0.0.1:19465',
+      ),
+    )
+    .action((options: CollectOptions) => collect(options, settings('log')));
+};
 
 export interface CollectOptions {
   /** A file in Prometheus' service discovery format. */
@@ -34,7 +66,7 @@ const TIMEOUT_MS = 10_000;
 const HELD_BYTES = 256 * 1024 * 1024;
 
 /** `collect`: scrapes exporters into telemetry events, through the server that runs here or into Kafka, until it is stopped. */
-export async function collect(options: CollectOptions, settings: Settings): Promise<void> {
+async function collect(options: CollectOptions, settings: Settings): Promise<void> {
   const plan = await readPlan(options);
   const logger = openLogger(settings.logLevel);
   const metrics = openCollectorMetrics();
@@ -66,13 +98,13 @@ export async function collect(options: CollectOptions, settings: Settings): Prom
 
 /** What the options say, checked; a mistake is wrong usage. */
 async function readPlan(options: CollectOptions) {
-  const intervalMs = duration('--interval', options.interval, 100);
+  const intervalMs = durationOption('--interval', options.interval, 100);
   const timeoutMs =
     options.timeout === undefined
       ? Math.min(TIMEOUT_MS, intervalMs)
-      : duration('--timeout', options.timeout, 1);
+      : durationOption('--timeout', options.timeout, 1);
   if (timeoutMs > intervalMs)
-    throw wrong('--timeout', `${timeoutMs}ms`, `at most the interval, ${intervalMs}ms`);
+    throw wrongOption('--timeout', `${timeoutMs}ms`, `at most the interval, ${intervalMs}ms`);
   if (options.tokenFile !== undefined) readOption('--token-file', options.tokenFile);
   const fetcher = openFetcher({
     timeoutMs,
@@ -89,7 +121,7 @@ async function readPlan(options: CollectOptions) {
     sources,
     fetcher,
     intervalMs,
-    lagMs: duration('--lag', options.lag, 0),
+    lagMs: durationOption('--lag', options.lag, 0),
     authorization: openTokenFile(options.tokenFile, Date.now),
     listen: options.listen === undefined ? undefined : addressOption(options.listen),
   };
@@ -116,40 +148,23 @@ async function readableFile(path: string): Promise<TargetSource> {
 
 function httpUrl(text: string): string {
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
-  throw wrong('--sd-url', text, 'an http:// or https:// URL');
+  throw wrongOption('--sd-url', text, 'an http:// or https:// URL');
 }
 
 function addressOption(text: string): Settings['listen'] {
   const address = parseAddress(text);
-  if (address === null) throw wrong('--listen', text, 'HOST:PORT, such as 127.0.0.1:19465');
+  if (address === null) throw wrongOption('--listen', text, 'HOST:PORT, such as 127.0.0.1:19465');
   return address;
-}
-
-const UNITS_MS: ReadonlyMap<string, number> = new Map([
-  ['ms', 1],
-  ['s', 1000],
-  ['m', 60_000],
-]);
-
-function duration(option: string, text: string, leastMs: number): number {
-  const match = /^(\d{1,6})(ms|s|m)$/.exec(text);
-  const ms = Number(match?.[1]) * (UNITS_MS.get(match?.[2] ?? '') ?? NaN);
-  if (ms >= leastMs) return ms;
-  throw wrong(option, text, `a duration such as 15s, at least ${String(leastMs)}ms`);
 }
 
 function readOption(option: string, path: string): string {
   try {
     return textOf(readFileSync(path));
   } catch (error) {
-    throw wrong(
+    throw wrongOption(
       option,
       path,
       `a file that can be read (${error instanceof Error ? error.message : String(error)})`,
     );
   }
-}
-
-function wrong(option: string, text: string, expected: string): CommandError {
-  return new CommandError(EXIT.usage, `${option}: ${text.slice(0, 80)}, expected ${expected}`);
 }

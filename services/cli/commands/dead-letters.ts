@@ -1,3 +1,7 @@
+import { Option } from 'commander';
+import { REFUSAL_REASONS } from '../../../events/refusal';
+import { examples } from '../declaration';
+import type { AddCommand } from '../declaration';
 import { DEAD_LETTER_BYTES } from '../../../events/dead-letter';
 import type { RefusalReason } from '../../../events/refusal';
 import { TOPIC_NAMES } from '../../../events/routing';
@@ -11,9 +15,51 @@ import type { OwnedTopic } from '../../log/port';
 import { CommandError, EXIT } from '../exit';
 import { logAway, withLog } from '../log-at-rest';
 import { printable } from '../printable';
-import { timeOption } from './render';
+import { timeOption, wholeNumber } from '../option';
 import type { Settings } from '../settings';
 import { table } from '../table';
+
+export const addDeadLetters: AddCommand = (program, settings) => {
+  const letters = program.command('dead-letters').description('look at what was refused, and send it again');
+  const reason = (): Option =>
+    new Option('--reason <reason>', 'those refused for it').choices(REFUSAL_REASONS);
+  letters
+    .command('list')
+    .description('what was refused, the newest last')
+    .addOption(reason())
+    .addOption(new Option('--topic <topic>', 'those of it').choices(['lifecycle', 'telemetry']))
+    .option('--since <time>', 'those that were on the log from then on, RFC 3339')
+    .option('--limit <count>', 'so many of the newest', wholeNumber, 50)
+    .option('--json', 'whole letters, one a line', false)
+    .addHelpText(
+      'after',
+      examples(
+        'fleetmeter dead-letters list',
+        'fleetmeter dead-letters list --reason too_late --since 2026-11-24T08:00:00Z --json',
+      ),
+    )
+    .action((options: ListOptions) => listLetters(options, settings('log')));
+  letters
+    .command('show')
+    .description('one letter, with what it has of the record')
+    .argument('<id>', 'TOPIC/PARTITION/OFFSET, as list has it')
+    .addHelpText('after', examples('fleetmeter dead-letters show lifecycle/3/17'))
+    .action((id: string) => showLetter(id, settings('log')));
+  letters
+    .command('redrive')
+    .description('put the records on the log again, where they are judged anew; none is sent twice')
+    .argument('[id...]', 'TOPIC/PARTITION/OFFSET')
+    .addOption(reason())
+    .option('--all', 'all of them', false)
+    .addHelpText(
+      'after',
+      examples(
+        'fleetmeter dead-letters redrive lifecycle/3/17',
+        'fleetmeter dead-letters redrive --reason unknown_type',
+      ),
+    )
+    .action((ids: string[], options: RedriveOptions) => redriveLetters(ids, options, settings('log')));
+};
 
 export interface ListOptions {
   readonly reason?: RefusalReason;

@@ -1,3 +1,6 @@
+import { examples } from '../declaration';
+import type { AddCommand } from '../declaration';
+import { wholeNumber } from '../option';
 import { encodeEvent } from '../../../events/codec';
 import type { FleetEvent } from '../../../events/event';
 import { partitionOf, routeOf } from '../../../events/routing';
@@ -6,6 +9,29 @@ import type { EventLog } from '../../log/port';
 import { CommandError, EXIT } from '../exit';
 import type { Settings } from '../settings';
 import { openSink } from '../sink';
+
+export const DEMO: DemoFlags = { seed: Date.now() % 1_000_000, jobs: 40, speed: 1, hours: 6 };
+
+export const addDemo: AddCommand = (program, settings) => {
+  program
+    .command('demo')
+    .description(
+      'play a simulated fleet, its history and its life, into the server that runs here or into Kafka',
+    )
+    .option('--jobs <count>', 'about how many jobs run at a time', wholeNumber, DEMO.jobs)
+    .option('--speed <factor>', 'how many times faster the fleet lives', wholeNumber, DEMO.speed)
+    .option('--hours <count>', 'how far back its history begins', wholeNumber, DEMO.hours)
+    .option('--seed <number>', 'the same seed plays the same fleet', wholeNumber, DEMO.seed)
+    .addHelpText(
+      'after',
+      examples(
+        'fleetmeter demo',
+        'fleetmeter demo --jobs 200 --seed 7',
+        'fleetmeter demo --hours 48 --speed 60',
+      ),
+    )
+    .action((flags: DemoFlags) => demo(flags, settings('log')));
+};
 
 export interface DemoFlags {
   readonly seed: number;
@@ -23,7 +49,7 @@ interface Playing {
 const HOUR_MS = 3_600_000;
 
 /** `demo`: plays a fleet into the server that runs here, or into Kafka, until it is interrupted. */
-export async function demo(flags: DemoFlags, settings: Settings): Promise<void> {
+async function demo(flags: DemoFlags, settings: Settings): Promise<void> {
   const sink = await openSink(settings);
   const abort = new AbortController();
   const stop = (): void => {

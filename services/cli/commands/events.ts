@@ -1,3 +1,5 @@
+import { examples } from '../declaration';
+import type { AddCommand } from '../declaration';
 import { once } from 'node:events';
 import { formatTime } from '../../../events/time';
 import { errnoOf } from '../../archive/errno';
@@ -20,6 +22,34 @@ import { logAway, withLog } from '../log-at-rest';
 import { openProgress } from '../progress';
 import { ledgerSettings } from '../settings';
 import type { Settings } from '../settings';
+
+export const addEvents: AddCommand = (program, settings) => {
+  const events = program.command('events').description('the log as a file, and back');
+  events
+    .command('export')
+    .description('write the events that count, each with its log time')
+    .argument('<file>', 'NDJSON, packed where it ends in .gz, or - for standard output')
+    .addHelpText(
+      'after',
+      examples('fleetmeter events export fleet.ndjson.gz', 'fleetmeter events export - | wc -l'),
+    )
+    .action((file: string) => exportEvents(file, settings('log')));
+  events
+    .command('import')
+    .description('put events on an empty log, with their log times')
+    .argument('<file>', 'NDJSON, packed where it ends in .gz, or - for standard input')
+    .option('--resume', 'go on with an import of the same file that was cut off', false)
+    .addHelpText(
+      'after',
+      examples(
+        'fleetmeter events import fleet.ndjson.gz',
+        'fleetmeter events import fleet.ndjson.gz --resume',
+      ),
+    )
+    .action((file: string, options: { readonly resume: boolean }) =>
+      importEvents(file, options, settings('log')),
+    );
+};
 
 // ---- export -----------------------------------------------------------------------------------------------------
 

@@ -1,3 +1,5 @@
+import { EVENTS_OPTION, examples } from '../declaration';
+import type { AddCommand } from '../declaration';
 import { formatTime } from '../../../events/time';
 import { toDouble } from '../../catalogue/family';
 import type { Growth } from '../../catalogue/family';
@@ -14,10 +16,27 @@ import { CommandError, EXIT } from '../exit';
 import { judgeHistory } from '../history';
 import type { HistorySource } from '../history';
 import { printable } from '../printable';
-import { timeOption } from './render';
+import { timeOption } from '../option';
 import { ledgerSettings } from '../settings';
 import type { Settings } from '../settings';
 import { table } from '../table';
+
+export const addExplain: AddCommand = (program, settings) => {
+  program
+    .command('explain')
+    .description('the entities and events that a figure is made of')
+    .argument('<series>', 'a name with some of its labels: \'fleetmeter_jobs{dstack_project_name="main"}\'')
+    .option('--at <time>', 'as of when, RFC 3339; default: now, of a file the time of its newest event')
+    .option(...EVENTS_OPTION)
+    .addHelpText(
+      'after',
+      examples(
+        'fleetmeter explain \'fleetmeter_usage_cost_dollars_total{dstack_project_name="main"}\'',
+        'fleetmeter explain fleetmeter_jobs --at 2026-11-24T08:00:00Z --events fleet.ndjson',
+      ),
+    )
+    .action((series: string, options: ExplainOptions) => explain(series, options, settings('log')));
+};
 
 export interface ExplainOptions extends HistorySource {
   readonly at?: string;

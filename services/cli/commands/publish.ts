@@ -1,3 +1,5 @@
+import { examples } from '../declaration';
+import type { AddCommand } from '../declaration';
 import { CommandError, EXIT } from '../exit';
 import { refusedLine } from '../judge-file';
 import { openInput, readLines } from '../lines';
@@ -6,6 +8,22 @@ import type { Settings } from '../settings';
 import { openSink } from '../sink';
 import type { Sink } from '../sink';
 
+export const addPublish: AddCommand = (program, settings) => {
+  program
+    .command('publish')
+    .description('put events on the log, as they are sent now')
+    .argument('<file>', 'NDJSON, or - for standard input')
+    .addHelpText(
+      'after',
+      examples(
+        'fleetmeter publish fleet.ndjson',
+        'my-scheduler --follow | fleetmeter publish -',
+        'FLEETMETER_KAFKA_BROKERS=kafka:9092 fleetmeter publish fleet.ndjson',
+      ),
+    )
+    .action((file: string) => publish(file, settings('log')));
+};
+
 /** One request's worth: well below the gateway's 10 MB. */
 const BATCH_BYTES = 4_000_000;
 const BATCH_EVENTS = 5000;
@@ -13,7 +31,7 @@ const BATCH_EVENTS = 5000;
 const PRINTED_REFUSALS = 20;
 
 /** `publish`: puts the events of a file on the log, as they are sent now. Exit code 1 where any was refused. */
-export async function publish(path: string, settings: Settings): Promise<void> {
+async function publish(path: string, settings: Settings): Promise<void> {
   const input = await openInput(path);
   const sink = await openSink(settings);
   const progress = openProgress('published', input.bytes);

@@ -1,12 +1,34 @@
-import { parseTime } from '../../../events/time';
+import { Option } from 'commander';
+import { examples } from '../declaration';
+import type { AddCommand } from '../declaration';
 import { openHistory } from '../../history/fold';
 import type { Format } from '../../page/format';
 import { writePage } from '../../page/page';
 import { WHOLE_PAGE } from '../../page/selection';
-import { CommandError, EXIT } from '../exit';
 import { judgeFile } from '../judge-file';
+import { timeOption } from '../option';
 import { ledgerSettings } from '../settings';
 import type { Settings } from '../settings';
+
+export const addRender: AddCommand = (program, settings) => {
+  program
+    .command('render')
+    .description("fold a file without any server and print the ledger's page")
+    .requiredOption('--events <file>', 'NDJSON, or - for standard input')
+    .option('--at <time>', 'RFC 3339; default: the time of the newest event taken')
+    .addOption(
+      new Option('--format <format>', 'of the page').choices(['text', 'openmetrics']).default('text'),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'fleetmeter render --events fleet.ndjson',
+        'fleetmeter render --events fleet.ndjson.gz --at 2026-11-24T08:00:00Z',
+        'fleetmeter events export - | fleetmeter render --events - --format openmetrics',
+      ),
+    )
+    .action((options: RenderOptions) => render(options, settings('log')));
+};
 
 export interface RenderOptions {
   readonly events: string;
@@ -15,7 +37,7 @@ export interface RenderOptions {
 }
 
 /** `render`: folds a file (or standard input) with no server and prints the ledger's page. */
-export async function render(options: RenderOptions, settings: Settings): Promise<void> {
+async function render(options: RenderOptions, settings: Settings): Promise<void> {
   const asOfMs = options.at === undefined ? null : timeOption('--at', options.at);
   const { sampleTtlMs, partitions } = settings;
   const history = openHistory({ ...ledgerSettings(settings), asOfMs }, partitions);
@@ -29,16 +51,6 @@ export async function render(options: RenderOptions, settings: Settings): Promis
   })) {
     await write(chunk);
   }
-}
-
-export function timeOption(name: string, text: string): number {
-  const ms = parseTime(text);
-  if (ms === null)
-    throw new CommandError(
-      EXIT.usage,
-      `${name}: ${text}, expected an RFC 3339 time such as 2026-11-24T08:00:00Z`,
-    );
-  return ms;
 }
 
 /** Waits where the reader of standard output is slower. */

@@ -1,23 +1,42 @@
+import { examples } from '../declaration';
+import type { AddCommand } from '../declaration';
 import type { EventLog } from '../../log/port';
 import { writePage } from '../../page/page';
 import { WHOLE_PAGE } from '../../page/selection';
-import { openLogger } from '../../process/logger';
 import { viewsAsOf } from '../../replay/as-of';
 import type { SeriesChange } from '../../replay/change';
 import { dryRun } from '../../replay/dry-run';
 import { replay } from '../../replay/replay';
-import { ReplayStopped } from '../../replay/stopped';
-import { StoreReadError } from '../../store/port';
-import type { GenerationStore } from '../../store/port';
-import { openStore } from '../compose';
 import { CommandError, EXIT } from '../exit';
-import { withLog } from '../log-at-rest';
+import { withLog, withLogAndStore } from '../log-at-rest';
 import { printable } from '../printable';
-import { timeOption } from './render';
+import { timeOption } from '../option';
 import { ledgerSettings } from '../settings';
 import type { Settings } from '../settings';
 import { openSteps } from '../steps';
 import { counted, table } from '../table';
+
+export const addReplay: AddCommand = (program, settings) => {
+  program
+    .command('replay')
+    .description('rebuild the metrics from the log beside the running ones, and switch to them')
+    .option('--dry-run', 'compare only', false)
+    .option('--allow-decrease', 'show the ledger even where a counter falls by it', false)
+    .option('--rollback', 'go back to what was shown before the last switch, folded on to now', false)
+    .option('--until <time>', 'print the page as of that moment (RFC 3339), from the log; change nothing')
+    .addHelpText(
+      'after',
+      examples(
+        'fleetmeter replay --dry-run',
+        'fleetmeter replay',
+        'fleetmeter replay --rollback',
+        'fleetmeter replay --until 2026-11-24T08:00:00Z',
+      ),
+    )
+    .action((flags: ReplayFlags) =>
+      replayCommand(flags, settings(flags.until === undefined ? 'store' : 'log')),
+    );
+};
 
 export interface ReplayFlags {
   readonly dryRun: boolean;
@@ -27,7 +46,7 @@ export interface ReplayFlags {
 }
 
 /** `replay`: rebuilds the state from the log and switches to it; or compares, goes back, or prints a past page. */
-export async function replayCommand(flags: ReplayFlags, settings: Settings): Promise<void> {
+async function replayCommand(flags: ReplayFlags, settings: Settings): Promise<void> {
   const { until, allowDecrease, rollback } = flags;
   mustFit(flags);
   const steps = openSteps();
@@ -72,27 +91,6 @@ function mustFit({ dryRun: dry, allowDecrease, rollback, until }: ReplayFlags): 
     throw new CommandError(EXIT.usage, `${given.join(' and ')}: expected only one of them`);
   if (allowDecrease && (dry || until !== undefined))
     throw new CommandError(EXIT.usage, `--allow-decrease: does nothing with ${given.join('')}`);
-}
-
-/** With both, and with what ends a replay as the command's end. */
-export async function withLogAndStore(
-  settings: Settings,
-  work: (log: EventLog, store: GenerationStore) => Promise<void>,
-): Promise<void> {
-  await withLog(settings, 'refuse', async (log) => {
-    const store = await openStore(settings, openLogger('warn'));
-    try {
-      await work(log, store);
-    } catch (error) {
-      if (error instanceof ReplayStopped)
-        throw new CommandError(error.kind === 'away' ? EXIT.away : EXIT.no, error.message);
-      if (error instanceof StoreReadError)
-        throw new CommandError(EXIT.away, `the store is away: ${error.message}`);
-      throw error;
-    } finally {
-      await store.close();
-    }
-  });
 }
 
 async function printPage(log: EventLog, atMs: number, settings: Settings): Promise<void> {

@@ -1,3 +1,7 @@
+import { examples } from '../declaration';
+import type { AddCommand } from '../declaration';
+import { wholeNumber } from '../option';
+import { settingsHelp } from '../settings-list';
 import { once } from 'node:events';
 import type Router from '@koa/router';
 import { REFUSAL_REASONS } from '../../../events/refusal';
@@ -19,13 +23,33 @@ import { openSeldom } from '../../process/rare-warning';
 import type { ProcessMetrics } from '../../process/metrics';
 import type { StateStore } from '../../store/port';
 import { openLog, openStore } from '../compose';
-import { writeDemoHistory } from './demo';
+import { DEMO, writeDemoHistory } from './demo';
 import type { DemoFlags } from './demo';
 import { CommandError, EXIT } from '../exit';
 import { openServer, processRoutes } from '../server';
 import type { Readiness } from '../server';
 import { ledgerSettings } from '../settings';
 import type { Role, Settings } from '../settings';
+
+export const addServe: AddCommand = (program, settings) => {
+  program
+    .command('serve')
+    .description('run the roles in FLEETMETER_ROLES')
+    .option('--demo [jobs]', 'a simulated fleet of about so many running jobs lives in it', wholeNumber)
+    .addHelpText('after', settingsHelp())
+    .addHelpText(
+      'after',
+      examples(
+        'fleetmeter serve --demo',
+        'FLEETMETER_DATA_DIR=/var/lib/fleetmeter fleetmeter serve',
+        'FLEETMETER_KAFKA_BROKERS=kafka:9092 FLEETMETER_REDIS_URL=redis://redis FLEETMETER_ROLES=exporter fleetmeter serve',
+      ),
+    )
+    .action(async ({ demo: jobs }: { readonly demo?: number | true }) => {
+      const flags = jobs === undefined ? undefined : { ...DEMO, ...(jobs === true ? {} : { jobs }) };
+      await serve(settings('roles'), flags);
+    });
+};
 
 /** What a process runs on. */
 interface Parts {
@@ -39,7 +63,7 @@ interface Parts {
  * `serve`: runs the roles until SIGTERM or SIGINT. Ends in the order in which events flow: no more requests are taken, what is in
  * flight is answered, what was read is committed, then log and store are closed.
  */
-export async function serve(settings: Settings, demo: DemoFlags | undefined): Promise<void> {
+async function serve(settings: Settings, demo: DemoFlags | undefined): Promise<void> {
   const closers: Close[] = [];
   try {
     await runRoles(settings, demo, (close) => closers.push(close));

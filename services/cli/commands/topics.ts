@@ -1,11 +1,28 @@
+import { examples } from '../declaration';
+import type { AddCommand } from '../declaration';
 import { createTopics, checkTopics } from '../../log/kafka/topics';
 import { openLogger } from '../../process/logger';
 import { CommandError, EXIT } from '../exit';
 import { kafkaConnection } from '../kafka';
 import type { Settings } from '../settings';
 
+export const addTopics: AddCommand = (program, settings) => {
+  program
+    .command('topics')
+    .description('create the Kafka topics that are missing, and check all')
+    .option('--check', 'only check', false)
+    .addHelpText(
+      'after',
+      examples(
+        'FLEETMETER_KAFKA_BROKERS=kafka:9092 fleetmeter topics',
+        'FLEETMETER_KAFKA_BROKERS=kafka:9092 fleetmeter topics --check',
+      ),
+    )
+    .action((options: { readonly check: boolean }) => topics(options, settings('log')));
+};
+
 /** `topics`: creates the Kafka topics that are missing, or only checks them all. Exit code 1 where one is not as it must be. */
-export async function topics(
+async function topics(
   { check }: { readonly check: boolean },
   { kafka, partitions }: Settings,
 ): Promise<void> {

@@ -1,13 +1,26 @@
+import { examples } from '../declaration';
+import type { AddCommand } from '../declaration';
+import { wholeNumber } from '../option';
 import type { Difference } from '../../replay/difference';
 import type { Verified } from '../../replay/verify';
 import { verify } from '../../replay/verify';
 import { CommandError, EXIT } from '../exit';
 import { printable } from '../printable';
-import { withLogAndStore } from './replay';
+import { withLogAndStore } from '../log-at-rest';
 import { ledgerSettings } from '../settings';
 import type { Settings } from '../settings';
 import { openSteps } from '../steps';
 import { counted, table } from '../table';
+
+export const addVerify: AddCommand = (program, settings) => {
+  program
+    .command('verify')
+    .description('recompute the metrics from the log and compare them with the store')
+    .option('--project <name>', 'of one project only')
+    .option('--sample <count>', 'so many entities only, drawn at random', wholeNumber)
+    .addHelpText('after', examples('fleetmeter verify', 'fleetmeter verify --project main --sample 1000'))
+    .action((flags: VerifyFlags) => verifyCommand(flags, settings('store')));
+};
 
 export interface VerifyFlags {
   readonly project?: string;
@@ -15,7 +28,7 @@ export interface VerifyFlags {
 }
 
 /** `verify`: exit code 1 and a table where the store has something else than the log gives. */
-export async function verifyCommand({ project, sample }: VerifyFlags, settings: Settings): Promise<void> {
+async function verifyCommand({ project, sample }: VerifyFlags, settings: Settings): Promise<void> {
   const steps = openSteps();
   await withLogAndStore(settings, async (log, store) => {
     const verified = await verify({
