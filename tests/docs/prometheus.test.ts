@@ -1,12 +1,11 @@
 /** The files under docs/prometheus run as they are: promtool must take them, and the rules do what they say. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { provide } from '../support/provide';
 
 const ROOT = resolve(__dirname, '../..');
-const RULES = 'docs/prometheus/rules';
 const RULE_TESTS = 'tests/docs/rules';
 
 /** Copies of the files, at the same places to each other: a promtool in Docker sees the temporary folder alone. */
@@ -35,10 +34,6 @@ function list(folder: string, ending: string): string[] {
     .map((name) => join(folder, name));
 }
 
-function read(file: string): string {
-  return readFileSync(join(ROOT, file), 'utf8');
-}
-
 describe('Prometheus', () => {
   test('takes the configuration and its rule files', async () => {
     const { status, output } = await promtool(
@@ -60,13 +55,4 @@ describe('Prometheus', () => {
     },
     120_000,
   );
-
-  test('every alert has a rule test', () => {
-    const alerts = list(RULES, '.yml').flatMap((file) =>
-      [...read(file).matchAll(/^ +- alert: (\w+)$/gm)].map((match) => match[1]),
-    );
-    const tested = list(RULE_TESTS, '.yml').map(read).join('\n');
-    expect(alerts.length).toBeGreaterThan(0);
-    expect(alerts.filter((alert) => !tested.includes(`alertname: ${String(alert)}\n`))).toEqual([]);
-  });
 });
