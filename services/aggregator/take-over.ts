@@ -13,30 +13,37 @@ import type { Acquired, StateStore } from '../store/port';
 import type { Alarm } from './alarm';
 import type { PageClock } from './page-clock';
 
+export interface TakeOverOptions {
+  readonly log: EventLog;
+  readonly store: StateStore;
+  readonly clock: Pick<PageClock, 'askStore'>;
+  readonly settings: LedgerSettings;
+  readonly logger: Logger;
+  readonly alarm: Alarm;
+}
+
 /**
- * Raises a partition's epoch, compares its state with the log, and reads it. null where that can't be done now, or the state can't
- * be gone on with: it was folded otherwise, or from another log.
+ * Raises a partition's epoch, compares its state with the log, and reads it. A text where that can't be done now, or the state can't
+ * be gone on with (it was folded otherwise, or from another log): why.
  */
 export async function takeOver(
   number: number,
-  log: EventLog,
-  store: StateStore,
-  clock: Pick<PageClock, 'askStore'>,
-  settings: LedgerSettings,
-  logger: Logger,
-  alarm: Alarm,
-): Promise<Partition | null> {
-  const waits = (what: string, detail: string): null => {
+  { log, store, clock, settings, logger, alarm }: TakeOverOptions,
+): Promise<Partition | string> {
+  const waits = (what: string, detail: string): string => {
     logger.warn({ partition: number, detail }, `${what}: the partition waits`);
-    return null;
+    return `${what}: ${detail}`;
+  };
+  const alarming = (what: string): string => {
+    alarm.raise(number, what);
+    return what;
   };
   const acquired = await store.acquire(number);
   if (acquired.kind === 'unavailable') return waits('the store is away', acquired.detail);
   const head = acquired.head === null ? undefined : decodeFoldHead(acquired.head.fold);
   const mismatch = head && foldMismatch(head, settings);
   if (mismatch !== undefined) {
-    alarm.raise(number, `the stored state can't be gone on with: ${mismatch}`);
-    return null;
+    return alarming(`the stored state can't be gone on with: ${mismatch}`);
   }
   const bounds = await log.bounds('lifecycle');
   if (bounds.kind === 'unavailable') return waits('the log is away', bounds.detail);
@@ -44,9 +51,8 @@ export async function takeOver(
   try {
     const diverged = await divergence(number, log, acquired, head?.marks.lifecycle, { start, end });
     if (diverged !== undefined) {
-      alarm.raise(number, `the log is not the one that was folded: ${diverged}`);
       await markDiverged(number, store, acquired, diverged);
-      return null;
+      return alarming(`the log is not the one that was folded: ${diverged}`);
     }
     const time = await clock.askStore();
     if (time.kind === 'unavailable') return waits('the store is away', time.detail);

@@ -115,6 +115,8 @@ export interface EventLog {
   readonly partitions: number;
   /** Acknowledged means durable: resolves `appended` when all records would survive a crash of this process. */
   append(records: readonly AppendRecord[]): Promise<AppendResult>;
+  /** Would an append be taken now, as far as can be told without one? Readiness stands on it. */
+  appendable(): Promise<{ readonly kind: 'appendable' } | LogUnavailable>;
   /** Joins the owners of the partitions and starts delivery. `onFatal`: delivery has ended for good (process must exit non-zero). */
   own(owner: PartitionOwner, onFatal: (error: Error) => void): Promise<Ownership>;
   bounds(topic: Topic): Promise<BoundsAnswer | LogUnavailable>;

@@ -166,7 +166,7 @@ describe('a store that is away', () => {
   });
 
   test('for long: reading waits, and goes on when it is back', async () => {
-    await world.start();
+    const aggregator = await world.start();
     await world.send(...runs(20, 'before'));
     await runsShown(20);
     let refused = 0;
@@ -174,11 +174,13 @@ describe('a store that is away', () => {
     world.between.acquire = () => (refused++, AWAY);
     await world.send(...runs(20, 'during'));
     await until('it was let go of', () => refused > PARTITIONS);
+    expect(aggregator.trouble()).toMatch(/^partition \d was not committed for \d s: .*gone for a while$/);
     const read = await world.counted('fleetmeter_process_records_folded_total');
     expect(read).toBeLessThanOrEqual(40);
     world.between.commit = () => Promise.resolve(null);
     world.between.acquire = () => null;
     await runsShown(40);
+    expect(aggregator.trouble()).toBeUndefined();
   });
 });
 

@@ -57,6 +57,7 @@ export function openMemoryLog({ partitions, now = Date.now, failsAfter }: Memory
       putAll(batch);
       return Promise.resolve({ kind: 'appended' });
     },
+    appendable: () => Promise.resolve({ kind: 'appendable' }),
     bounds: (topic) =>
       Promise.resolve({
         kind: 'bounds',

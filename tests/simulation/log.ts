@@ -129,6 +129,7 @@ export function openSimulatedLog({ server, network, random, away }: LogPlace, ho
         for (const record of records) server.append(record);
         return { kind: 'appended' as const };
       }),
+    appendable: () => ask(() => ({ kind: 'appendable' as const })),
     own(to) {
       owner = to;
       assign(assigned);

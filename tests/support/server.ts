@@ -16,6 +16,7 @@ process.once('exit', () => {
 
 export interface Server {
   readonly url: string;
+  readonly pid: number;
   /** What it has written to standard error so far. */
   said(): string;
   /** As a crash. */
@@ -24,18 +25,17 @@ export interface Server {
   terminate(): Promise<number | null>;
 }
 
-/** Starts `serve` on a free port, with these options, and waits until it is ready. */
+/** Starts `serve` on a free port, with these options, and waits until it is ready; `launcher`: a command that becomes it. */
 export async function startServer(
   settings: Readonly<Record<string, string>>,
   options: readonly string[] = [],
+  launcher: readonly string[] = [],
 ): Promise<Server> {
   const port = await freePort();
   const url = `http://127.0.0.1:${String(port)}`;
-  const child = start(['serve', ...options], {
-    FLEETMETER_LISTEN: `127.0.0.1:${String(port)}`,
-    FLEETMETER_LOG_LEVEL: 'warn',
-    ...settings,
-  });
+  const address = `127.0.0.1:${String(port)}`;
+  const given = { FLEETMETER_LISTEN: address, FLEETMETER_LOG_LEVEL: 'warn', ...settings };
+  const child = start(['serve', ...options], given, launcher);
   const ended = once(child, 'exit');
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -49,6 +49,7 @@ export async function startServer(
   );
   return {
     url,
+    pid: child.pid ?? -1,
     said: () => said,
     async kill() {
       child.kill('SIGKILL');
@@ -88,10 +89,15 @@ export async function runCommand(
   };
 }
 
-function start(args: readonly string[], settings: Readonly<Record<string, string>>): ChildProcess {
+function start(
+  args: readonly string[],
+  settings: Readonly<Record<string, string>>,
+  launcher: readonly string[] = [],
+): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('FLEETMETER_'));
   const env = { ...Object.fromEntries(inherited), ...settings };
-  const child = spawn(process.execPath, [MAIN, ...args], { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const [command = '', ...rest] = [...launcher, process.execPath, MAIN, ...args];
+  const child = spawn(command, rest, { env, stdio: ['pipe', 'pipe', 'pipe'] });
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;

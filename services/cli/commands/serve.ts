@@ -200,14 +200,12 @@ function readinessOf(
   const readiness = new Map<Role, () => Promise<string | undefined>>();
   if (roles.has('gateway') && log !== undefined) {
     readiness.set('gateway', async () => {
-      const bounds = await log.bounds('lifecycle');
-      return bounds.kind === 'unavailable' ? bounds.detail : undefined;
+      const answer = await log.appendable();
+      return answer.kind === 'unavailable' ? answer.detail : undefined;
     });
   }
   if (aggregator !== undefined) {
-    readiness.set('aggregator', () =>
-      Promise.resolve(aggregator.isReady() ? undefined : 'no fetch has come back lately'),
-    );
+    readiness.set('aggregator', () => Promise.resolve(aggregator.trouble()));
   }
   if (pages !== undefined) {
     readiness.set('exporter', () =>

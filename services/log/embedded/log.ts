@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDelivery, CHUNK_BYTES, CHUNK_RECORDS, type Delivery, type Feed } from '../delivery';
+import { diskTrouble } from '../../process/disk';
 import {
   LogReadError,
   type AppendRecord,
   type AppendResult,
   type EventLog,
+  type LogUnavailable,
   type OwnedTopic,
   type Positions,
   type Topic,
@@ -21,6 +23,7 @@ const TRIM_EVERY_MS = 60_000;
 const TRIM_RECORDS = 2000;
 /** Waiting for the disk at most; more is refused, since it would only wait in memory. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+const MAX_PROBE_BYTES = 4 * 1024 * 1024;
 const CHUNK_LIMITS = { records: CHUNK_RECORDS, bytes: CHUNK_BYTES };
 
 export interface EmbeddedLogOptions {
@@ -46,7 +49,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
   mkdirSync(dir, { recursive: true });
   const unlock = await lockFolder(dir);
   const records = await openOrUnlock(dir, partitions, unlock);
-  const appender = createAppender(records, now, (entries) => {
+  const appender = createAppender(dir, records, now, (entries) => {
     for (const { partition } of entries) delivery?.wake(partition);
   });
   let delivery: Delivery | null = null;
@@ -58,6 +61,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
   return {
     partitions,
     append: (batch) => appender.append(batch),
+    appendable: () => appender.appendable(),
     own(owner, onFatal) {
       if (delivery) throw new Error('an embedded log has one owner at a time');
       const owning = createDelivery(owner, createFeed(records), onFatal);
@@ -106,12 +110,15 @@ async function openOrUnlock(
 
 interface Appender {
   append(records: readonly AppendRecord[]): Promise<AppendResult>;
+  /** After an append that could not be written, as many bytes are written and deleted: only that tells whether there is room again. */
+  appendable: EventLog['appendable'];
   /** Writes what waits, then refuses. */
   close(): Promise<void>;
 }
 
 /** One transaction at a time; what comes in meanwhile is the next one. */
 function createAppender(
+  dir: string,
   records: RecordStore,
   now: () => number,
   onAppended: (entries: readonly Entry[]) => void,
@@ -120,6 +127,8 @@ function createAppender(
   let waitingBytes = 0;
   let writing: Promise<void> | null = null;
   let closed = false;
+  /** Of the last write, where it failed. */
+  let failedBytes: number | null = null;
 
   async function write(): Promise<void> {
     while (waiting.length > 0) {
@@ -127,15 +136,10 @@ function createAppender(
       waiting = [];
       waitingBytes = 0;
       const entries = number(records, group, now());
-      const result = await records.write(entries).then(
-        (): AppendResult => ({ kind: 'appended' }),
-        (error: unknown): AppendResult => ({
-          kind: 'unavailable',
-          detail: `log not written: ${String(error)}`,
-        }),
-      );
-      if (result.kind === 'appended') onAppended(entries);
-      for (const { resolve } of group) resolve(result);
+      const result = await attempt(dir, () => records.write(entries));
+      failedBytes = result === undefined ? null : bytesOf(entries);
+      if (result === undefined) onAppended(entries);
+      for (const { resolve } of group) resolve(result ?? { kind: 'appended' });
     }
     writing = null;
   }
@@ -145,7 +149,7 @@ function createAppender(
       if (closed) return { kind: 'unavailable', detail: 'the log is closed' };
       if (batch.length === 0) return { kind: 'appended' };
       for (const { topic, partition } of batch) records.bounds(topic, partition);
-      const bytes = batch.reduce((sum, { value }) => sum + value.length, 0);
+      const bytes = bytesOf(batch);
       if (waitingBytes > 0 && waitingBytes + bytes > MAX_WAITING_BYTES) {
         return { kind: 'unavailable', detail: 'the disk is slower than what comes in' };
       }
@@ -155,11 +159,33 @@ function createAppender(
         writing ??= Promise.resolve().then(write);
       });
     },
+    async appendable() {
+      if (failedBytes === null) return { kind: 'appendable' };
+      const bytes = Math.min(failedBytes, MAX_PROBE_BYTES);
+      const failure = await attempt(dir, () => records.probe(bytes));
+      if (failure === undefined) failedBytes = null;
+      return failure ?? { kind: 'appendable' };
+    },
     async close() {
       closed = true;
       await writing;
     },
   };
+}
+
+function bytesOf(records: readonly { readonly value: Buffer }[]): number {
+  return records.reduce((sum, { value }) => sum + value.length, 0);
+}
+
+/** Undefined: it was written. */
+async function attempt(dir: string, write: () => Promise<void>): Promise<LogUnavailable | undefined> {
+  try {
+    await write();
+    return undefined;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { kind: 'unavailable', detail: `log not written: ${diskTrouble(dir, message)}` };
+  }
 }
 
 /** An append time that is further ahead of the clock was given by a clock that was wrong. */

@@ -14,6 +14,8 @@ export interface RecordStore {
   readonly lastAppendTimeMs: (topic: Topic, partition: number) => number;
   /** All in one transaction, durable when it resolves; rejects where nothing was written (no space left on the device). */
   write(records: readonly Entry[]): Promise<void>;
+  /** Writes so many bytes and deletes them again; rejects where they could not be written. */
+  probe(bytes: number): Promise<void>;
   /** Records from an offset on, at most so many and so many bytes (at least one, where there is one). */
   read(topic: Topic, partition: number, from: number, to: number, limits: Limits): LogRecord[];
   /** Deletes up to `limit` records older than that, from the start on; the last one stays, since it holds the end. Answers how many. */
@@ -37,15 +39,17 @@ export interface Limits {
 
 const TOPICS = ['lifecycle', 'telemetry', 'dead-letter'] as const;
 const PARTITIONS_KEY = 'partitions';
+const PROBE_KEY = 'probe';
 /** Append time (float64), length of the key (uint32). */
 const HEADER_BYTES = 12;
 
-type Root = RootDatabase<number, string>;
+/** What is not a record: the partition count, and what a probe writes. */
+type Root = RootDatabase<number | string, string>;
 type Records = Database<Buffer, Buffer>;
 
 /** Opens or creates the records in `dir`. Throws where they were created with another number of partitions. */
 export function openRecords(dir: string, partitions: number): RecordStore {
-  const root = open<number, string>({
+  const root = open<number | string, string>({
     path: dir,
     noSubdir: false,
     encoding: 'json',
@@ -82,6 +86,11 @@ export function openRecords(dir: string, partitions: number): RecordStore {
         state.end = offset + 1;
         state.lastAppendTimeMs = appendTimeMs;
       }
+    },
+    async probe(bytes) {
+      // Two transactions: what is written and deleted in one never comes to the disk.
+      await inOneTransaction(root, () => root.putSync(PROBE_KEY, 'x'.repeat(bytes)));
+      await inOneTransaction(root, () => root.removeSync(PROBE_KEY));
     },
     read(topic, partition, from, to, limits) {
       const records: LogRecord[] = [];

@@ -16,6 +16,8 @@ const REQUEST_TIMEOUT_MS = 3000;
 const PRODUCE_TIMEOUT_MS = 5000;
 const BOUNDS_MS = 5000;
 const RETRY_MS = 100;
+/** So long after an append that failed it is not tried whether another one would be taken: nothing else tells. */
+const FAILED_LATELY_MS = 15_000;
 
 export interface KafkaLogOptions extends KafkaConnection {
   readonly groupId: string;
@@ -41,6 +43,14 @@ export function openKafkaLog(options: KafkaLogOptions): EventLog {
   return {
     partitions,
     append: (records) => appender.append(records),
+    async appendable() {
+      const failure = appender.lastFailure();
+      if (failure !== null && performance.now() - failure.atMs < FAILED_LATELY_MS) {
+        return { kind: 'unavailable', detail: failure.detail };
+      }
+      const bounds = await boundsOf(queries, topics.lifecycle, partitions);
+      return bounds.kind === 'unavailable' ? bounds : { kind: 'appendable' };
+    },
     own(owner, onFatal) {
       if (ownership) throw new Error('this log already has an owner');
       const fatal = once(onFatal);

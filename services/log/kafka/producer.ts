@@ -25,6 +25,8 @@ const ALL_IN_SYNC = -1;
 
 export interface Appender {
   append(records: readonly AppendRecord[]): Promise<AppendResult>;
+  /** Of the last send, where it failed; `atMs` on `performance.now()`'s clock. */
+  lastFailure(): { readonly atMs: number; readonly detail: string } | null;
   /** Sends what waits, then refuses. */
   close(): Promise<void>;
 }
@@ -52,11 +54,13 @@ export function createAppender(createKafka: () => Kafka, topics: TopicNames, log
   let sending: Promise<void> | null = null;
   let closed = false;
   let producer: Producer | null = null;
+  let lastFailure: ReturnType<Appender['lastFailure']> = null;
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
       const send = nextSend(waiting);
       const result = await attempt(send.messages(topics));
+      lastFailure = result.kind === 'unavailable' ? { atMs: performance.now(), detail: result.detail } : null;
       if (result.kind === 'unavailable') {
         // All that waits would fare as this did, each after another time-out.
         for (const { resolve } of waiting) resolve(result);
@@ -120,6 +124,7 @@ export function createAppender(createKafka: () => Kafka, topics: TopicNames, log
         sending ??= Promise.resolve().then(run);
       });
     },
+    lastFailure: () => lastFailure,
     async close() {
       closed = true;
       await sending;

@@ -5,6 +5,7 @@ import {
   StoreReadError,
   type StoreUnavailable,
 } from '../port';
+import { diskTrouble } from '../../process/disk';
 import { type Databases, openEnvironment } from './database';
 import { hasEnded, openGenerations, readPointer, takeEpoch } from './generations';
 import { groupTransactions } from './group';
@@ -128,7 +129,7 @@ async function attempt<T>(dir: string, work: () => T | Promise<T>): Promise<T | 
     return await work();
   } catch (error) {
     if (!(error instanceof Error && isAway(error))) throw error;
-    return { kind: 'unavailable', detail: `${dir}: ${error.message}` };
+    return { kind: 'unavailable', detail: diskTrouble(dir, error.message) };
   }
 }
 

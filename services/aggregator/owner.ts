@@ -1,0 +1,132 @@
+import type { LedgerSettings } from '../fold/ledger';
+import type { AppendRecord, EventLog, Positions } from '../log/port';
+import type { Partition } from '../partition/partition';
+import type { Logger } from '../process/logger';
+import type { ProcessMetrics } from '../process/metrics';
+import type { StateStore } from '../store/port';
+import type { Alarm } from './alarm';
+import { countFoldable, foldBatch } from './batch';
+import type { Batch } from './batch';
+import type { Committer } from './committer';
+import type { PageClock } from './page-clock';
+import type { Standing } from './standing';
+import { takeOver } from './take-over';
+
+/**
+ * The partitions that are folded here. One call at a time for each of them.
+ *
+ * A partition's life in this process:
+ *
+ *             begin()             taken over             caught up with what may have been shown
+ *     ended ──────────> waiting ────────────> behind ──────────────────────────────────────> shown
+ *       ^              │  ^ │ ^                │ │ ^                                         │ │ ^
+ *       │              │  └─┘ │                │ └─┘ take(), tick(): a commit was applied    │ └─┘
+ *       │       log or store  └── lost ────────┴───────────────────── lost ──────────────────┘
+ *       │       away, state               its commit is stale, can't be written for 5 s,
+ *       │       unusable                  or its dead letters can't
+ *       └── end(), from each of them: the log gives it to another process
+ *
+ * `behind` where the store may have been rewound, else `shown` at once. Who has lost a partition forgets what it holds of it, and
+ * waits until the log calls begin() again.
+ */
+export interface Owner {
+  /** Of those that are taken over. */
+  readonly partitions: ReadonlyMap<number, Partition>;
+  /** Where to read on; null: it waits. */
+  begin(number: number): Promise<Positions | null>;
+  /** How many of the records were taken. */
+  take(number: number, batch: Batch): Promise<number | 'lost'>;
+  /** Commits its page time where that has moved. */
+  tick(number: number): Promise<'kept' | 'lost'>;
+  end(number: number): void;
+}
+
+export interface OwnerOptions {
+  readonly log: EventLog;
+  readonly store: StateStore;
+  readonly settings: LedgerSettings;
+  readonly clock: PageClock;
+  readonly committer: Committer;
+  readonly standing: Standing;
+  readonly alarm: Alarm;
+  readonly logger: Logger;
+  readonly metrics: ProcessMetrics;
+}
+
+export function openOwner(options: OwnerOptions): Owner {
+  const { log, settings, clock, committer, standing, alarm, logger, metrics } = options;
+  const partitions = new Map<number, Partition>();
+
+  async function forwardAll(number: number, forward: readonly AppendRecord[]): Promise<boolean> {
+    if (forward.length === 0) return true;
+    const result = await log.append(forward);
+    if (result.kind === 'appended') return true;
+    standing.failed(number, result.detail);
+    logger.warn({ detail: result.detail }, 'dead letters could not be written');
+    return false;
+  }
+
+  function lose(number: number): 'lost' {
+    partitions.delete(number);
+    return 'lost';
+  }
+
+  return {
+    partitions,
+    async begin(number) {
+      partitions.delete(number);
+      standing.begun(number);
+      const partition = await takeOver(number, options);
+      if (typeof partition === 'string') {
+        standing.failed(number, partition);
+        return null;
+      }
+      partitions.set(number, partition);
+      metrics.takeovers.inc();
+      logger.debug(
+        { partition: number, epoch: partition.epoch, positions: partition.positions },
+        'took over',
+      );
+      return partition.positions;
+    },
+    async take(number, batch) {
+      const partition = partitions.get(number);
+      if (partition === undefined) return 'lost';
+      const count = countFoldable(partition, clock, batch, settings.sampleTtlMs);
+      const forward = foldBatch(partition, batch, count, log.partitions, metrics);
+      if (count === 0) return 0;
+      const isThere = (await forwardAll(number, forward)) && (await committer.commit(partition));
+      return isThere ? count : lose(number);
+    },
+    async tick(number) {
+      const partition = partitions.get(number);
+      if (partition === undefined || committer.isClosed()) return 'kept';
+      measure(partition, clock, metrics);
+      const nextMs = clock.pageTimeMs(partition);
+      if (nextMs === null || nextMs === partition.pageTimeMs) return 'kept';
+      return (await committer.commit(partition)) ? 'kept' : lose(number);
+    },
+    end(number) {
+      partitions.delete(number);
+      alarm.end(number);
+      standing.ended(number);
+      // Its gauges are the next owner's to show.
+      const label = { partition: String(number) };
+      metrics.consumerLag.remove({ topic: 'lifecycle', ...label });
+      metrics.givenUp.remove(label);
+      metrics.pageAgeSeconds.remove(label);
+    },
+  };
+}
+
+function measure(
+  { number, positions, pageTimeMs, ledger }: Partition,
+  clock: PageClock,
+  metrics: ProcessMetrics,
+): void {
+  const label = { partition: String(number) };
+  metrics.consumerLag.set({ topic: 'lifecycle', ...label }, clock.lag(number, positions.lifecycle));
+  metrics.givenUp.set(label, ledger.scalars.givenUpCount);
+  const nowMs = clock.storeNowMs();
+  if (nowMs !== null && pageTimeMs !== null) metrics.pageAgeSeconds.set(label, (nowMs - pageTimeMs) / 1000);
+}
