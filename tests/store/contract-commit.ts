@@ -41,6 +41,16 @@ export function commitContract(now: Current): void {
       expect(await load(now.store)).toEqual(new Map());
     });
 
+    test('may take page time back: a clock was wrong', async () => {
+      const owner = await takeOver(now.store);
+      const commit = owner.next();
+      for (const [i, pageTimeMs] of [172_800_000, 1000].entries()) {
+        const next = { ...commit, fromCounter: i, batchId: String(i), head: { ...commit.head, pageTimeMs } };
+        expect(await now.store.commit(next)).toEqual({ kind: 'applied' });
+        expect((await deltaOf(now.store, null)).head.pageTimeMs).toBe(pageTimeMs);
+      }
+    });
+
     test('sent again after a lost reply is applied, and applied once', async () => {
       const owner = await takeOver(now.store);
       const commit = owner.next([shown('a', '1')]);
