@@ -1,5 +1,5 @@
 import { declarationOf, EVENT_TYPES, type Envelope, type FleetEvent } from './event';
-import { isLabel } from './kinds';
+import { isLabel } from './fields';
 import { isTooDeep, mayBeTooDeep, MAX_LEVELS } from './nesting';
 import { complaint, explainData, type Refusal, type RefusalReason } from './refusal';
 import { routeOf, subjectOf } from './routing';

@@ -1,4 +1,5 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type } from '@sinclair/typebox';
+import { declare, type EntityId } from './declaration';
 import {
   Blocks,
   Count,
@@ -12,12 +13,18 @@ import {
   WithId,
   oneOf,
   optional,
-} from './kinds';
+} from './fields';
 import { DescribedRun } from './run';
-import { STATUSES } from './statuses';
+
+const STATUSES = {
+  first: 'submitted',
+  unfinished: ['submitted', 'provisioning', 'pulling', 'running', 'terminating'],
+  finished: ['terminated', 'aborted', 'failed', 'done'],
+} as const;
+export type JobStatus = (typeof STATUSES)['unfinished' | 'finished'][number];
 
 /** A job is one submission: each retry is another job, with its own id and submission_num. */
-export const JobSubmitted = Type.Object({
+const Submitted = Type.Object({
   project: Label,
   user: Label,
   run: DescribedRun,
@@ -31,10 +38,9 @@ export const JobSubmitted = Type.Object({
   /** True: the sender found the job there, however old it is. */
   snapshot: optional(Flag),
 });
-export type JobSubmitted = Static<typeof JobSubmitted>;
 
 /** The job has an instance, and costs from now on. The price is the whole instance's, the resources the job's share. */
-export const JobProvisioned = Type.Object({
+const Provisioned = Type.Object({
   run: WithId,
   job: WithId,
   instance: Type.Object({
@@ -50,23 +56,108 @@ export const JobProvisioned = Type.Object({
   /** Absent: the whole instance. */
   blocks: optional(Blocks),
 });
-export type JobProvisioned = Static<typeof JobProvisioned>;
 
-export const JobStatusChanged = Type.Object({
+const StatusChanged = Type.Object({ run: WithId, job: WithId, status: oneOf(STATUSES.unfinished) });
+
+const PriceChanged = Type.Object({ run: WithId, job: WithId, price: Price });
+
+const Finished = Type.Object({
   run: WithId,
   job: WithId,
-  status: oneOf(STATUSES.job.unfinished),
-});
-export type JobStatusChanged = Static<typeof JobStatusChanged>;
-
-export const JobPriceChanged = Type.Object({ run: WithId, job: WithId, price: Price });
-export type JobPriceChanged = Static<typeof JobPriceChanged>;
-
-export const JobFinished = Type.Object({
-  run: WithId,
-  job: WithId,
-  status: oneOf(STATUSES.job.finished),
+  status: oneOf(STATUSES.finished),
   reason: optional(Text),
   exit_status: optional(Whole),
 });
-export type JobFinished = Static<typeof JobFinished>;
+
+/** A job's events are on its run's partition, in one order with them. */
+export function aboutJob({
+  run,
+  job,
+}: {
+  readonly run: { readonly id: string };
+  readonly job: { readonly id: string };
+}): EntityId<'job'> {
+  return { kind: 'job', id: job.id, within: run.id };
+}
+
+const EXAMPLE_ID = { run: { id: 'r-b02a' }, job: { id: 'j-5e1f' } };
+
+/** One submission of a part of a run; it costs its share of the instance that it runs on. */
+export const JOB = {
+  statuses: STATUSES,
+  events: [
+    declare({
+      type: 'fleetmeter.job.submitted.v1',
+      topic: 'lifecycle',
+      verb: 'described',
+      schema: Submitted,
+      about: aboutJob,
+      example: {
+        at: '08:00:00.000',
+        data: {
+          project: 'main',
+          user: 'ada',
+          run: { id: 'r-b02a', name: 'train-llm', type: 'task' },
+          job: { id: 'j-5e1f', name: 'train-llm-0-0', num: 0, replica_num: 0, submission_num: 0 },
+        },
+      },
+    }),
+    declare({
+      type: 'fleetmeter.job.provisioned.v1',
+      topic: 'lifecycle',
+      verb: 'provisioned',
+      schema: Provisioned,
+      about: aboutJob,
+      example: {
+        at: '08:00:12.345',
+        data: {
+          ...EXAMPLE_ID,
+          instance: {
+            id: 'i-9c1d',
+            name: 'gpu-fleet-0',
+            type: 'p5.48xlarge',
+            backend: 'aws',
+            gpu_uuids: [
+              'GPU-8f7a6b1e-0c55-4a51-9d0e-0d6c1b6d2a01',
+              'GPU-8f7a6b1e-0c55-4a51-9d0e-0d6c1b6d2a02',
+            ],
+          },
+          resources: {
+            cpus: 48,
+            memory_bytes: 549755813888,
+            gpu: { vendor: 'nvidia', name: 'H100', count: 2, memory_bytes: 85899345920 },
+          },
+          price: { dollars_per_hour: 98.32 },
+          blocks: { used: 2, total: 8 },
+        },
+      },
+    }),
+    declare({
+      type: 'fleetmeter.job.status_changed.v1',
+      topic: 'lifecycle',
+      verb: 'status_changed',
+      schema: StatusChanged,
+      about: aboutJob,
+      example: { at: '08:03:41.200', data: { ...EXAMPLE_ID, status: 'pulling' } },
+    }),
+    declare({
+      type: 'fleetmeter.job.price_changed.v1',
+      topic: 'lifecycle',
+      verb: 'price_changed',
+      schema: PriceChanged,
+      about: aboutJob,
+      example: { at: '09:00:00.000', data: { ...EXAMPLE_ID, price: { dollars_per_hour: 91.5 } } },
+    }),
+    declare({
+      type: 'fleetmeter.job.finished.v1',
+      topic: 'lifecycle',
+      verb: 'finished',
+      schema: Finished,
+      about: aboutJob,
+      example: {
+        at: '11:00:00.900',
+        data: { ...EXAMPLE_ID, status: 'done', reason: 'done_by_runner', exit_status: 0 },
+      },
+    }),
+  ],
+} as const;

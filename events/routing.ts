@@ -1,4 +1,5 @@
-import { isTelemetry, type FleetEvent } from './event';
+import type { Topic } from './declaration';
+import type { FleetEvent } from './event';
 
 export const TOPIC_NAMES = {
   lifecycle: 'fleetmeter.lifecycle',
@@ -30,37 +31,11 @@ export function partitionOf(key: string, partitions: number): number {
 }
 
 /** The topic of an event and its partition key, both derived from its type and data alone. */
-export function routeOf(event: FleetEvent): { topic: 'lifecycle' | 'telemetry'; key: string } {
-  return { topic: isTelemetry(event) ? 'telemetry' : 'lifecycle', key: keyOf(event) };
-}
-
-function keyOf(event: FleetEvent): string {
-  switch (event.type) {
-    case 'fleetmeter.instance.started.v1':
-    case 'fleetmeter.instance.status_changed.v1':
-    case 'fleetmeter.instance.price_changed.v1':
-    case 'fleetmeter.instance.terminated.v1':
-      return event.data.instance.id;
-    case 'fleetmeter.run.submitted.v1':
-    case 'fleetmeter.run.status_changed.v1':
-    case 'fleetmeter.run.finished.v1':
-    case 'fleetmeter.job.submitted.v1':
-    case 'fleetmeter.job.provisioned.v1':
-    case 'fleetmeter.job.status_changed.v1':
-    case 'fleetmeter.job.price_changed.v1':
-    case 'fleetmeter.job.finished.v1':
-    case 'fleetmeter.job.sampled.v1':
-      return event.data.run.id;
-    case 'fleetmeter.gpu.sampled.v1':
-      return event.data.job ? event.data.run.id : event.data.instance.id;
-    default:
-      return event satisfies never;
-  }
+export function routeOf({ topic, about }: FleetEvent): { topic: Topic; key: string } {
+  return { topic, key: about.within ?? about.id };
 }
 
 /** The id of the entity that an event is about: its CloudEvents `subject`. */
-export function subjectOf(event: FleetEvent): string {
-  const { data } = event;
-  if ('job' in data && data.job) return data.job.id;
-  return keyOf(event);
+export function subjectOf({ about }: FleetEvent): string {
+  return about.id;
 }

@@ -1,11 +1,18 @@
-import { Type, type Static } from '@sinclair/typebox';
-import { Flag, Id, Label, Tags, Text, WithId, oneOf, optional } from './kinds';
-import { STATUSES } from './statuses';
+import { Type } from '@sinclair/typebox';
+import { declare, type EntityId } from './declaration';
+import { Flag, Id, Label, Tags, Text, WithId, oneOf, optional } from './fields';
+
+const STATUSES = {
+  first: 'submitted',
+  unfinished: ['pending', 'submitted', 'provisioning', 'running', 'terminating'],
+  finished: ['terminated', 'failed', 'done'],
+} as const;
+export type RunStatus = (typeof STATUSES)['unfinished' | 'finished'][number];
 
 /** A run as its own and its jobs' `submitted` describe it. */
 export const DescribedRun = Type.Object({ id: Id, name: Label, type: Label });
 
-export const RunSubmitted = Type.Object({
+const Submitted = Type.Object({
   project: Label,
   user: Label,
   run: Type.Object({
@@ -18,14 +25,53 @@ export const RunSubmitted = Type.Object({
   /** True: the sender found the run there, however old it is. */
   snapshot: optional(Flag),
 });
-export type RunSubmitted = Static<typeof RunSubmitted>;
 
-export const RunStatusChanged = Type.Object({ run: WithId, status: oneOf(STATUSES.run.unfinished) });
-export type RunStatusChanged = Static<typeof RunStatusChanged>;
+const StatusChanged = Type.Object({ run: WithId, status: oneOf(STATUSES.unfinished) });
 
-export const RunFinished = Type.Object({
-  run: WithId,
-  status: oneOf(STATUSES.run.finished),
-  reason: optional(Text),
-});
-export type RunFinished = Static<typeof RunFinished>;
+const Finished = Type.Object({ run: WithId, status: oneOf(STATUSES.finished), reason: optional(Text) });
+
+function about({ run }: { readonly run: { readonly id: string } }): EntityId<'run'> {
+  return { kind: 'run', id: run.id };
+}
+
+/** What a user submits; its jobs are what runs and costs. */
+export const RUN = {
+  statuses: STATUSES,
+  events: [
+    declare({
+      type: 'fleetmeter.run.submitted.v1',
+      topic: 'lifecycle',
+      verb: 'described',
+      schema: Submitted,
+      about,
+      example: {
+        at: '08:00:00.000',
+        data: {
+          project: 'main',
+          user: 'ada',
+          run: { id: 'r-b02a', name: 'train-llm', type: 'task', tags: { team: 'research' } },
+          status: 'submitted',
+        },
+      },
+    }),
+    declare({
+      type: 'fleetmeter.run.status_changed.v1',
+      topic: 'lifecycle',
+      verb: 'status_changed',
+      schema: StatusChanged,
+      about,
+      example: { at: '08:00:12.345', data: { run: { id: 'r-b02a' }, status: 'provisioning' } },
+    }),
+    declare({
+      type: 'fleetmeter.run.finished.v1',
+      topic: 'lifecycle',
+      verb: 'finished',
+      schema: Finished,
+      about,
+      example: {
+        at: '11:00:01.250',
+        data: { run: { id: 'r-b02a' }, status: 'done', reason: 'all_jobs_done' },
+      },
+    }),
+  ],
+} as const;

@@ -1,8 +1,11 @@
 import { Type, type Static, type TSchema } from '@sinclair/typebox';
-import { Amount, AnyNumber, Label, Text, Whole, WithId, mapOf, optional } from './kinds';
+import { declare, type EntityId } from './declaration';
+import { Amount, AnyNumber, Label, Text, Whole, WithId, mapOf, optional } from './fields';
+import { aboutInstance } from './instance';
+import { aboutJob } from './job';
 
 /** What a job uses now. */
-export const JobSampled = Type.Object({
+const JobSampled = Type.Object({
   run: WithId,
   job: WithId,
   cpu_time_seconds: optional(Amount),
@@ -42,11 +45,71 @@ const GpuSampledOfInstance = Type.Object({
   ...exposition,
 });
 
-export const GpuSampled = Type.Union([GpuSampledOfJob, GpuSampledOfInstance]);
+const GpuSampled = Type.Union([GpuSampledOfJob, GpuSampledOfInstance]);
 export type GpuSampled = Static<typeof GpuSampled>;
 
 /** Which of the two alternatives data is meant to be: a job's where there is one. */
-export function gpuSampledMeant(data: unknown): TSchema {
+function gpuSampledMeant(data: unknown): TSchema {
   const hasJob = typeof data === 'object' && data !== null && 'job' in data && data.job != null;
   return hasJob ? GpuSampledOfJob : GpuSampledOfInstance;
 }
+
+function aboutGpus(data: GpuSampled): EntityId<'job' | 'instance'> {
+  return data.job == null ? aboutInstance(data) : aboutJob(data);
+}
+
+const JOB_SAMPLED = declare({
+  type: 'fleetmeter.job.sampled.v1',
+  topic: 'telemetry',
+  verb: 'sampled',
+  schema: JobSampled,
+  about: aboutJob,
+  example: {
+    at: '08:30:00.000',
+    data: {
+      run: { id: 'r-b02a' },
+      job: { id: 'j-5e1f' },
+      cpu_time_seconds: 5210.75,
+      memory_usage_bytes: 68719476736,
+      memory_working_set_bytes: 60129542144,
+      gpus: [
+        { usage_ratio: 0.97, memory_usage_bytes: 77309411328 },
+        { usage_ratio: 0.95, memory_usage_bytes: 77309411328 },
+      ],
+    },
+  },
+});
+
+export const GPU_SAMPLED = declare({
+  type: 'fleetmeter.gpu.sampled.v1',
+  topic: 'telemetry',
+  verb: 'sampled',
+  schema: GpuSampled,
+  meant: gpuSampledMeant,
+  about: aboutGpus,
+  example: {
+    at: '08:30:00.000',
+    data: {
+      instance: { id: 'i-9c1d' },
+      exporter: 'dcgm',
+      families: {
+        DCGM_FI_DEV_GPU_UTIL: { type: 'gauge', help: 'GPU utilization (in %).' },
+        DCGM_FI_DEV_GPU_TEMP: { type: 'gauge', help: 'GPU temperature (in C).' },
+      },
+      series: [
+        {
+          labels: { gpu: '0', UUID: 'GPU-8f7a6b1e-0c55-4a51-9d0e-0d6c1b6d2a01', modelName: 'NVIDIA H100' },
+          values: { DCGM_FI_DEV_GPU_UTIL: 97, DCGM_FI_DEV_GPU_TEMP: 61 },
+        },
+        {
+          labels: { gpu: '1', UUID: 'GPU-8f7a6b1e-0c55-4a51-9d0e-0d6c1b6d2a02', modelName: 'NVIDIA H100' },
+          values: { DCGM_FI_DEV_GPU_UTIL: 95, DCGM_FI_DEV_GPU_TEMP: null },
+          timestamp_ms: 1795509000000,
+        },
+      ],
+    },
+  },
+});
+
+/** What is measured of entities. */
+export const SAMPLES = [JOB_SAMPLED, GPU_SAMPLED] as const;

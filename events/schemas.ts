@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import { DECLARATIONS, type EventType } from './event';
 import { EXAMPLES } from './examples';
-import { MAX_LABEL_BYTES } from './kinds';
+import { MAX_LABEL_BYTES } from './fields';
 
 const TIME = { type: 'string', format: 'date-time', description: 'RFC 3339, kept to the millisecond' };
 

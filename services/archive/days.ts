@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/index';
+import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/families';
 import { openBackfill } from '../history/backfill';
 import type { Backfill } from '../history/backfill';
 import { END, FAMILIES, familyHeader, openSumPages } from '../history/openmetrics';

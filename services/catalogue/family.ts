@@ -9,14 +9,22 @@ import { areaAt } from '../fold/accrual';
  * - sum family: its series add up whole numbers over all entities that bear their labels, the settled ones included
  * - growth: a whole number that rises with page time
  */
-export type FamilyType = 'counter' | 'gauge' | 'histogram';
+type FamilyType = 'counter' | 'gauge' | 'histogram';
 
-interface FamilyHead {
+/** What a page says of a family before its lines. */
+export interface FamilyHead {
   readonly name: string;
+  readonly type: FamilyType;
   readonly help: string;
   readonly labels: readonly string[];
+}
+
+/** A family that is made of entities, without what it takes to make its figures. */
+export interface Family extends FamilyHead {
   /** Whole units in one printed unit: 10^9 nano-dollars, 1000 ms, 1 of a count. */
   readonly per: number;
+  /** Upper bounds of a histogram's buckets, seconds. */
+  readonly bounds?: readonly number[];
 }
 
 /** ⌊area × numerator ÷ denominator⌋, divided once, after the sum. */
@@ -26,7 +34,7 @@ export interface Growth {
   readonly denominator: bigint;
 }
 
-export interface OwnFamily<View> extends FamilyHead {
+export interface OwnFamily<View> extends Family {
   readonly type: 'counter' | 'gauge';
   /** Label values, in the order of `labels`. */
   readonly labelsOf: (view: View) => readonly string[];
@@ -39,10 +47,7 @@ export interface SumPart {
   readonly amount: readonly bigint[] | Growth;
 }
 
-export interface SumFamily<View> extends FamilyHead {
-  readonly type: FamilyType;
-  /** Upper bounds of a histogram's buckets, seconds. */
-  readonly bounds?: readonly number[];
+export interface SumFamily<View> extends Family {
   readonly partsOf: (view: View) => readonly SumPart[];
 }
 

@@ -1,11 +1,12 @@
+import type { EntityId } from '../../events/event';
+import type { EntityKind } from '../../events/kinds';
+import { timelineOf } from '../fold/entity';
 import type { Entity } from '../fold/entity';
-import type { Growth, OwnFamily, SumFamily, SumPart } from './family';
-import { INSTANCE_OWN, INSTANCE_SUMS } from './instance';
-import { JOB_OWN, JOB_SUMS } from './job';
-import { RUN_SUMS } from './run';
+import type { Timeline } from '../fold/kinds';
+import type { Family, Growth, OwnFamily, SumFamily, SumPart } from './family';
+import { CATALOGUE } from './kinds';
+import type { View } from './kinds';
 import { sharedLabels } from './shared-labels';
-import { viewOf } from './view';
-import type { View } from './view';
 
 /** All that one entity contributes to the page, as functions of page time. */
 export interface Figures {
@@ -14,9 +15,6 @@ export interface Figures {
   readonly own: readonly OwnFigure[];
   readonly sums: readonly SumFigure[];
 }
-
-/** A family without what it takes to make its figures. */
-export type Family = Omit<SumFamily<never>, 'partsOf'>;
 
 export interface OwnFigure {
   readonly family: Family;
@@ -35,37 +33,24 @@ const cache = new WeakMap<Entity, Figures | null>();
 export function figuresOf(entity: Entity): Figures | undefined {
   const known = cache.get(entity);
   if (known !== undefined) return known ?? undefined;
-  const view = viewOf(entity);
-  const figures = view === undefined ? null : { view, own: ownFigures(view), sums: sumFigures(view) };
+  const figures = makeFigures(entity.id.kind, entity.id, timelineOf(entity));
   cache.set(entity, figures);
   return figures ?? undefined;
 }
 
-function ownFigures(view: View): readonly OwnFigure[] {
-  if (!view.shown) return NO_FIGURES;
-  switch (view.kind) {
-    case 'instance':
-      return ownOf(INSTANCE_OWN, view);
-    case 'job':
-      return ownOf(JOB_OWN, view);
-    case 'run':
-      return NO_FIGURES;
-  }
+function makeFigures<Kind extends EntityKind>(
+  kind: Kind,
+  id: EntityId,
+  timeline: Timeline<Kind>,
+): Figures | null {
+  const { viewOf, own, sums } = CATALOGUE[kind];
+  const view = viewOf(id, timeline);
+  if (view === undefined) return null;
+  return { view, own: view.shown ? ownOf(own, view) : NO_FIGURES, sums: sumsOf(sums, view) };
 }
 
 function ownOf<V>(families: readonly OwnFamily<V>[], view: V): readonly OwnFigure[] {
   return families.map((family) => ({ family, labels: family.labelsOf(view), value: family.valueOf(view) }));
-}
-
-function sumFigures(view: View): readonly SumFigure[] {
-  switch (view.kind) {
-    case 'instance':
-      return sumsOf(INSTANCE_SUMS, view);
-    case 'run':
-      return sumsOf(RUN_SUMS, view);
-    case 'job':
-      return sumsOf(JOB_SUMS, view);
-  }
 }
 
 function sumsOf<V>(families: readonly SumFamily<V>[], view: V): readonly SumFigure[] {

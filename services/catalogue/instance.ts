@@ -1,7 +1,12 @@
-import { STATUSES } from '../../events/statuses';
-import type { Growth, OwnFamily, SumFamily, SumPart } from './family';
-import { ONE, ZERO, timeSince } from './family';
-import type { InstanceView } from './view';
+import type { EntityId } from '../../events/event';
+import { INSTANCE as EVENTS } from '../../events/instance';
+import { COSTING } from '../fold/instance';
+import type { Timeline } from '../fold/kinds';
+import { timeSince } from './family';
+import type { OwnFamily, SumFamily } from './family';
+import { NANO, costOf } from './money';
+import { statusFamily } from './statuses';
+import type { EntityView, KindCatalogue } from './view';
 
 /** Families of instances: dstack's (src/dstack/_internal/server/services/prometheus), then ours. */
 export const INSTANCE_LABELS = [
@@ -23,13 +28,33 @@ const FLEET_LABELS = [
   'dstack_instance_type',
 ] as const;
 
-/** An hour's price x ms makes 3,600,000 of the price. */
-export const MS_PER_HOUR = 3_600_000n;
-export const NANO = 1_000_000_000;
+export interface InstanceView extends EntityView<'instance'> {
+  readonly gpuName: string;
+  readonly gpuCount: number;
+}
+
+function viewOf(id: EntityId, timeline: Timeline<'instance'>): InstanceView | undefined {
+  const { startMs, status, description } = timeline;
+  if (startMs === undefined || status === undefined || description === undefined) return undefined;
+  const { project, fleetName, fleetId, name, type, backend, resources } = description;
+  const gpuName = resources?.gpu?.name ?? '';
+  return {
+    kind: 'instance',
+    id,
+    timeline,
+    startMs,
+    status,
+    project,
+    gpuName,
+    gpuCount: resources?.gpu?.count ?? 0,
+    shown: COSTING.has(status),
+    labels: [project, fleetName ?? '', fleetId ?? '', name, id.id, type ?? '', backend ?? '', gpuName],
+  };
+}
 
 const common = { labels: INSTANCE_LABELS, labelsOf: (i: InstanceView) => i.labels };
 
-export const INSTANCE_OWN: readonly OwnFamily<InstanceView>[] = [
+const OWN: readonly OwnFamily<InstanceView>[] = [
   {
     ...common,
     name: 'dstack_instance_duration_seconds_total',
@@ -64,7 +89,7 @@ export const INSTANCE_OWN: readonly OwnFamily<InstanceView>[] = [
   },
 ];
 
-export const INSTANCE_SUMS: readonly SumFamily<InstanceView>[] = [
+const SUMS: readonly SumFamily<InstanceView>[] = [
   {
     name: 'fleetmeter_fleet_cost_dollars_total',
     type: 'counter',
@@ -81,35 +106,17 @@ export const INSTANCE_SUMS: readonly SumFamily<InstanceView>[] = [
     per: NANO,
     partsOf: (i) => [{ labels: fleetLabels(i), amount: costOf(i.timeline.idle) }],
   },
-  {
-    name: 'fleetmeter_instances',
-    type: 'gauge',
-    help: 'Instances in each unfinished status',
-    labels: ['dstack_project_name', 'status'],
-    per: 1,
-    partsOf: (i) => statusParts(i.project, STATUSES.instance.unfinished, i.status),
-  },
+  statusFamily('fleetmeter_instances', 'Instances in each unfinished status', EVENTS.statuses.unfinished),
 ];
 
-function costOf(accrual: Growth['accrual']): Growth {
-  return { accrual, numerator: 1n, denominator: MS_PER_HOUR };
-}
-
-function fleetLabels(i: InstanceView): readonly string[] {
+function fleetLabels({ project, gpuName, timeline: { description } }: InstanceView): readonly string[] {
   return [
-    i.project,
-    i.timeline.instance?.fleetName ?? '',
-    i.timeline.instance?.backend ?? '',
-    i.gpuName,
-    i.timeline.instance?.type ?? '',
+    project,
+    description?.fleetName ?? '',
+    description?.backend ?? '',
+    gpuName,
+    description?.type ?? '',
   ];
 }
 
-/** One for the status that it is in and 0 for the others, so that each status has a series once the project has an entity. */
-export function statusParts(
-  project: string,
-  statuses: readonly string[],
-  current: string,
-): readonly SumPart[] {
-  return statuses.map((status) => ({ labels: [project, status], amount: status === current ? ONE : ZERO }));
-}
+export const INSTANCE: KindCatalogue<'instance', InstanceView> = { viewOf, own: OWN, sums: SUMS };

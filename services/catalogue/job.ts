@@ -1,8 +1,12 @@
-import { STATUSES } from '../../events/statuses';
+import type { EntityId } from '../../events/event';
+import { JOB as EVENTS } from '../../events/job';
+import type { Status } from '../../events/kinds';
+import type { Timeline } from '../fold/kinds';
 import { ONE, ZERO, timeSince } from './family';
 import type { Growth, OwnFamily, SumFamily } from './family';
-import { MS_PER_HOUR, NANO, statusParts } from './instance';
-import type { JobView } from './view';
+import { NANO, costOf } from './money';
+import { statusFamily } from './statuses';
+import type { EntityView, KindCatalogue } from './view';
 
 /** Families of jobs: dstack's (src/dstack/_internal/server/services/prometheus), then ours. */
 export const JOB_LABELS = [
@@ -27,9 +31,64 @@ const USAGE_LABELS = [
   'dstack_run_type',
 ] as const;
 
+export interface JobView extends EntityView<'job'> {
+  readonly runId: string;
+  readonly user: string;
+  readonly runType: string;
+  /** Undefined before `provisioned`. */
+  readonly placement: Timeline<'job'>['placement'];
+  readonly gpuName: string;
+  readonly gpuCount: number;
+}
+
+/** Statuses in which a job is shown, once its resources are known (dstack's get_job_metrics). */
+const SHOWN: ReadonlySet<Status> = new Set<Status>(['provisioning', 'pulling', 'running', 'terminating']);
+
+function viewOf(id: EntityId, timeline: Timeline<'job'>): JobView | undefined {
+  const { startMs, status, description, placement } = timeline;
+  if (startMs === undefined || status === undefined || description === undefined) return undefined;
+  const { project, user, runName, runType, name, num, replicaNum } = description;
+  const gpu = placement?.resources.gpu;
+  const gpuName = gpu?.name ?? '';
+  const runId = id.within ?? '';
+  return {
+    kind: 'job',
+    id,
+    timeline,
+    startMs,
+    status,
+    project,
+    runId,
+    user,
+    runType,
+    placement,
+    gpuName,
+    gpuCount: gpu?.count ?? 0,
+    shown: placement !== undefined && SHOWN.has(status),
+    labels: [
+      project,
+      user,
+      runName,
+      runId,
+      name,
+      id.id,
+      wholeText(num),
+      wholeText(replicaNum),
+      runType,
+      placement?.backend ?? '',
+      gpuName,
+    ],
+  };
+}
+
+/** All digits of a whole number, however large. */
+function wholeText(whole: number): string {
+  return Number.isSafeInteger(whole) ? String(whole) : String(BigInt(whole));
+}
+
 const common = { labels: JOB_LABELS, labelsOf: (job: JobView) => job.labels };
 
-export const JOB_OWN: readonly OwnFamily<JobView>[] = [
+const OWN: readonly OwnFamily<JobView>[] = [
   {
     ...common,
     name: 'dstack_job_duration_seconds_total',
@@ -60,7 +119,7 @@ export const JOB_OWN: readonly OwnFamily<JobView>[] = [
     type: 'gauge',
     help: 'Job CPU count',
     per: 1,
-    valueOf: (job) => job.placed?.resources.cpus ?? 0,
+    valueOf: (job) => job.placement?.resources.cpus ?? 0,
   },
   {
     ...common,
@@ -68,7 +127,7 @@ export const JOB_OWN: readonly OwnFamily<JobView>[] = [
     type: 'gauge',
     help: 'Total memory allocated for the job, bytes',
     per: 1,
-    valueOf: (job) => job.placed?.resources.memory_bytes ?? 0,
+    valueOf: (job) => job.placement?.resources.memory_bytes ?? 0,
   },
   {
     ...common,
@@ -91,26 +150,27 @@ export const JOB_OWN: readonly OwnFamily<JobView>[] = [
       'dstack_instance_type',
     ],
     per: 1,
-    labelsOf: ({ project, id, placed }) => [
+    labelsOf: ({ project, runId, id, placement }) => [
       project,
-      id.runId,
-      id.jobId,
-      placed?.instanceId ?? '',
-      placed?.instanceName ?? '',
-      placed?.instanceType ?? '',
+      runId,
+      id.id,
+      placement?.instanceId ?? '',
+      placement?.instanceName ?? '',
+      placement?.instanceType ?? '',
     ],
     valueOf: () => 1,
   },
 ];
 
-export const JOB_SUMS: readonly SumFamily<JobView>[] = [
+const SUMS: readonly SumFamily<JobView>[] = [
   {
     name: 'fleetmeter_usage_cost_dollars_total',
     type: 'counter',
     help: 'Cost of all jobs, finished ones too, US dollars',
     labels: USAGE_LABELS,
     per: NANO,
-    partsOf: (job) => (job.placed === undefined ? [] : [{ labels: usageLabels(job), amount: jobCost(job) }]),
+    partsOf: (job) =>
+      job.placement === undefined ? [] : [{ labels: usageLabels(job), amount: jobCost(job) }],
   },
   {
     name: 'fleetmeter_usage_gpu_seconds_total',
@@ -118,16 +178,10 @@ export const JOB_SUMS: readonly SumFamily<JobView>[] = [
     help: 'GPU time of all jobs, finished ones too, seconds',
     labels: USAGE_LABELS,
     per: 1000,
-    partsOf: (job) => (job.placed === undefined ? [] : [{ labels: usageLabels(job), amount: gpuTime(job) }]),
+    partsOf: (job) =>
+      job.placement === undefined ? [] : [{ labels: usageLabels(job), amount: gpuTime(job) }],
   },
-  {
-    name: 'fleetmeter_jobs',
-    type: 'gauge',
-    help: 'Jobs in each unfinished status',
-    labels: ['dstack_project_name', 'status'],
-    per: 1,
-    partsOf: (job) => statusParts(job.project, STATUSES.job.unfinished, job.status),
-  },
+  statusFamily('fleetmeter_jobs', 'Jobs in each unfinished status', EVENTS.statuses.unfinished),
   {
     name: 'fleetmeter_jobs_finished_total',
     type: 'counter',
@@ -135,7 +189,7 @@ export const JOB_SUMS: readonly SumFamily<JobView>[] = [
     labels: ['dstack_project_name', 'dstack_user_name', 'status'],
     per: 1,
     partsOf: (job) =>
-      STATUSES.job.finished.map((status) => ({
+      EVENTS.statuses.finished.map((status) => ({
         labels: [job.project, job.user, status],
         amount: status === job.status ? ONE : ZERO,
       })),
@@ -155,13 +209,12 @@ export const JOB_SUMS: readonly SumFamily<JobView>[] = [
 ];
 
 function usageLabels(job: JobView): readonly string[] {
-  return [job.project, job.user, job.placed?.backend ?? '', job.gpuName, job.runType];
+  return [job.project, job.user, job.placement?.backend ?? '', job.gpuName, job.runType];
 }
 
 /** Price × used blocks ÷ total blocks: dstack gives the whole instance's price to each job that shares it. */
 function jobCost(job: JobView): Growth {
-  const { used, total } = job.placed?.blocks ?? { used: 1, total: 1 };
-  return { accrual: job.timeline.cost, numerator: BigInt(used), denominator: MS_PER_HOUR * BigInt(total) };
+  return costOf(job.timeline.cost, job.placement?.blocks);
 }
 
 function gpuTime(job: JobView): Growth {
@@ -179,3 +232,5 @@ function gpuTime(job: JobView): Growth {
 function reasonLabel(reason: string): string {
   return /^[A-Za-z0-9_.-]{0,64}$/.test(reason) ? reason : 'other';
 }
+
+export const JOB: KindCatalogue<'job', JobView> = { viewOf, own: OWN, sums: SUMS };

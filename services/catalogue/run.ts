@@ -1,8 +1,10 @@
-import { STATUSES } from '../../events/statuses';
+import type { EntityId } from '../../events/event';
+import { RUN as EVENTS } from '../../events/run';
+import type { Timeline } from '../fold/kinds';
 import { ONE, ZERO, histogramParts } from './family';
 import type { SumFamily } from './family';
-import { statusParts } from './instance';
-import type { RunView } from './view';
+import { statusFamily } from './statuses';
+import type { EntityView, KindCatalogue } from './view';
 
 /** Families of runs. dstack's two queue metrics bear other label names than the rest of its page; so do ours that stand for them. */
 const RUN_LABELS = ['dstack_project_name', 'dstack_user_name'] as const;
@@ -11,6 +13,27 @@ const QUEUE_LABELS = ['project_name', 'run_type'] as const;
 /** dstack's buckets (services/prometheus/client_metrics.py). */
 const QUEUE_BOUNDS = [15, 30, 45, 60, 90, 120, 180, 240, 300, 360, 420, 480, 540, 600, 900, 1200, 1800];
 const DURATION_BOUNDS = [60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400, 259200, 604800];
+
+export interface RunView extends EntityView<'run'> {
+  readonly runType: string;
+}
+
+function viewOf(id: EntityId, timeline: Timeline<'run'>): RunView | undefined {
+  const { startMs, status, description } = timeline;
+  if (startMs === undefined || status === undefined || description === undefined) return undefined;
+  const { project, user, runType } = description;
+  return {
+    kind: 'run',
+    id,
+    timeline,
+    startMs,
+    status,
+    project,
+    runType,
+    shown: false,
+    labels: [project, user],
+  };
+}
 
 function countOf(name: string, help: string, counts: (run: RunView) => boolean): SumFamily<RunView> {
   return {
@@ -23,7 +46,7 @@ function countOf(name: string, help: string, counts: (run: RunView) => boolean):
   };
 }
 
-export const RUN_SUMS: readonly SumFamily<RunView>[] = [
+const SUMS: readonly SumFamily<RunView>[] = [
   countOf('dstack_run_count_total', 'Total runs count', () => true),
   countOf('dstack_run_count_terminated_total', 'Terminated runs count', (run) => run.status === 'terminated'),
   countOf('dstack_run_count_failed_total', 'Failed runs count', (run) => run.status === 'failed'),
@@ -48,14 +71,7 @@ export const RUN_SUMS: readonly SumFamily<RunView>[] = [
     per: 1,
     partsOf: (run) => [{ labels: [run.project, run.runType], amount: [BigInt(run.timeline.pendings)] }],
   },
-  {
-    name: 'fleetmeter_runs',
-    type: 'gauge',
-    help: 'Runs in each unfinished status',
-    labels: ['dstack_project_name', 'status'],
-    per: 1,
-    partsOf: (run) => statusParts(run.project, STATUSES.run.unfinished, run.status),
-  },
+  statusFamily('fleetmeter_runs', 'Runs in each unfinished status', EVENTS.statuses.unfinished),
   {
     name: 'fleetmeter_run_duration_seconds',
     type: 'histogram',
@@ -70,3 +86,5 @@ export const RUN_SUMS: readonly SumFamily<RunView>[] = [
     },
   },
 ];
+
+export const RUN: KindCatalogue<'run', RunView> = { viewOf, own: [], sums: SUMS };

@@ -1,6 +1,7 @@
-import type { Family, Figures, SumFigure } from './figures';
+import type { Family, Growth } from './family';
+import type { Figures, SumFigure } from './figures';
 import { growthAt, isGrowth } from './family';
-import type { Growth } from './family';
+import { partCount } from './shape';
 import { shownText } from '../fold/fact';
 
 /**
@@ -148,7 +149,7 @@ function seriesOf(tally: Tally, key: string, family: Family, labels: readonly st
 }
 
 function zeros(family: Family): bigint[] {
-  return new Array<bigint>(family.bounds === undefined ? 1 : family.bounds.length + 2).fill(0n);
+  return new Array<bigint>(partCount(family)).fill(0n);
 }
 
 function addInto(sum: bigint[], amounts: readonly bigint[], sign: 1n | -1n): void {

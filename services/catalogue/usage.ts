@@ -1,6 +1,6 @@
 import type { JobSampled } from '../../events/sample';
 import { JOB_LABELS } from './job';
-import type { JobView } from './view';
+import type { JobView } from './job';
 
 /** Families of a job's latest usage sample: dstack's. What the sample lacks has no series. */
 export interface UsageFamily {
@@ -73,7 +73,7 @@ export const USAGE_FAMILIES: readonly UsageFamily[] = [
   gpuFamily(
     'dstack_job_gpu_memory_total_bytes',
     'Total GPU memory allocated for the job, bytes',
-    (job) => job.placed?.resources.gpu?.memory_bytes,
+    (job) => job.placement?.resources.gpu?.memory_bytes,
   ),
   gpuFamily(
     'dstack_job_gpu_memory_usage_bytes',

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { deadLetterKey } from '../../events/dead-letter';
 import type { DeadLetter } from '../../events/dead-letter';
-import { oneOf } from '../../events/kinds';
+import { oneOf } from '../../events/fields';
 import { REFUSAL_REASONS } from '../../events/refusal';
 import { TOPIC_NAMES, partitionOf } from '../../events/routing';
 import { formatTime, parseTime } from '../../events/time';

@@ -1,4 +1,4 @@
-import { type InstanceStatus } from '../../events/statuses';
+import { type InstanceStatus } from '../../events/instance';
 import { type Fleet, type Gpu, type Instance, type Place, type Tenant } from './fleet';
 import { type GpuModel, type Offer } from './offers';
 import { hash32, noise } from './random';

@@ -1,4 +1,4 @@
-import { type JobStatus } from '../../events/statuses';
+import { type JobStatus } from '../../events/job';
 import { type Gpu, type Place, type Tenant } from './fleet';
 import { resourcesOf, type Instances } from './instances';
 import { loadAt, type Load } from './load';

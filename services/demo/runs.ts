@@ -1,4 +1,4 @@
-import { type RunStatus } from '../../events/statuses';
+import { type RunStatus } from '../../events/run';
 import { type Fleet } from './fleet';
 import { ENDS, submitJob, type Job, type JobReason, type RunIdentity, type Slot, type Stage } from './job';
 import { createNames, type Names } from './names';

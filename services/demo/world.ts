@@ -1,4 +1,4 @@
-import { type FleetEvent } from '../../events/event';
+import { declarationOf, type FleetEvent } from '../../events/event';
 import { createRandom, type Random } from './random';
 import { createSchedule } from './schedule';
 
@@ -52,12 +52,16 @@ export function createWorld({ seed, speed, startMs }: WorldOptions): RunningWorl
   let emitted: FleetEvent[] = [];
 
   function emit(source: string, draft: Draft): void {
-    if (draft.type === 'fleetmeter.job.sampled.v1' || draft.type === 'fleetmeter.gpu.sampled.v1') {
-      emitted.push({ ...draft, id: sampleIds.uuid(), source, timeMs: nowMs });
-      return;
-    }
+    const declaration = declarationOf(draft.type);
     // Two facts of one entity may share a millisecond when the fleet lives fast: the sequence keeps their order.
-    emitted.push({ ...draft, id: factIds.uuid(), source, timeMs: nowMs, sequence: String(sequence++) });
+    const named =
+      declaration?.topic === 'telemetry'
+        ? { id: sampleIds.uuid() }
+        : { id: factIds.uuid(), sequence: String(sequence++) };
+    const event = declaration?.accept({ ...named, source, timeMs: nowMs }, draft.data) ?? null;
+    if (event === null)
+      throw new Error(`the simulated fleet has made an event that is not valid: ${draft.type}`);
+    emitted.push(event);
   }
 
   return {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { MAX_EVENT_BYTES, encodeEvent } from '../../events/codec';
 import type { FleetEvent } from '../../events/event';
+import { GPU_SAMPLED } from '../../events/sample';
 import type { GpuFields } from './gpu-fields';
 import { type BadLine, type ExpositionFormat, MAX_BAD_LINES_KEPT } from './page';
 import { readPage } from './reader';
@@ -77,13 +78,10 @@ export function pageEventOf(page: Buffer, origin: PageOrigin, fields: GpuFields)
       lines,
     };
   }
-  const event: GpuSampledEvent = {
-    type: 'fleetmeter.gpu.sampled.v1',
-    id: randomUUID(),
-    source,
-    timeMs,
-    data: { ...target, exporter, families, series },
-  };
+  const event = GPU_SAMPLED.make(
+    { id: randomUUID(), source, timeMs },
+    { ...target, exporter, families, series },
+  );
   const json = encodeEvent(event);
   const bytes = Buffer.byteLength(json);
   if (bytes > MAX_EVENT_BYTES) {

@@ -1,4 +1,4 @@
-import { MAX_LABEL_BYTES, isLabel } from '../../events/kinds';
+import { MAX_LABEL_BYTES, isLabel } from '../../events/fields';
 import { type BadLine, type Family, MAX_BAD_LINES_KEPT, type Page, type Sample } from './page';
 import { isComposite, isReserved } from './passed';
 

@@ -11,24 +11,20 @@ export interface Accrual {
   readonly areas: readonly bigint[];
 }
 
-/** An accrual that is built in order of time. */
-export interface AccrualBuilder {
-  startsMs: number[];
-  rates: number[];
-  areas: bigint[];
-}
+/** Nothing accrues, ever. */
+export const NO_ACCRUAL: Accrual = { startsMs: [], rates: [], areas: [] };
 
 /** From `fromMs` (not before the last change) on the rate is another one. */
-export function changeRate(accrual: AccrualBuilder, fromMs: number, rate: number): void {
-  const last = accrual.startsMs.length - 1;
-  if (last >= 0 && accrual.startsMs[last] === fromMs) {
-    accrual.rates[last] = rate;
-    return;
-  }
-  if (rate === (last < 0 ? 0 : accrual.rates[last])) return;
-  accrual.areas.push(areaAt(accrual, fromMs));
-  accrual.startsMs.push(fromMs);
-  accrual.rates.push(rate);
+export function changeRate(accrual: Accrual, fromMs: number, rate: number): Accrual {
+  const { startsMs, rates, areas } = accrual;
+  const last = startsMs.length - 1;
+  if (rate === (last < 0 ? 0 : rates[last])) return accrual;
+  if (last >= 0 && startsMs[last] === fromMs) return { ...accrual, rates: rates.with(last, rate) };
+  return {
+    startsMs: [...startsMs, fromMs],
+    rates: [...rates, rate],
+    areas: [...areas, areaAt(accrual, fromMs)],
+  };
 }
 
 /** The area up to a moment; the moments asked for are mostly after the last change, so the search begins there. */
@@ -48,8 +44,8 @@ function product(a: number, b: number): bigint {
 }
 
 /** All but the current rate forgotten, which is enough to go on from `atMs`. */
-export function lastOf(accrual: Accrual, atMs: number): AccrualBuilder {
-  const last = accrual.startsMs.length - 1;
-  if (last < 0) return { startsMs: [], rates: [], areas: [] };
-  return { startsMs: [atMs], rates: [accrual.rates[last] ?? 0], areas: [areaAt(accrual, atMs)] };
+export function lastOf(accrual: Accrual, atMs: number): Accrual {
+  const rate = accrual.rates.at(-1);
+  if (rate === undefined) return NO_ACCRUAL;
+  return { startsMs: [atMs], rates: [rate], areas: [areaAt(accrual, atMs)] };
 }

@@ -1,7 +1,7 @@
+import type { EntityId } from '../../events/event';
 import { compareOrder } from '../../events/order';
-import type { EntityId, Fact } from './fact';
-import { compactTimeline, foldTimeline } from './timeline';
-import type { Timeline } from './timeline';
+import { compactTimeline, descriptiveVerbs, foldTimeline } from './kinds';
+import type { AnyFact, DescriptiveVerb, Timeline } from './kinds';
 
 /**
  * The state of one entity: the set of facts known of it, in their order, whatever order they came in. Merging is set union, so
@@ -12,7 +12,7 @@ export interface Entity {
   /** Facts that can get no earlier neighbour any more, folded; null: none yet. */
   readonly prefix: Timeline | null;
   /** By compareOrder; none is before what the prefix holds. */
-  readonly facts: readonly Fact[];
+  readonly facts: readonly AnyFact[];
   /** Newest `time` taken. */
   readonly newestMs: number;
   /** Newest `time` of any event of it, refused ones included. */
@@ -54,16 +54,14 @@ export function isFinished(entity: Entity): boolean {
   return entity.finishLogMs !== null;
 }
 
-/** Has it its `started` or `submitted`? Without, it is kept and not shown. */
+/** Without its `started` or `submitted` it is kept and not shown. */
 export function isDescribed(entity: Entity): boolean {
   return hasFact(entity, 'described');
 }
 
-export function hasFact(entity: Entity, verb: 'described' | 'provisioned'): boolean {
-  const { prefix } = entity;
-  if (prefix !== null && (verb === 'described' ? prefix.startMs : prefix.provisioned) !== undefined)
-    return true;
-  return entity.facts.some((fact) => fact.verb === verb);
+/** A prefix is made of entities that have all of these. */
+export function hasFact({ prefix, facts }: Entity, verb: DescriptiveVerb): boolean {
+  return prefix !== null || facts.some((fact) => fact.verb === verb);
 }
 
 /** The same (source, id) again changes nothing. Older repeats than the facts kept are too late by then. */
@@ -85,7 +83,7 @@ export function emptyEntity(id: EntityId, timeMs: number, logMs: number): Entity
   };
 }
 
-export function addFact(entity: Entity, fact: Fact, logMs: number, snapshot: boolean): Entity {
+export function addFact(entity: Entity, fact: AnyFact, logMs: number, snapshot: boolean): Entity {
   let at = entity.facts.length;
   while (at > 0) {
     const before = entity.facts[at - 1];
@@ -117,12 +115,12 @@ const COMPACT_FROM = 64;
  */
 export function compactEntity(entity: Entity, cutMs: number, fromCount = COMPACT_FROM): Entity {
   if (entity.facts.length < fromCount || isFinished(entity)) return entity;
-  if (!hasFact(entity, 'described') || (entity.id.kind === 'job' && !hasFact(entity, 'provisioned')))
-    return entity;
+  const { kind } = entity.id;
+  if (!descriptiveVerbs(kind).every((verb) => hasFact(entity, verb))) return entity;
   let count = entity.facts.findIndex((fact) => fact.timeMs >= cutMs);
   if (count === -1) count = entity.facts.length;
   const last = entity.facts[count - 1];
   if (last === undefined || count * 2 < fromCount) return entity;
-  const folded = foldTimeline(entity.id.kind, entity.prefix, entity.facts.slice(0, count));
-  return { ...entity, prefix: compactTimeline(folded, last.timeMs), facts: entity.facts.slice(count) };
+  const folded = foldTimeline(kind, entity.prefix, entity.facts.slice(0, count));
+  return { ...entity, prefix: compactTimeline(kind, folded, last.timeMs), facts: entity.facts.slice(count) };
 }

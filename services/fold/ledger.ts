@@ -12,7 +12,8 @@ import {
   timelineOf,
 } from './entity';
 import type { Entity, Tombstone } from './entity';
-import { entityKey, entityOf, factOf, isSnapshot, shownText } from './fact';
+import { entityKey, shownText } from './fact';
+import { factOf, isDescriptive } from './kinds';
 import { isLater, isYoung, sampleKey, sampleOf } from './sample';
 import type { Sample } from './sample';
 
@@ -121,7 +122,7 @@ export function takeLifecycle(ledger: Ledger, event: LifecycleEvent, appendTimeM
   scalars.logTimeMs = logMs;
   scalars.newestValidMs = Math.max(scalars.newestValidMs ?? event.timeMs, event.timeMs);
   expire(ledger, logMs);
-  const id = entityOf(event);
+  const id = event.about;
   const key = entityKey(id);
   const refusal = judge(ledger, key, event, appendTimeMs === null ? Infinity : logMs + FUTURE_MS, logMs);
   if (refusal !== undefined) return refusal;
@@ -175,7 +176,7 @@ function judge(
   const fromTheFuture = event.timeMs > futureMs ? refuseFuture(event.timeMs, logMs) : undefined;
   const tombstone = ledger.tombstones.get(key);
   if (tombstone !== undefined) {
-    const beginsAnew = tombstone.givenUp && isDescribing(event);
+    const beginsAnew = tombstone.givenUp && event.verb === 'described';
     if (beginsAnew && fromTheFuture === undefined) return undefined;
     const seen = { ...tombstone, ...seenWith(tombstone, event) };
     ledger.tombstones.set(key, seen);
@@ -221,14 +222,13 @@ function seconds(ms: number): string {
   return `${String(ms / 1000)} s`;
 }
 
-function isDescribing(event: LifecycleEvent): boolean {
-  return event.type === 'fleetmeter.instance.started.v1' || event.type.endsWith('.submitted.v1');
+/** Says that the sender found the entity there, however old: its id is never forgotten (contract, "Log time"). */
+function isSnapshot(event: LifecycleEvent): boolean {
+  return event.verb === 'described' && event.data.snapshot === true;
 }
 
-/** The first description of its sort is taken however late it is: without it the entity would never be shown. */
-function lacks(entity: Entity, event: LifecycleEvent): boolean {
-  if (isDescribing(event)) return !isDescribed(entity);
-  return event.type === 'fleetmeter.job.provisioned.v1' && !hasFact(entity, 'provisioned');
+function lacks(entity: Entity, { verb }: LifecycleEvent): boolean {
+  return isDescriptive(verb) && !hasFact(entity, verb);
 }
 
 /**

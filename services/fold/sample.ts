@@ -1,9 +1,8 @@
-import type { TelemetryEvent } from '../../events/event';
+import type { EntityId, TelemetryEvent } from '../../events/event';
 import { compareOrder } from '../../events/order';
 import type { OrderKey } from '../../events/order';
 import type { GpuSampled, JobSampled } from '../../events/sample';
 import { entityKey, keyText } from './fact';
-import type { EntityId } from './fact';
 
 /** The latest sample of a target and kind: a job's usage, or what one exporter says of a job's or an instance's GPUs. */
 export interface Sample extends OrderKey {
@@ -16,25 +15,13 @@ export type Reading =
   | { readonly kind: 'gpu'; readonly exporter: string; readonly gpu: GpuSampled };
 
 export function sampleOf(event: TelemetryEvent): Sample {
-  const order = {
-    timeMs: event.timeMs,
-    ...(event.sequence === undefined ? {} : { sequence: event.sequence }),
-    rank: -1,
-    source: event.source,
-    id: event.id,
-  };
-  if (event.type === 'fleetmeter.job.sampled.v1') {
-    const { run, job } = event.data;
-    const target = { kind: 'job' as const, runId: run.id, jobId: job.id };
-    return { ...order, target, reading: { kind: 'usage', usage: event.data } };
-  }
-  const { exporter } = event.data;
-  return { ...order, target: targetOf(event.data), reading: { kind: 'gpu', exporter, gpu: event.data } };
+  const { about: target, timeMs, sequence, source, id } = event;
+  return { timeMs, sequence, rank: -1, source, id, target, reading: readingOf(event) };
 }
 
-function targetOf(data: GpuSampled): EntityId {
-  if (data.job == null) return { kind: 'instance', instanceId: data.instance.id };
-  return { kind: 'job', runId: data.run.id, jobId: data.job.id };
+function readingOf({ type, data }: TelemetryEvent): Reading {
+  if (type === 'fleetmeter.job.sampled.v1') return { kind: 'usage', usage: data };
+  return { kind: 'gpu', exporter: data.exporter, gpu: data };
 }
 
 /** Names a target and kind: samples of the same key replace each other, the latest counts. */

@@ -1,29 +1,19 @@
+import type { EntityId } from '../../events/event';
 import type { Entity, Tombstone } from './entity';
-import type { EntityId, Fact } from './fact';
+import { restoreTimeline } from './kinds';
+import type { AnyFact, Timeline } from './kinds';
 import type { Sample } from './sample';
-import type { Timeline } from './timeline';
 
 /**
  * The texts that a ledger's state is kept as. They are read back by the same fold version alone (the head of a partition says
  * which), so what is decoded is trusted.
  */
-export const FOLD_VERSION = 1;
-
-interface StoredAccrual {
-  readonly startsMs: readonly number[];
-  readonly rates: readonly number[];
-  readonly areas: readonly string[];
-}
-
-type StoredTimeline = Omit<Timeline, 'cost' | 'idle'> & {
-  readonly cost: StoredAccrual;
-  readonly idle: StoredAccrual;
-};
+export const FOLD_VERSION = 2;
 
 interface StoredEntity {
   readonly i: EntityId;
-  readonly p?: StoredTimeline;
-  readonly f: readonly Fact[];
+  readonly p?: Timeline;
+  readonly f: readonly AnyFact[];
   readonly n: number;
   readonly s: number;
   readonly x?: true;
@@ -34,7 +24,7 @@ interface StoredEntity {
 export function encodeEntity(entity: Entity): string {
   const stored: StoredEntity = {
     i: entity.id,
-    ...(entity.prefix === null ? {} : { p: storedTimeline(entity.prefix) }),
+    ...(entity.prefix === null ? {} : { p: entity.prefix }),
     f: entity.facts,
     n: entity.newestMs,
     s: entity.newestSeenMs,
@@ -42,14 +32,14 @@ export function encodeEntity(entity: Entity): string {
     l: entity.lastLogMs,
     ...(entity.finishLogMs === null ? {} : { d: entity.finishLogMs }),
   };
-  return JSON.stringify(stored);
+  return JSON.stringify(stored, bigintText);
 }
 
 export function decodeEntity(text: string): Entity {
   const stored = JSON.parse(text) as StoredEntity;
   return {
     id: stored.i,
-    prefix: stored.p === undefined ? null : timelineFrom(stored.p),
+    prefix: stored.p === undefined ? null : restoreTimeline(stored.i.kind, stored.p),
     facts: stored.f,
     newestMs: stored.n,
     newestSeenMs: stored.s,
@@ -59,22 +49,8 @@ export function decodeEntity(text: string): Entity {
   };
 }
 
-function storedTimeline(timeline: Timeline): StoredTimeline {
-  const { cost, idle } = timeline;
-  return {
-    ...timeline,
-    cost: { ...cost, areas: cost.areas.map(String) },
-    idle: { ...idle, areas: idle.areas.map(String) },
-  };
-}
-
-function timelineFrom(stored: StoredTimeline): Timeline {
-  const accrual = (a: StoredAccrual): Timeline['cost'] => ({
-    startsMs: [...a.startsMs],
-    rates: [...a.rates],
-    areas: a.areas.map(BigInt),
-  });
-  return { ...stored, cost: accrual(stored.cost), idle: accrual(stored.idle) };
+function bigintText(_: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
 }
 
 export function encodeTombstone(tombstone: Tombstone): string {

@@ -1,131 +1,82 @@
-import type { OrderKey } from '../../events/order';
-import { changeRate, lastOf } from './accrual';
-import type { AccrualBuilder } from './accrual';
-import type {
-  EntityKind,
-  Fact,
-  InstanceDescription,
-  ProvisionedDescription,
-  Status,
-  SubmittedDescription,
-} from './fact';
+import type { Status } from '../../events/kinds';
+import { lastOf } from './accrual';
+import type { Accrual } from './accrual';
+import type { Fact } from './fact';
 
 /**
- * An entity's facts, in their order, folded to what figures are made of (contract, "The ledger: Facts").
+ * An entity's facts, in their order, folded to what figures are made of (contract, "The ledger: Facts"). This is what timelines of all
+ * kinds have; what is a kind's own stands in its file.
  *
  * The states of it: undescribed -> described -> finished. Points (statuses, prices) after the first finish do not count;
  * descriptions do, for the whole life. Since the fold is one pass in order, its state after any prefix of the facts can stand
  * for them: that is how a long timeline is compacted.
  */
-export interface Timeline {
-  readonly kind: EntityKind;
-  /** Earliest `started` or `submitted`; undefined: kept and not shown. */
-  readonly startMs?: number;
-  /** The earliest `provisioned` of a job. */
-  readonly provisioned?: OrderKey;
-  readonly instance?: InstanceDescription;
-  readonly submitted?: SubmittedDescription;
-  readonly placed?: ProvisionedDescription;
+export interface CommonTimeline<Description> {
+  /** When it was first described; undefined: it is kept and not shown. */
+  readonly startMs: number | undefined;
+  readonly description: Description | undefined;
   /** The last status point that counts. */
-  readonly status?: Status;
+  readonly status: Status | undefined;
   readonly nanoDollarsPerHour: number;
-  readonly finish?: { readonly timeMs: number; readonly reason: string };
-  /** Nano-dollars an hour x ms: an instance's while it costs, a job's from `provisioned` to its finish. */
-  readonly cost: AccrualBuilder;
-  /** The part of an instance's cost while it was idle. */
-  readonly idle: AccrualBuilder;
-  /** How often a run's status became `pending` from another one. */
-  readonly pendings: number;
-  /** When a run's status went from `submitted` to `provisioning`. */
-  readonly queueExitsMs: readonly number[];
+  readonly finish: { readonly timeMs: number; readonly reason: string } | undefined;
 }
 
-type Building = { -readonly [K in keyof Timeline]: Timeline[K] } & { queueExitsMs: number[] };
-
-/** Statuses in which an instance costs and is shown (dstack's get_instance_metrics). */
-export const COSTING: ReadonlySet<Status> = new Set<Status>(['provisioning', 'idle', 'busy', 'terminating']);
-
-export function foldTimeline(kind: EntityKind, from: Timeline | null, facts: readonly Fact[]): Timeline {
-  const timeline: Building = from === null ? empty(kind) : resume(from);
-  for (const fact of facts) step(timeline, fact);
-  return timeline;
+/** How a kind's facts become its timeline. */
+export interface KindFold<Timeline, AnyFact, Event> {
+  /** Before any fact. */
+  readonly begin: () => Timeline;
+  /** The timeline after one more fact, which is later than those before. */
+  readonly evolve: (timeline: Timeline, fact: AnyFact) => Timeline;
+  /** What an event that describes it says. */
+  readonly describe: (event: Event) => AnyFact;
+  readonly mapAccruals: (timeline: Timeline, map: (accrual: Accrual) => Accrual) => Timeline;
 }
 
-/** The timeline without the changes of rate before `atMs`, for an entity that is not finished. */
-export function compactTimeline(timeline: Timeline, atMs: number): Timeline {
-  return { ...timeline, cost: lastOf(timeline.cost, atMs), idle: lastOf(timeline.idle, atMs) };
+export const BEGINNING: CommonTimeline<never> = {
+  startMs: undefined,
+  description: undefined,
+  status: undefined,
+  nanoDollarsPerHour: 0,
+  finish: undefined,
+};
+
+/** @param implied the status that the fact stands for where it names none */
+export function evolveCommon<Description extends object, Timeline extends CommonTimeline<Description>>(
+  timeline: Timeline,
+  fact: Fact<Description, unknown>,
+  implied: Status | undefined,
+): Timeline {
+  const { finish } = timeline;
+  const startMs = timeline.startMs ?? (fact.verb === 'described' ? fact.timeMs : undefined);
+  const description =
+    fact.verb === 'described' ? overlay(timeline.description, fact.description) : timeline.description;
+  if (finish !== undefined) return { ...timeline, startMs, description };
+  return {
+    ...timeline,
+    startMs,
+    description,
+    status: fact.status ?? implied ?? timeline.status,
+    nanoDollarsPerHour: fact.nanoDollarsPerHour ?? timeline.nanoDollarsPerHour,
+    finish: fact.verb === 'finished' ? { timeMs: fact.timeMs, reason: fact.reason ?? '' } : undefined,
+  };
 }
 
-function empty(kind: EntityKind): Building {
-  const none = (): AccrualBuilder => ({ startsMs: [], rates: [], areas: [] });
-  return { kind, nanoDollarsPerHour: 0, cost: none(), idle: none(), pendings: 0, queueExitsMs: [] };
+/** Is it the fact that the entity starts with? */
+export function isFirst(timeline: CommonTimeline<unknown>, fact: Fact<unknown, unknown>): boolean {
+  return fact.verb === 'described' && timeline.startMs === undefined;
 }
 
-function resume(from: Timeline): Building {
-  const copy = (a: AccrualBuilder): AccrualBuilder => ({
-    startsMs: [...a.startsMs],
-    rates: [...a.rates],
-    areas: [...a.areas],
-  });
-  return { ...from, cost: copy(from.cost), idle: copy(from.idle), queueExitsMs: [...from.queueExitsMs] };
-}
-
-function step(timeline: Building, fact: Fact): void {
-  const firstDescribed = fact.verb === 'described' && timeline.startMs === undefined;
-  const firstProvisioned = fact.verb === 'provisioned' && timeline.provisioned === undefined;
-  if (firstDescribed) timeline.startMs = fact.timeMs;
-  if (firstProvisioned) {
-    const { timeMs, rank, source, id } = fact;
-    timeline.provisioned = {
-      ...(fact.sequence === undefined ? {} : { sequence: fact.sequence }),
-      ...{ timeMs, rank, source, id },
-    };
-  }
-  describe(timeline, fact);
-  if (timeline.finish !== undefined) return;
-  const status = fact.status ?? impliedStatus(timeline.kind, firstDescribed, firstProvisioned);
-  if (status !== undefined) pointStatus(timeline, status, fact.timeMs, firstDescribed);
-  if (fact.nanoDollarsPerHour !== undefined) timeline.nanoDollarsPerHour = fact.nanoDollarsPerHour;
-  if (fact.verb === 'finished') timeline.finish = { timeMs: fact.timeMs, reason: fact.reason ?? '' };
-  accrue(timeline, fact.timeMs);
-}
-
-/** What the earliest `started`, `submitted` or `provisioned` says of the status when it does not name one. */
-function impliedStatus(kind: EntityKind, described: boolean, provisioned: boolean): Status | undefined {
-  if (provisioned) return 'provisioning';
-  if (!described) return undefined;
-  return kind === 'instance' ? 'provisioning' : 'submitted';
-}
-
-function pointStatus(timeline: Building, status: Status, timeMs: number, firstDescribed: boolean): void {
-  const before = timeline.status;
-  timeline.status = status;
-  if (timeline.kind !== 'run' || before === undefined) return;
-  if (status === 'pending' && before !== 'pending' && !firstDescribed) timeline.pendings++;
-  if (status === 'provisioning' && before === 'submitted') timeline.queueExitsMs.push(timeMs);
-}
-
-function accrue(timeline: Building, fromMs: number): void {
-  const { status, nanoDollarsPerHour: price } = timeline;
-  if (timeline.kind === 'instance' && timeline.startMs !== undefined && status !== undefined) {
-    changeRate(timeline.cost, fromMs, COSTING.has(status) ? price : 0);
-    changeRate(timeline.idle, fromMs, status === 'idle' ? price : 0);
-  }
-  if (timeline.kind === 'job' && timeline.provisioned !== undefined) {
-    changeRate(timeline.cost, fromMs, timeline.finish === undefined ? price : 0);
-  }
-}
-
-/** Each label, the resources and the blocks are those of the latest description that has them. */
-function describe(timeline: Building, fact: Fact): void {
-  if (fact.description === undefined) return;
-  if ('runName' in fact.description) timeline.submitted = overlay(timeline.submitted, fact.description);
-  else if ('project' in fact.description) timeline.instance = overlay(timeline.instance, fact.description);
-  else timeline.placed = overlay(timeline.placed, fact.description);
-}
-
-function overlay<T extends object>(before: T | undefined, after: T): T {
+/** Each label, the resources and so on are those of the latest description that has them. */
+export function overlay<Description extends object>(
+  before: Description | undefined,
+  after: Description,
+): Description {
   if (before === undefined) return after;
   const entries: [string, unknown][] = Object.entries(after);
   return { ...before, ...Object.fromEntries(entries.filter(([, value]) => value !== undefined)) };
+}
+
+/** For mapAccruals(): forgets the changes of rate before `atMs`, of an entity that is not finished. */
+export function forgetBefore(atMs: number): (accrual: Accrual) => Accrual {
+  return (accrual) => lastOf(accrual, atMs);
 }

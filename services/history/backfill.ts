@@ -1,8 +1,9 @@
 import { growthAt, isGrowth, toDouble } from '../catalogue/family';
-import type { Growth } from '../catalogue/family';
+import type { Family, Growth } from '../catalogue/family';
 import { figuresOf } from '../catalogue/figures';
-import type { Family, Figures, OwnFigure, SumFigure } from '../catalogue/figures';
-import { OWN_FAMILIES } from '../catalogue/index';
+import type { Figures, OwnFigure, SumFigure } from '../catalogue/figures';
+import { OWN_FAMILIES } from '../catalogue/families';
+import { partCount } from '../catalogue/shape';
 import { seriesKey } from '../catalogue/tally';
 import { entityAsOf } from '../fold/entity';
 import type { Entity } from '../fold/entity';
@@ -54,8 +55,8 @@ export function openBackfill(
     const key = seriesKey(family.name, labels);
     let sum = sums.get(key);
     if (sum === undefined) {
-      const parts = family.bounds === undefined ? 1 : family.bounds.length + 2;
-      sum = { family, labels, bearers: openLevels(), parts: Array.from({ length: parts }, openLevels) };
+      const parts = Array.from({ length: partCount(family) }, openLevels);
+      sum = { family, labels, bearers: openLevels(), parts };
       sums.set(key, sum);
     }
     return sum;

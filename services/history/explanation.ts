@@ -1,7 +1,8 @@
-import { cumulate, growthAt, isGrowth } from '../catalogue/family';
+import { growthAt, isGrowth } from '../catalogue/family';
 import type { Growth } from '../catalogue/family';
 import { figuresOf } from '../catalogue/figures';
 import type { Figures, SumFigure } from '../catalogue/figures';
+import { ledgerUnits, shapesOf } from '../catalogue/shape';
 import { seriesKey } from '../catalogue/tally';
 import { entityAsOf } from '../fold/entity';
 import type { Entity } from '../fold/entity';
@@ -46,8 +47,8 @@ interface Candidate {
 
 /** @param asOfMs facts later than it are left out; null: all hold */
 export function openExplanation(selector: Selector, asOfMs: number | null): ExplanationBuilder {
-  const { family, part } = selector;
-  const labelNames = part === 'bucket' ? [...family.labels, 'le'] : family.labels;
+  const { family, suffix } = selector;
+  const labelNames = suffix === '_bucket' ? [...family.labels, 'le'] : family.labels;
   const series = new Map<string, Candidate[]>();
 
   function isAsked(labels: readonly string[]): boolean {
@@ -74,7 +75,7 @@ export function openExplanation(selector: Selector, asOfMs: number | null): Expl
       }
       for (const figure of figures?.sums ?? []) {
         if (figures === undefined || figure.family.name !== family.name) continue;
-        for (const share of sharesOf(figure, part)) offer({ entity, figures, ...share }, false);
+        for (const share of sharesOf(figure, suffix)) offer({ entity, figures, ...share }, false);
       }
     },
     finish: (atMs) =>
@@ -82,27 +83,19 @@ export function openExplanation(selector: Selector, asOfMs: number | null): Expl
   };
 }
 
-/** What one entity adds to the series of a sum; of a histogram to those of one part. */
+/** What one entity adds to the series of a sum that are asked for. */
 function sharesOf(
   { family, labels, amount }: SumFigure,
-  part: Selector['part'],
+  asked: Selector['suffix'],
 ): readonly Pick<Candidate, 'labels' | 'made'>[] {
-  const { per, bounds = [] } = family;
-  if (isGrowth(amount)) return [{ labels, made: { growth: amount, per } }];
-  const cumulated = cumulate(amount);
-  switch (part) {
-    case 'value':
-      return [{ labels, made: { units: amount[0] ?? 0n, per } }];
-    case 'sum':
-      return [{ labels, made: { units: amount.at(-1) ?? 0n, per } }];
-    case 'count':
-      return [{ labels, made: { units: cumulated.at(-2) ?? 0n, per: 1 } }];
-    case 'bucket':
-      return [...bounds.map((bound) => `${String(bound)}.0`), '+Inf'].map((le, i) => ({
-        labels: [...labels, le],
-        made: { units: cumulated[i] ?? 0n, per: 1 },
-      }));
-  }
+  if (isGrowth(amount)) return [{ labels, made: { growth: amount, per: family.per } }];
+  const units = ledgerUnits(family, amount);
+  return shapesOf(family)
+    .filter(({ suffix }) => suffix === asked)
+    .map(({ le, per, at }) => ({
+      labels: le === undefined ? labels : [...labels, le],
+      made: { units: units[at] ?? 0n, per },
+    }));
 }
 
 function explain(

@@ -1,6 +1,7 @@
-import { cumulate, toDouble } from '../catalogue/family';
-import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/index';
-import type { Family } from '../catalogue/figures';
+import { toDouble } from '../catalogue/family';
+import { ledgerUnits, shapesOf } from '../catalogue/shape';
+import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/families';
+import type { Family } from '../catalogue/family';
 import { formatLabels, formatValue, header } from '../page/format';
 import { secondsText } from './backfill';
 import type { SumLevels } from './backfill';
@@ -14,11 +15,11 @@ export interface SumPages {
 }
 
 /** All families that can be filled in, in the order of the page. */
-export const FAMILIES: readonly Omit<Family, 'bounds'>[] = [...OWN_FAMILIES, ...SUM_FAMILIES.values()];
+export const FAMILIES: readonly Family[] = [...OWN_FAMILIES, ...SUM_FAMILIES.values()];
 
 export const END = '# EOF\n';
 
-export function familyHeader({ name, type, help }: Omit<Family, 'bounds'>): string {
+export function familyHeader({ name, type, help }: Family): string {
   return header('openmetrics', name, type, help);
 }
 
@@ -54,19 +55,12 @@ export function openSumPages(sums: ReadonlyMap<string, SumLevels>, steps: Steps)
   };
 }
 
-/** What one series has at one moment: a line, or a histogram's. */
-function samplesOf(family: Family, labels: string, units: readonly bigint[], seconds: string): string {
-  const { name, bounds, per } = family;
-  if (bounds === undefined)
-    return `${name}{${labels}} ${formatValue(toDouble(units[0] ?? 0n, per))} ${seconds}\n`;
-  const cumulated = cumulate(units);
-  const les = [...bounds.map((bound) => `${String(bound)}.0`), '+Inf'];
-  const buckets = les.map(
-    (le, i) => `${name}_bucket{${labels},le="${le}"} ${String(cumulated[i])} ${seconds}\n`,
-  );
-  return [
-    ...buckets,
-    `${name}_sum{${labels}} ${formatValue(toDouble(cumulated.at(-1) ?? 0n, per))} ${seconds}\n`,
-    `${name}_count{${labels}} ${String(cumulated[les.length - 1])} ${seconds}\n`,
-  ].join('');
+/** What the series of one set of labels have at one moment. */
+function samplesOf(family: Family, labels: string, parts: readonly bigint[], seconds: string): string {
+  const units = ledgerUnits(family, parts);
+  const lines = shapesOf(family).map(({ suffix, le, per, at }) => {
+    const bucket = le === undefined ? '' : `,le="${le}"`;
+    return `${family.name}${suffix}{${labels}${bucket}} ${formatValue(toDouble(units[at] ?? 0n, per))} ${seconds}\n`;
+  });
+  return lines.join('');
 }

@@ -1,5 +1,7 @@
-import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/index';
-import type { Family } from '../catalogue/figures';
+import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/families';
+import type { Family } from '../catalogue/family';
+import { shapesOf } from '../catalogue/shape';
+import type { SeriesShape } from '../catalogue/shape';
 import { METRIC_NAME, atEnd, cursorOf, found, skipBlanks, takeMatch } from '../exposition/cursor';
 import { readLabels } from '../exposition/labels';
 
@@ -7,13 +9,12 @@ import { readLabels } from '../exposition/labels';
 export interface Selector {
   /** As it was written: a histogram's has the suffix of its part. */
   readonly name: string;
-  readonly family: Omit<Family, 'bounds'> & Pick<Partial<Family>, 'bounds'>;
-  readonly part: 'value' | HistogramPart;
+  readonly family: Family;
+  /** Which of the family's series. */
+  readonly suffix: SeriesShape['suffix'];
   /** Labels that the series must have, with these values. */
   readonly labels: ReadonlyMap<string, string>;
 }
-
-export type HistogramPart = 'bucket' | 'sum' | 'count';
 
 export type ParsedSelector =
   { readonly ok: true; readonly selector: Selector } | { readonly ok: false; readonly detail: string };
@@ -30,7 +31,7 @@ export function parseSelector(text: string): ParsedSelector {
   if (!atEnd(cursor)) return refuse(`expected nothing after the labels, found ${found(cursor)}`);
   const named = familyOf(name);
   if (named === undefined) return refuse(whyNone(name));
-  const known = named.part === 'bucket' ? [...named.family.labels, 'le'] : named.family.labels;
+  const known = named.suffix === '_bucket' ? [...named.family.labels, 'le'] : named.family.labels;
   const unknown = [...labels.keys()].find((label) => !known.includes(label));
   if (unknown !== undefined) return refuse(`${name} has no label ${unknown}, only ${known.join(', ')}`);
   return { ok: true, selector: { name, labels, ...named } };
@@ -45,15 +46,10 @@ function whyNone(name: string): string {
   return `${name} is no family that is made of entities (samples are shown as they came)`;
 }
 
-function familyOf(name: string): Pick<Selector, 'family' | 'part'> | undefined {
-  const own = OWN_FAMILIES.find((family) => family.name === name);
-  if (own !== undefined) return { family: own, part: 'value' };
-  const sum = SUM_FAMILIES.get(name);
-  if (sum !== undefined) return sum.bounds === undefined ? { family: sum, part: 'value' } : undefined;
-  for (const part of ['bucket', 'sum', 'count'] as const) {
-    const suffix = `_${part}`;
-    const histogram = name.endsWith(suffix) ? SUM_FAMILIES.get(name.slice(0, -suffix.length)) : undefined;
-    if (histogram?.bounds !== undefined) return { family: histogram, part };
+function familyOf(name: string): Pick<Selector, 'family' | 'suffix'> | undefined {
+  for (const family of [...OWN_FAMILIES, ...SUM_FAMILIES.values()]) {
+    const shape = shapesOf(family).find(({ suffix }) => `${family.name}${suffix}` === name);
+    if (shape !== undefined) return { family, suffix: shape.suffix };
   }
   return undefined;
 }

@@ -1,12 +1,15 @@
 import type { JobSampled } from '../../events/sample';
-import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/index';
+import { SUM_FAMILIES } from '../catalogue/families';
+import { CATALOGUE } from '../catalogue/kinds';
 import { growthAt, isGrowth, toDouble } from '../catalogue/family';
-import type { Family, OwnFigure } from '../catalogue/figures';
+import type { Family } from '../catalogue/family';
+import type { OwnFigure } from '../catalogue/figures';
 import { JOB_LABELS } from '../catalogue/job';
+import type { JobView } from '../catalogue/job';
 import { seriesKey } from '../catalogue/tally';
 import { USAGE_FAMILIES } from '../catalogue/usage';
 import type { UsageFamily } from '../catalogue/usage';
-import type { InstanceView, JobView } from '../catalogue/view';
+import { shapesOf } from '../catalogue/shape';
 import type { PageFigures, Shown } from './contents';
 import { formatLabels, formatValue } from './format';
 import { highest, isHeldFamily, ledgerOfOwn } from '../view/hold';
@@ -27,29 +30,20 @@ function labelText(names: readonly string[], values: readonly string[]): string 
   return text;
 }
 
-export function* ownBlocks(figures: PageFigures, kind: 'instance' | 'job'): Generator<Block> {
-  const shown: readonly Shown<InstanceView | JobView>[] =
-    kind === 'instance' ? figures.instances : figures.jobs;
-  const selected = shown.filter((one) => isSelected(figures, one));
-  const families = OWN_FAMILIES.filter((family) =>
-    selected[0]?.figures.own.some((own) => own.family === family),
-  );
-  for (const family of families) {
-    const at = selected[0]?.figures.own.findIndex((own) => own.family === family) ?? -1;
-    yield { ...family, lines: ownLines(figures, selected, at) };
+export function* ownBlocks(figures: PageFigures): Generator<Block> {
+  const selected = figures.shown.filter((one) => isSelected(figures, one));
+  for (const [kind, { own }] of Object.entries<{ readonly own: readonly Family[] }>(CATALOGUE)) {
+    const ofKind = selected.filter(({ entity }) => entity.kind === kind);
+    for (const [at, family] of own.entries()) yield { ...family, lines: ownLines(figures, ofKind, at) };
   }
 }
 
-function isSelected({ selection }: PageFigures, { key, entity }: Shown<InstanceView | JobView>): boolean {
+function isSelected({ selection }: PageFigures, { key, entity }: Shown): boolean {
   return inProject(selection, entity.project) && inShard(selection, key);
 }
 
 /** All entities of a kind have the same own families, in the same order. */
-function* ownLines(
-  figures: PageFigures,
-  shown: readonly Shown<InstanceView | JobView>[],
-  at: number,
-): Generator<string> {
+function* ownLines(figures: PageFigures, shown: readonly Shown[], at: number): Generator<string> {
   for (const one of shown) {
     const figure = one.figures.own[at];
     if (figure === undefined) continue;
@@ -114,10 +108,7 @@ export function* sumBlocks(figures: PageFigures): Generator<Block> {
     const series = byFamily.get(family.name);
     if (series === undefined) continue;
     const inOrder = [...series].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, sum]) => sum);
-    yield {
-      ...family,
-      lines: family.bounds === undefined ? sumLines(family, inOrder) : histogramLines(family, inOrder),
-    };
+    yield { ...family, lines: sumLines(family, inOrder) };
   }
 }
 
@@ -138,20 +129,12 @@ function sumSeries(figures: PageFigures): Map<string, Map<string, PagedSum>> {
 }
 
 function* sumLines(family: Family, sums: readonly PagedSum[]): Generator<string> {
-  for (const { labels, units } of sums) {
-    const value = formatValue(toDouble(units[0] ?? 0n, family.per));
-    yield `${family.name}{${formatLabels(family.labels, labels)}} ${value}\n`;
-  }
-}
-
-function* histogramLines(family: Family, sums: readonly PagedSum[]): Generator<string> {
-  const { name, bounds = [], per } = family;
-  const les = [...bounds.map((bound) => `${String(bound)}.0`), '+Inf'];
+  const shapes = shapesOf(family);
   for (const { labels, units } of sums) {
     const own = formatLabels(family.labels, labels);
-    for (const [i, le] of les.entries())
-      yield `${name}_bucket{${own},le="${le}"} ${String(units[i] ?? 0n)}\n`;
-    yield `${name}_sum{${own}} ${formatValue(toDouble(units[les.length] ?? 0n, per))}\n`;
-    yield `${name}_count{${own}} ${String(units[les.length - 1] ?? 0n)}\n`;
+    for (const { suffix, le, per, at } of shapes) {
+      const bucket = le === undefined ? '' : `,le="${le}"`;
+      yield `${family.name}${suffix}{${own}${bucket}} ${formatValue(toDouble(units[at] ?? 0n, per))}\n`;
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { figuresOf } from '../catalogue/figures';
 import type { Figures } from '../catalogue/figures';
-import type { InstanceView, JobView } from '../catalogue/view';
+import type { View } from '../catalogue/kinds';
+import type { EntityKind } from '../../events/kinds';
 import { entityKey } from '../fold/fact';
 import { isYoung, sampleKey } from '../fold/sample';
 import { settlingOf } from '../view/entries';
@@ -16,13 +17,14 @@ export interface PageFigures {
   readonly isAt: boolean;
   readonly timeOf: (view: PartitionView) => number;
   /** Entities whose own series are shown, by entity key. */
-  readonly instances: readonly Shown<InstanceView>[];
-  readonly jobs: readonly Shown<JobView>[];
+  readonly shown: readonly Shown[];
+  readonly instances: readonly Shown<View<'instance'>>[];
+  readonly jobs: readonly Shown<View<'job'>>[];
   /** Samples that are young enough to be shown, by the entity key of their target. */
   readonly samples: ReadonlyMap<string, readonly Sample[]>;
 }
 
-export interface Shown<V extends InstanceView | JobView> {
+export interface Shown<V extends View = View> {
   readonly key: string;
   /** Which of the lives of that id: settled ones by their number, then the live one. */
   readonly life: number;
@@ -33,32 +35,34 @@ export interface Shown<V extends InstanceView | JobView> {
 
 export function openFigures(views: readonly PartitionView[], request: PageRequest): PageFigures {
   const timeOf = (view: PartitionView): number => request.atMs ?? view.pageTimeMs;
-  const instances: Shown<InstanceView>[] = [];
-  const jobs: Shown<JobView>[] = [];
+  const shown: Shown[] = [];
   for (const partition of views) {
     for (const [entry, entity] of partition.entities) {
       const figures = figuresOf(entity);
       if (figures === undefined || figures.own.length === 0) continue;
       const { view } = figures;
-      const key = entityKey(view.id);
-      const life = settlingOf(entry);
-      if (view.kind === 'instance') instances.push({ key, life, figures, entity: view, partition });
-      if (view.kind === 'job') jobs.push({ key, life, figures, entity: view, partition });
+      shown.push({ key: entityKey(view.id), life: settlingOf(entry), figures, entity: view, partition });
     }
   }
+  const inOrder = ordered(shown);
   return {
     views,
     selection: request.selection,
     isAt: request.atMs !== null,
     timeOf,
-    instances: ordered(instances),
-    jobs: ordered(jobs),
+    shown: inOrder,
+    instances: inOrder.filter((one) => isOfKind(one, 'instance')),
+    jobs: inOrder.filter((one) => isOfKind(one, 'job')),
     samples: youngSamples(views, request, timeOf),
   };
 }
 
+function isOfKind<Kind extends EntityKind>(shown: Shown, kind: Kind): shown is Shown<View<Kind>> {
+  return shown.entity.kind === kind;
+}
+
 /** By key; of the lives of an id that would give the same series (as of a moment before the first one's end), the earlier. */
-function ordered<V extends InstanceView | JobView>(shown: Shown<V>[]): Shown<V>[] {
+function ordered(shown: Shown[]): Shown[] {
   shown.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.life - b.life));
   return shown.filter((one, i) => {
     const before = shown[i - 1];

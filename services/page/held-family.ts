@@ -1,11 +1,10 @@
 import { toDouble } from '../catalogue/family';
-import type { Family } from '../catalogue/figures';
-import { figuresOf } from '../catalogue/figures';
+import type { Family } from '../catalogue/family';
 import { HELD } from '../catalogue/page';
-import { seriesKey } from '../catalogue/tally';
+import { shapesOf } from '../catalogue/shape';
 import type { PageFigures } from './contents';
 import { formatLabels, formatValue } from './format';
-import { ledgerOfOwn } from '../view/hold';
+import { ledgerOfOwn, ownFigureOf } from '../view/hold';
 import { inFirstShard } from './selection';
 import { type ShownPart, isOfProject, shownParts } from './sums';
 
@@ -43,8 +42,7 @@ function* ownParts(
   for (const partition of figures.views) {
     for (const [key, { entity: entry, labels, shown }] of partition.holds) {
       const entity = entry === undefined ? undefined : partition.entities.get(entry);
-      const own =
-        entity && figuresOf(entity)?.own.find((one) => seriesKey(one.family.name, one.labels) === key);
+      const own = ownFigureOf(entity, key);
       if (own === undefined || !isWanted(own.family, labels)) continue;
       yield { family: own.family, ledger: ledgerOfOwn(own, figures.timeOf(partition)), shown };
     }
@@ -57,15 +55,8 @@ function excessOf(
   shown: readonly bigint[],
   ledger: readonly bigint[],
 ): { name: string; units: bigint; per: number }[] {
-  const above = shown.map((units, i) => {
-    const excess = units - (ledger[i] ?? 0n);
-    return excess > 0n ? excess : 0n;
+  return shapesOf(family).map(({ suffix, per, at }) => {
+    const excess = (shown[at] ?? 0n) - (ledger[at] ?? 0n);
+    return { name: `${family.name}${suffix}`, units: excess > 0n ? excess : 0n, per };
   });
-  if (family.bounds === undefined) return [{ name: family.name, units: above[0] ?? 0n, per: family.per }];
-  const buckets = above.slice(0, -1);
-  return [
-    { name: `${family.name}_bucket`, units: buckets.reduce((sum, n) => sum + n, 0n), per: 1 },
-    { name: `${family.name}_count`, units: buckets.at(-1) ?? 0n, per: 1 },
-    { name: `${family.name}_sum`, units: above.at(-1) ?? 0n, per: family.per },
-  ];
 }

@@ -48,8 +48,7 @@ function* blocksOf(
   views: readonly PartitionView[],
   request: PageRequest,
 ): Generator<Block> {
-  yield* ownBlocks(figures, 'instance');
-  yield* ownBlocks(figures, 'job');
+  yield* ownBlocks(figures);
   yield* usageBlocks(figures);
   yield* sumBlocks(figures);
   if (request.atMs === null) yield { ...HELD, lines: heldLines(figures) };

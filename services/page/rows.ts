@@ -2,8 +2,9 @@ import type { GpuSampled } from '../../events/sample';
 import { compareOrder } from '../../events/order';
 import type { OrderKey } from '../../events/order';
 import { INSTANCE_LABELS } from '../catalogue/instance';
+import type { InstanceView } from '../catalogue/instance';
 import { JOB_LABELS } from '../catalogue/job';
-import type { InstanceView, JobView } from '../catalogue/view';
+import type { JobView } from '../catalogue/job';
 import { namesGpu, uuidLabels } from '../catalogue/gpu-vendors';
 import { isComposite, isReserved } from '../exposition/passed';
 import { timelineOf } from '../fold/entity';
@@ -159,7 +160,7 @@ function addInstanceRows(rows: Row[], figures: PageFigures, count: Count): void 
   for (const [target, samples] of figures.samples) {
     const [first] = samples;
     if (first?.target.kind !== 'instance') continue;
-    const { instanceId } = first.target;
+    const instanceId = first.target.id;
     for (const sample of samples) {
       const bearerFor = (names: GpuNames): Bearer | undefined => {
         const occupant = occupantAt(occupants.get(instanceId) ?? [], sample, names);
@@ -202,12 +203,12 @@ function hasOwnFrom(figures: PageFigures, job: Shown<JobView>, sample: Sample): 
 function occupantsOf(figures: PageFigures): Map<string, Occupant[]> {
   const occupants = new Map<string, Occupant[]>();
   for (const job of figures.jobs) {
-    const { placed } = job.entity;
+    const { placement } = job.entity;
     const since = job.entity.timeline.provisioned;
-    if (placed?.instanceId === undefined || since === undefined) continue;
-    const list = occupants.get(placed.instanceId) ?? [];
-    occupants.set(placed.instanceId, list);
-    list.push({ job, bearer: bearerOf(job), gpuUuids: placed.gpuUuids, since });
+    if (placement?.instanceId === undefined || since === undefined) continue;
+    const list = occupants.get(placement.instanceId) ?? [];
+    occupants.set(placement.instanceId, list);
+    list.push({ job, bearer: bearerOf(job), gpuUuids: placement.gpuUuids, since });
   }
   return occupants;
 }
@@ -217,13 +218,14 @@ function departuresOf(figures: PageFigures): Map<string, Departure[]> {
   const departures = new Map<string, Departure[]>();
   for (const partition of figures.views) {
     for (const entity of partition.entities.values()) {
-      if (entity.id.kind !== 'job') continue;
-      const { finish, placed } = timelineOf(entity);
-      if (finish === undefined || placed?.instanceId === undefined) continue;
-      if (placed.gpuUuids === undefined && (placed.resources.gpu?.count ?? 0) === 0) continue;
-      const list = departures.get(placed.instanceId) ?? [];
-      departures.set(placed.instanceId, list);
-      list.push({ finishMs: finish.timeMs, gpuUuids: placed.gpuUuids });
+      const timeline = timelineOf(entity);
+      if (timeline.kind !== 'job') continue;
+      const { finish, placement } = timeline;
+      if (finish === undefined || placement?.instanceId === undefined) continue;
+      if (placement.gpuUuids === undefined && (placement.resources.gpu?.count ?? 0) === 0) continue;
+      const list = departures.get(placement.instanceId) ?? [];
+      departures.set(placement.instanceId, list);
+      list.push({ finishMs: finish.timeMs, gpuUuids: placement.gpuUuids });
     }
   }
   return departures;

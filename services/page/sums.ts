@@ -1,4 +1,5 @@
-import type { Family } from '../catalogue/figures';
+import type { Family } from '../catalogue/family';
+import { projectOf } from '../catalogue/shape';
 import { isShown } from '../catalogue/tally';
 import type { PageFigures } from './contents';
 import { highest, ledgerOfSum } from '../view/hold';
@@ -18,8 +19,7 @@ type IsWanted = (family: Family, labels: readonly string[]) => boolean;
 
 /** Is a series that bears these labels selected? */
 export function isOfProject({ selection }: PageFigures, family: Family, labels: readonly string[]): boolean {
-  const at = family.labels.findIndex((name) => name === 'dstack_project_name' || name === 'project_name');
-  return inProject(selection, labels[at] ?? '');
+  return inProject(selection, projectOf(family, labels));
 }
 
 /**

@@ -1,7 +1,9 @@
-import { cumulate, growthAt, isGrowth } from '../catalogue/family';
-import type { Family, Figures, OwnFigure } from '../catalogue/figures';
+import { growthAt, isGrowth } from '../catalogue/family';
+import type { Family } from '../catalogue/family';
+import type { Figures, OwnFigure } from '../catalogue/figures';
+import { ledgerUnits } from '../catalogue/shape';
 import { seriesKey } from '../catalogue/tally';
-import { highest, isBelow, isHeldFamily, ledgerOfOwn, ledgerOfSum } from '../view/hold';
+import { highest, isBelow, isHeldFamily, ledgerOfOwn, ledgerOfSum, ownFigureOf } from '../view/hold';
 import type { Hold } from '../view/hold';
 import type { PartitionView } from '../view/view';
 import { figuresOf } from '../catalogue/figures';
@@ -65,7 +67,7 @@ function holdOf(view: PartitionView, key: string, was: Hold, newMs: number): Hol
   const entity = view.entities.get(was.entity);
   const figures = entity && figuresOf(entity);
   if (figures === undefined || figures.view.timeline.finish !== undefined) return null;
-  const own = figures.own.find((figure) => seriesKey(figure.family.name, figure.labels) === key);
+  const own = ownFigureOf(entity, key);
   // A series that is hidden while its entity lives can return, and must not return lower.
   return own === undefined || isBelow(ledgerOfOwn(own, newMs), was.shown) ? was : null;
 }
@@ -92,9 +94,7 @@ function fallenSums(edits: readonly Edit[], oldMs: number, newMs: number): [stri
     addDelta(deltas, before, oldMs, -1n);
     addDelta(deltas, after, newMs, 1n);
   }
-  return [...deltas].filter(([, { units, family }]) =>
-    (family.bounds === undefined ? units : cumulate(units)).some((unit) => unit < 0n),
-  );
+  return [...deltas].filter(([, { units, family }]) => ledgerUnits(family, units).some((unit) => unit < 0n));
 }
 
 function addDelta(

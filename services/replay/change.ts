@@ -1,5 +1,6 @@
 import { toDouble } from '../catalogue/family';
-import type { Family } from '../catalogue/figures';
+import type { Family } from '../catalogue/family';
+import { shapesOf } from '../catalogue/shape';
 import { formatLabels } from '../page/format';
 import type { Hold } from '../view/hold';
 
@@ -28,32 +29,17 @@ export function* changesOf(
   labels: readonly string[],
   { shown, before, after }: Units,
 ): Generator<SeriesChange> {
-  const lines = linesOf(family);
-  for (const [i, { suffix, le, per }] of lines.entries()) {
-    if ((before[i] ?? 0n) === (after[i] ?? 0n)) continue;
+  for (const { suffix, le, per, at } of shapesOf(family)) {
+    // The last bucket is the count.
+    if (le === '+Inf' || (before[at] ?? 0n) === (after[at] ?? 0n)) continue;
     const own = formatLabels(family.labels, labels);
     yield {
       series: `${family.name}${suffix}{${own}${le === undefined ? '' : `,le="${le}"`}}`,
-      shown: toDouble(shown[i] ?? 0n, per),
-      before: toDouble(before[i] ?? 0n, per),
-      after: toDouble(after[i] ?? 0n, per),
+      shown: toDouble(shown[at] ?? 0n, per),
+      before: toDouble(before[at] ?? 0n, per),
+      after: toDouble(after[at] ?? 0n, per),
     };
   }
-}
-
-interface Line {
-  readonly suffix: string;
-  readonly le?: string;
-  readonly per: number;
-}
-
-function linesOf({ bounds, per }: Family): readonly Line[] {
-  if (bounds === undefined) return [{ suffix: '', per }];
-  return [
-    ...bounds.map((bound) => ({ suffix: '_bucket', le: `${String(bound)}.0`, per: 1 })),
-    { suffix: '_count', per: 1 },
-    { suffix: '_sum', per },
-  ];
 }
 
 /** The largest first. */

@@ -1,13 +1,13 @@
 import { growthAt, isGrowth, toDouble } from '../catalogue/family';
-import type { Family } from '../catalogue/figures';
+import type { Family } from '../catalogue/family';
 import { figuresOf } from '../catalogue/figures';
-import { seriesKey } from '../catalogue/tally';
+import { projectOf } from '../catalogue/shape';
 import type { Entity } from '../fold/entity';
 import { entityKey, entityText } from '../fold/fact';
 import { encodeSample } from '../fold/state';
 import type { LedgerScalars } from '../fold/ledger';
 import { formatLabels, formatValue } from '../page/format';
-import { isBelow, ledgerOfOwn, ledgerOfSum } from '../view/hold';
+import { isBelow, ledgerOfOwn, ledgerOfSum, ownFigureOf } from '../view/hold';
 import type { Hold } from '../view/hold';
 import type { PartitionView } from '../view/view';
 import { encodeTotal, parseSeriesKey, settlingOf } from '../view/entries';
@@ -163,8 +163,7 @@ function ledgerOfHold(view: PartitionView, key: string, hold: Hold): readonly bi
     const series = view.tally.series.get(key);
     return series === undefined ? [] : ledgerOfSum(series, view.pageTimeMs);
   }
-  const entity = view.entities.get(hold.entity);
-  const own = entity && figuresOf(entity)?.own.find((one) => seriesKey(one.family.name, one.labels) === key);
+  const own = ownFigureOf(view.entities.get(hold.entity), key);
   return own && ledgerOfOwn(own, view.pageTimeMs);
 }
 
@@ -195,8 +194,7 @@ function isOfProject({ project }: Selection, entity: Entity | undefined): boolea
 }
 
 function isSumOfProject({ project }: Selection, family: Family, labels: readonly string[]): boolean {
-  const at = family.labels.findIndex((name) => name === 'dstack_project_name' || name === 'project_name');
-  return project === null || labels[at] === project;
+  return project === null || projectOf(family, labels) === project;
 }
 
 function seriesText(family: Family, labels: readonly string[]): string {

@@ -1,4 +1,4 @@
-import type { Family } from '../catalogue/figures';
+import type { Family } from '../catalogue/family';
 import { isShown } from '../catalogue/tally';
 import type { SumSeries } from '../catalogue/tally';
 import { highest, isBelow, isHeldFamily, ledgerOfSum } from '../view/hold';

@@ -1,7 +1,7 @@
 import { decodeEvent } from '../../events/codec';
 import { isTelemetry } from '../../events/event';
 import { formatTime } from '../../events/time';
-import { entityKey, entityOf } from '../fold/fact';
+import { entityKey } from '../fold/fact';
 import type { LedgerSettings } from '../fold/ledger';
 import type { EventLog } from '../log/port';
 import { decodeFoldHead, foldMismatch } from '../view/fold-head';
@@ -139,7 +139,7 @@ async function eventsOf(
       const decoded = value === null ? undefined : decodeEvent(value);
       if (decoded?.ok !== true || isTelemetry(decoded.event)) continue;
       const { type, timeMs, source, id } = decoded.event;
-      const key = entityKey(entityOf(decoded.event));
+      const key = entityKey(decoded.event.about);
       const told = events.get(key) ?? [];
       if (!entities.has(key) || told.length === TOLD_EVENTS) continue;
       events.set(key, [...told, { partition, offset, type, time: formatTime(timeMs), source, id }]);

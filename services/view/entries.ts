@@ -1,5 +1,5 @@
-import { SUM_FAMILIES } from '../catalogue/index';
-import type { Family } from '../catalogue/figures';
+import { SUM_FAMILIES } from '../catalogue/families';
+import type { Family } from '../catalogue/family';
 import { putTotal } from '../catalogue/tally';
 import type { Entity, Tombstone } from '../fold/entity';
 import type { Ledger, Touched } from '../fold/ledger';

@@ -1,7 +1,11 @@
-import { cumulate, growthAt, isGrowth } from '../catalogue/family';
-import type { Family, OwnFigure } from '../catalogue/figures';
-import { partAt } from '../catalogue/tally';
+import { growthAt, isGrowth } from '../catalogue/family';
+import type { Family } from '../catalogue/family';
+import { figuresOf } from '../catalogue/figures';
+import type { OwnFigure } from '../catalogue/figures';
+import { ledgerUnits } from '../catalogue/shape';
+import { partAt, seriesKey } from '../catalogue/tally';
 import type { SumSeries } from '../catalogue/tally';
+import type { Entity } from '../fold/entity';
 
 /**
  * A hold: what a partition's part of a counter's series was shown as, kept where the ledger has fallen below it (contract, "The
@@ -32,14 +36,20 @@ export function isHeldFamily(family: Pick<Family, 'type'>): boolean {
 
 /** What the ledger has for a partition's part of a sum, in the units that holds are in. */
 export function ledgerOfSum(series: SumSeries, pageTimeMs: number): readonly bigint[] {
-  const part = partAt(series, pageTimeMs);
-  return series.family.bounds === undefined ? part : cumulate(part);
+  return ledgerUnits(series.family, partAt(series, pageTimeMs));
 }
 
 /** The same for an own series of a held family. */
 export function ledgerOfOwn(figure: OwnFigure, pageTimeMs: number): readonly bigint[] {
   const { value } = figure;
   return [isGrowth(value) ? growthAt(value, pageTimeMs) : BigInt(value)];
+}
+
+/** The own figure that a series key names; undefined where the series is not shown. */
+export function ownFigureOf(entity: Entity | undefined, key: string): OwnFigure | undefined {
+  return (
+    entity && figuresOf(entity)?.own.find(({ family, labels }) => seriesKey(family.name, labels) === key)
+  );
 }
 
 /** Each figure held where the ledger is below what was shown. Pointwise, so that cumulative buckets stay in order. */

@@ -1,6 +1,6 @@
 import { decodeEvent } from '../../events/codec';
 import { partitionOf, routeOf } from '../../events/routing';
-import { SUM_FAMILIES } from '../../services/catalogue/index';
+import { SUM_FAMILIES } from '../../services/catalogue/families';
 import { openBackfill } from '../../services/history/backfill';
 import { openEntities } from '../../services/history/entities';
 import { FAMILIES, openSumPages } from '../../services/history/openmetrics';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { SUM_FAMILIES } from '../../services/catalogue/index';
+import { SUM_FAMILIES } from '../../services/catalogue/families';
 import { seriesKey } from '../../services/catalogue/tally';
 import { parseSeriesKey } from '../../services/view/entries';
 

@@ -82,7 +82,7 @@ async function plant(job: string): Promise<void> {
   const store = openEmbeddedStore({ dir: join(dir, 'store'), partitions: 8 });
   for (let partition = 0; partition < store.partitions; partition++) {
     for await (const entries of store.load(partition, 'shown')) {
-      const found = entries.find(({ value }) => value.includes(`"jobId":"${job}"`));
+      const found = entries.find(({ value }) => value.includes(`"kind":"job","id":"${job}"`));
       if (found === undefined) continue;
       const value = found.value.replaceAll('3600000000000', '7200000000000');
       expect(value).not.toBe(found.value);

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { GPU_FAMILIES, GPU_LABELS } from '../../services/catalogue/gpu';
-import { OWN_FAMILIES, SUM_FAMILIES } from '../../services/catalogue/index';
+import { OWN_FAMILIES, SUM_FAMILIES } from '../../services/catalogue/families';
 import { HELD, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../../services/catalogue/page';
 import { USAGE_FAMILIES } from '../../services/catalogue/usage';
 import { readDashboards } from './dashboards';

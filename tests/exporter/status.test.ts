@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
-import { SUM_FAMILIES } from '../../services/catalogue/index';
+import { SUM_FAMILIES } from '../../services/catalogue/families';
 import { putTotal, seriesKey } from '../../services/catalogue/tally';
 import { statusRoutes } from '../../services/exporter/status';
 import { writeDocument } from '../../services/exporter/status/document';

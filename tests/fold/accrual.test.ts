@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { areaAt, changeRate, lastOf, type AccrualBuilder } from '../../services/fold/accrual';
+import { NO_ACCRUAL, areaAt, changeRate, lastOf, type Accrual } from '../../services/fold/accrual';
 
 interface Change {
   readonly fromMs: number;
@@ -17,10 +17,8 @@ const changes = fc
   )
   .map((list) => list.sort((a, b) => a.fromMs - b.fromMs));
 
-function accrualOf(list: readonly Change[]): AccrualBuilder {
-  const accrual = { startsMs: [], rates: [], areas: [] };
-  for (const { fromMs, rate } of list) changeRate(accrual, fromMs, rate);
-  return accrual;
+function accrualOf(list: readonly Change[], from = NO_ACCRUAL): Accrual {
+  return list.reduce((accrual, { fromMs, rate }) => changeRate(accrual, fromMs, rate), from);
 }
 
 /** Millisecond by millisecond. */
@@ -51,8 +49,7 @@ test('an accrual that has forgotten its past goes on as if it had not', () => {
     fc.property(changes, fc.nat({ max: 30 }), (list, count) => {
       const before = list.slice(0, count);
       const cutMs = before.at(-1)?.fromMs ?? 0;
-      const compacted = lastOf(accrualOf(before), cutMs);
-      for (const { fromMs, rate } of list.slice(count)) changeRate(compacted, fromMs, rate);
+      const compacted = accrualOf(list.slice(count), lastOf(accrualOf(before), cutMs));
       for (const atMs of [cutMs, cutMs + 1, 41, 50]) {
         if (atMs >= cutMs) expect(areaAt(compacted, atMs)).toBe(bruteArea(list, atMs));
       }

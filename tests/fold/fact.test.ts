@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { entityKey, keyText, nanoDollars, shownText, type EntityId } from '../../services/fold/fact';
+import { type EntityId } from '../../events/event';
+import { entityKey, keyText, nanoDollars, shownText } from '../../services/fold/fact';
 import { sampleKey, type Sample } from '../../services/fold/sample';
 
 describe('nanoDollars', () => {
@@ -73,9 +74,9 @@ describe('keys', () => {
     fc.constantFrom('"\ud800"', '"\\ud800"', '\ud800', '\udfff', '__proto__', ''),
   );
   const id: fc.Arbitrary<EntityId> = fc.oneof(
-    text.map((instanceId) => ({ kind: 'instance' as const, instanceId })),
-    text.map((runId) => ({ kind: 'run' as const, runId })),
-    fc.tuple(text, text).map(([runId, jobId]) => ({ kind: 'job' as const, runId, jobId })),
+    text.map((of) => ({ kind: 'instance' as const, id: of })),
+    text.map((of) => ({ kind: 'run' as const, id: of })),
+    fc.tuple(text, text).map(([within, of]) => ({ kind: 'job' as const, id: of, within })),
   );
 
   test('tell all entities apart, and come back from a store as they went in', () => {
@@ -89,7 +90,7 @@ describe('keys', () => {
   });
 
   test('an id may hold what stands between ids in a key', () => {
-    const job = (runId: string, jobId: string): string => entityKey({ kind: 'job', runId, jobId });
+    const job = (within: string, of: string): string => entityKey({ kind: 'job', id: of, within });
     expect(job('a:b', 'c')).not.toBe(job('a', 'b:c'));
     expect(job('2:a', 'b')).not.toBe(job('2', 'a:b'));
   });

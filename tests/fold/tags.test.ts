@@ -1,9 +1,7 @@
-import { entityKey, type EntityId } from '../../services/fold/fact';
+import { entityKey } from '../../services/fold/fact';
 import { emptyLedger, takeLifecycle } from '../../services/fold/ledger';
 import { timelineOf } from '../../services/fold/entity';
 import { runSubmitted, tellLifecycle } from '../support/told';
-
-const RUN: EntityId = { kind: 'run', runId: 'r' };
 
 /** The tags of a run that was submitted so, at these moments. */
 function tagsAfter(submitted: readonly (readonly [atMs: number, tags: unknown])[]): unknown {
@@ -13,8 +11,9 @@ function tagsAfter(submitted: readonly (readonly [atMs: number, tags: unknown])[
     const run = { ...(data['run'] as object), ...(tags === undefined ? {} : { tags }) };
     takeLifecycle(ledger, tellLifecycle({ type, data: { ...data, run }, atMs }), 300);
   }
-  const run = ledger.entities.get(entityKey(RUN));
-  return run && timelineOf(run).submitted?.tags;
+  const run = ledger.entities.get(entityKey({ kind: 'run', id: 'r' }));
+  const timeline = run && timelineOf(run);
+  return timeline?.kind === 'run' ? timeline.description?.tags : 'no run';
 }
 
 test.each([

@@ -1,11 +1,12 @@
 /** The order of series depends on the state alone: replicas that have it from a store in whatever order write the same bytes. */
 import fc from 'fast-check';
+import { PAGE_FAMILIES } from '../../services/catalogue/families';
 import { HOLD, SAMPLE, SOURCE, TOTAL, applyEntry, type EntryKind } from '../../services/view/entries';
 import type { Hold } from '../../services/view/hold';
 import { emptyView, type PartitionView } from '../../services/view/view';
 import { encodeEntity } from '../../services/fold/state';
 import { pageOf } from '../support/folded';
-import { historyArbitrary, linesOf, type History } from '../support/history';
+import { historyArbitrary, linesOf, makeHistory, type History } from '../support/history';
 import { createRandom } from '../support/history-random';
 import { foldInSteps } from '../support/stepped-fold';
 import { depth } from '../support/depth';
@@ -80,4 +81,17 @@ test('an entry of no known kind, or of no known family, is no state of ours', ()
   expect(() => applyEntry(emptyView(), 't:no_such_total ["a"]', '1')).toThrow(
     'unknown family: no_such_total',
   );
+});
+
+test('families of ours are in the order of the catalogue, those of exporters come after them', () => {
+  const ours = PAGE_FAMILIES.map(({ name }) => name);
+  const seen = new Set<string>();
+  for (let seed = 1; seed <= 30; seed++) {
+    const page = pageOf({ ...stepped(makeHistory(seed, 200)), atMs: null });
+    const names = [...page.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? '');
+    const placed = names.filter((name) => ours.includes(name));
+    expect(names.slice(0, placed.length)).toEqual(ours.filter((name) => placed.includes(name)));
+    for (const name of placed) seen.add(name);
+  }
+  expect(seen.size).toBeGreaterThan(ours.length / 2);
 });

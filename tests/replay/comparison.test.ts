@@ -1,4 +1,4 @@
-import { SUM_FAMILIES } from '../../services/catalogue/index';
+import { SUM_FAMILIES } from '../../services/catalogue/families';
 import { putTotal, seriesKey } from '../../services/catalogue/tally';
 import { emptyView, type PartitionView } from '../../services/view/view';
 import { compareViews } from '../../services/replay/comparison';

@@ -31,7 +31,7 @@ async function wrongWorld(): Promise<ReplayWorld> {
     for (let partition = 0; partition < SETTINGS.partitions; partition++) {
       for await (const entries of world.store.load(partition, 'shown')) {
         for (const { key, value } of entries) {
-          if (!key.startsWith(ENTITY.prefix) || !value.includes(`"jobId":"${job}"`)) continue;
+          if (!key.startsWith(ENTITY.prefix) || !value.includes(`"kind":"job","id":"${job}"`)) continue;
           const changed = value.replaceAll('3600000000000', price);
           await world.plant(partition, [{ space: 'shown', key, value: changed }]);
         }

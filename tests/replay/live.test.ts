@@ -118,7 +118,7 @@ async function plant(job: string): Promise<void> {
   for (let partition = 0; partition < PARTITIONS; partition++) {
     const key = `fleetmeter:${name}:{${partition}}:shown`;
     for (const [field, value] of Object.entries(await admin.hgetall(key))) {
-      if (!field.startsWith('e:') || !value.includes(`"jobId":"${job}"`)) continue;
+      if (!field.startsWith('e:') || !value.includes(`"kind":"job","id":"${job}"`)) continue;
       await admin.hset(key, field, value.replaceAll('3600000000000', '7200000000000'));
       return;
     }

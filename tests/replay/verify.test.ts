@@ -52,7 +52,7 @@ async function findEntry(
 }
 
 function isJob1(key: string, value: string): boolean {
-  return key.startsWith(ENTITY.prefix) && value.includes('"jobId":"job-1"');
+  return key.startsWith(ENTITY.prefix) && value.includes('"kind":"job","id":"job-1"');
 }
 
 async function usageCost(): Promise<number> {
@@ -265,8 +265,8 @@ test('a store that was folded with other settings is not compared', async () => 
 test('of two that settle at once, either may have been the first', () => {
   const viewOf = (runs: readonly string[]): PartitionView => {
     const view = emptyView();
-    for (const [number, runId] of runs.entries())
-      view.entities.set(`${SETTLED.prefix}${number}`, emptyEntity({ kind: 'run', runId }, runId.length, 0));
+    for (const [number, id] of runs.entries())
+      view.entities.set(`${SETTLED.prefix}${number}`, emptyEntity({ kind: 'run', id }, id.length, 0));
     return view;
   };
   const all = { project: null, entities: null };

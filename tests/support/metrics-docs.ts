@@ -1,9 +1,9 @@
 /** The tables of docs/reference/metrics.md, from the catalogue. */
 import { GPU_FAMILIES, GPU_LABELS } from '../../services/catalogue/gpu';
-import { INSTANCE_LABELS, INSTANCE_OWN, INSTANCE_SUMS } from '../../services/catalogue/instance';
-import { JOB_LABELS, JOB_OWN, JOB_SUMS } from '../../services/catalogue/job';
+import { INSTANCE, INSTANCE_LABELS } from '../../services/catalogue/instance';
+import { JOB, JOB_LABELS } from '../../services/catalogue/job';
 import { HELD, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../../services/catalogue/page';
-import { RUN_SUMS } from '../../services/catalogue/run';
+import { RUN } from '../../services/catalogue/run';
 import { USAGE_FAMILIES } from '../../services/catalogue/usage';
 
 interface Listed {
@@ -27,14 +27,14 @@ const SECTIONS: readonly Section[] = [
     title: 'Instances',
     about: 'One series for each instance, while it is provisioning, idle, busy or terminating.',
     shared: { labels: INSTANCE_LABELS, theirs: "the instance's" },
-    families: INSTANCE_OWN,
+    families: INSTANCE.own,
   },
   {
     title: 'Jobs',
     about:
       'One series for each job, once it is provisioned, while it is provisioning, pulling, running or terminating.',
     shared: { labels: JOB_LABELS, theirs: "the job's" },
-    families: JOB_OWN,
+    families: JOB.own,
   },
   {
     title: 'Usage of jobs',
@@ -53,17 +53,17 @@ const SECTIONS: readonly Section[] = [
     title: 'Totals of jobs',
     about:
       'Exact, and staying when jobs end. Shown from 0 for each label set that has a job, but for the finish reasons: each is born at 1.',
-    families: JOB_SUMS,
+    families: JOB.sums,
   },
   {
     title: 'Totals of instances',
     about: 'Exact, and staying when instances end. Shown from 0 for each label set that has an instance.',
-    families: INSTANCE_SUMS,
+    families: INSTANCE.sums,
   },
   {
     title: 'Totals of runs',
     about: 'Shown from 0 for each label set that has a run.',
-    families: RUN_SUMS,
+    families: RUN.sums,
   },
   {
     title: 'The page itself',

@@ -1,7 +1,7 @@
 import { EVENTS_OPTION, examples } from '../declaration';
 import type { AddCommand } from '../declaration';
 import { openDayFiles } from '../../archive/days';
-import { SUM_FAMILIES } from '../../catalogue/index';
+import { SUM_FAMILIES } from '../../catalogue/families';
 import { openEntities } from '../../history/entities';
 import { FAMILIES } from '../../history/openmetrics';
 import { stepsBetween } from '../../history/steps';

@@ -1,11 +1,13 @@
 import { EVENTS_OPTION, examples } from '../declaration';
 import type { AddCommand } from '../declaration';
+import { KINDS } from '../../../events/kinds';
+import type { EntityKind } from '../../../events/kinds';
 import { formatTime } from '../../../events/time';
 import { toDouble } from '../../catalogue/family';
 import type { Growth } from '../../catalogue/family';
-import { MS_PER_HOUR, NANO } from '../../catalogue/instance';
+import { MS_PER_HOUR, NANO } from '../../catalogue/money';
 import { entityText } from '../../fold/fact';
-import type { EntityId, Fact } from '../../fold/fact';
+import type { AnyFact } from '../../fold/kinds';
 import { openEntities } from '../../history/entities';
 import { openExplanation } from '../../history/explanation';
 import type { Amount, ExplainedSeries, Share } from '../../history/explanation';
@@ -138,25 +140,15 @@ function growthText({ accrual, numerator, denominator }: Growth, amount: Amount,
   return `${written.join(' + ')}, ${String(numerator)}/${String(denominator / MS_PER_HOUR)} of it`;
 }
 
-function factText(kind: EntityId['kind'], fact: Fact): string {
+function factText(kind: EntityKind, fact: AnyFact): string {
   const price =
     fact.nanoDollarsPerHour === undefined ? '' : ` ${formatValue(fact.nanoDollarsPerHour / NANO)} $/h`;
   const said = `${fact.status === undefined ? '' : ` ${fact.status}`}${price}`;
-  return `${formatTime(fact.timeMs)} ${kind}.${verbText(kind, fact)}${said}: ${fact.id} of ${fact.source}`;
+  return `${formatTime(fact.timeMs)} ${typeText(kind, fact)}${said}: ${fact.id} of ${fact.source}`;
 }
 
-/** As the event's type has it. */
-function verbText(kind: EntityId['kind'], { verb }: Fact): string {
-  switch (verb) {
-    case 'described':
-      return kind === 'instance' ? 'started' : 'submitted';
-    case 'provisioned':
-      return 'provisioned';
-    case 'status':
-      return 'status_changed';
-    case 'price':
-      return 'price_changed';
-    case 'finished':
-      return kind === 'instance' ? 'terminated' : 'finished';
-  }
+/** As the event's type has it, without what all types have. */
+function typeText(kind: EntityKind, { verb }: AnyFact): string {
+  const type = KINDS[kind].events.find((event) => event.verb === verb)?.type ?? `${kind}.${verb}`;
+  return type.replace(/^fleetmeter\.|\.v1$/g, '');
 }

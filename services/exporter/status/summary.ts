@@ -1,5 +1,4 @@
-import { STATUSES } from '../../../events/statuses';
-import type { EntityKind } from '../../../events/statuses';
+import { KINDS } from '../../../events/kinds';
 import { readPage } from '../../exposition/reader';
 import { openFigures } from '../../page/contents';
 import type { PageFigures } from '../../page/contents';
@@ -38,8 +37,11 @@ export interface Totals {
   /** GPUs of the instances that cost, and those that jobs on the page have. */
   readonly gpus: number;
   readonly gpusInJobs: number;
-  readonly counts: Readonly<Record<EntityKind, ReadonlyMap<string, number>>>;
+  readonly counts: Readonly<Record<CountedKind, ReadonlyMap<string, number>>>;
 }
+
+/** Of which the page says how many are in each status. */
+type CountedKind = 'instance' | 'run' | 'job';
 
 export interface GpuSummary {
   readonly name: string;
@@ -82,12 +84,12 @@ export function summarize(views: readonly PartitionView[]): Summary {
 // ---- sums ------------------------------------------------------------------------------------------------------
 
 type Adding = { -readonly [K in keyof Omit<Totals, 'counts'>]: Totals[K] } & {
-  readonly counts: Readonly<Record<EntityKind, Map<string, number>>>;
+  readonly counts: Readonly<Record<CountedKind, Map<string, number>>>;
 };
 
 function emptyTotals(): Adding {
-  const zeros = (kind: EntityKind): Map<string, number> =>
-    new Map(STATUSES[kind].unfinished.map((status) => [status, 0]));
+  const zeros = (kind: CountedKind): Map<string, number> =>
+    new Map(KINDS[kind].statuses.unfinished.map((status) => [status, 0]));
   return {
     nanoDollarsPerHour: 0n,
     idleNanoDollarsPerHour: 0n,

@@ -1,6 +1,6 @@
 import { formatTime } from '../../../events/time';
 import { toDouble } from '../../catalogue/family';
-import { NANO } from '../../catalogue/instance';
+import { NANO } from '../../catalogue/money';
 
 /** Figures in words for a person; all in English, times in UTC. */
 const COUNT = new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 });

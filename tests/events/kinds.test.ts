@@ -1,12 +1,13 @@
-import { STATUSES, statusRank } from '../../events/statuses';
+import { KINDS, statusRank } from '../../events/kinds';
 
 test.each([
   ['instance', 'pending provisioning idle busy terminating', 'terminated'],
   ['run', 'pending submitted provisioning running terminating', 'terminated failed done'],
   ['job', 'submitted provisioning pulling running terminating', 'terminated aborted failed done'],
 ] as const)('statuses of a %s, in order', (kind, unfinished, finished) => {
-  expect(STATUSES[kind].unfinished.join(' ')).toBe(unfinished);
-  expect(STATUSES[kind].finished.join(' ')).toBe(finished);
+  const { statuses } = KINDS[kind];
+  expect(statuses.unfinished.join(' ')).toBe(unfinished);
+  expect(statuses.finished.join(' ')).toBe(finished);
   const all = `${unfinished} ${finished}`.split(' ');
   expect(all.map((status) => statusRank(kind, status))).toEqual([...all.keys()]);
 });

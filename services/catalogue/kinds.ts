@@ -1,0 +1,16 @@
+import type { EntityKind } from '../../events/kinds';
+import { INSTANCE } from './instance';
+import { JOB } from './job';
+import { RUN } from './run';
+import type { KindCatalogue } from './view';
+
+/** What each kind of entity has on the page. */
+const RECORD = { instance: INSTANCE, run: RUN, job: JOB };
+
+type Views = { readonly [Kind in EntityKind]: NonNullable<ReturnType<(typeof RECORD)[Kind]['viewOf']>> };
+
+/** Told apart by `kind`. */
+export type View<Kind extends EntityKind = EntityKind> = Views[Kind];
+
+/** The same, said so that the compiler follows a kind from its timeline to its families. */
+export const CATALOGUE: { readonly [Kind in EntityKind]: KindCatalogue<Kind, View<Kind>> } = RECORD;

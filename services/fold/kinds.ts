@@ -1,0 +1,106 @@
+import type { EntityId } from '../../events/declaration';
+import type { LifecycleEvent } from '../../events/event';
+import { KINDS, statusRank } from '../../events/kinds';
+import type { EntityKind } from '../../events/kinds';
+import { makeFact, nanoDollars } from './fact';
+import { INSTANCE } from './instance';
+import { JOB } from './job';
+import { RUN } from './run';
+import { forgetBefore } from './timeline';
+import type { KindFold } from './timeline';
+
+/** How each kind of entity folds. */
+const RECORD = { instance: INSTANCE, run: RUN, job: JOB };
+
+type Timelines = { readonly [Kind in EntityKind]: ReturnType<(typeof RECORD)[Kind]['begin']> };
+type Facts = { readonly [Kind in EntityKind]: ReturnType<(typeof RECORD)[Kind]['describe']> };
+type Descriptive = Extract<LifecycleEvent, { readonly verb: DescriptiveVerb }>;
+type Descriptions = {
+  readonly [Kind in EntityKind]: Extract<Descriptive, { readonly about: EntityId<Kind> }>;
+};
+
+/** The same, said so that the compiler follows a kind from its events to its timeline. */
+const FOLDS: {
+  readonly [Kind in EntityKind]: KindFold<Timelines[Kind], Facts[Kind], Descriptions[Kind]>;
+} = RECORD;
+
+/** Told apart by `kind`. */
+export type Timeline<Kind extends EntityKind = EntityKind> = Timelines[Kind];
+export type AnyFact<Kind extends EntityKind = EntityKind> = Facts[Kind];
+
+/** Verbs of which an entity's first event is taken however late it is: without it, what it costs would never be known. */
+export type DescriptiveVerb = 'described' | 'provisioned';
+
+export function foldTimeline<Kind extends EntityKind>(
+  kind: Kind,
+  from: Timeline<Kind> | null,
+  facts: readonly AnyFact<Kind>[],
+): Timeline<Kind> {
+  const { begin, evolve } = FOLDS[kind];
+  let timeline = from ?? begin();
+  for (const fact of facts) timeline = evolve(timeline, fact);
+  return timeline;
+}
+
+/** The timeline without the changes of rate before `atMs`, for an entity that is not finished. */
+export function compactTimeline<Kind extends EntityKind>(
+  kind: Kind,
+  timeline: Timeline<Kind>,
+  atMs: number,
+): Timeline<Kind> {
+  return FOLDS[kind].mapAccruals(timeline, forgetBefore(atMs));
+}
+
+/** As it was before it was stored as JSON, in which whole numbers of any size are texts. */
+export function restoreTimeline<Kind extends EntityKind>(kind: Kind, stored: Timeline<Kind>): Timeline<Kind> {
+  return FOLDS[kind].mapAccruals(stored, (accrual) => ({ ...accrual, areas: accrual.areas.map(BigInt) }));
+}
+
+/** Which descriptive events an entity of the kind can have. */
+export function descriptiveVerbs(kind: EntityKind): readonly DescriptiveVerb[] {
+  return DESCRIPTIVE_VERBS.get(kind) ?? [];
+}
+
+const DESCRIPTIVE_VERBS: ReadonlyMap<string, readonly DescriptiveVerb[]> = new Map(
+  Object.entries(KINDS).map(([kind, { events }]) => [
+    kind,
+    events.map(({ verb }) => verb).filter(isDescriptive),
+  ]),
+);
+
+export function isDescriptive(verb: string): verb is DescriptiveVerb {
+  return verb === 'described' || verb === 'provisioned';
+}
+
+/** price_changed comes after every other event of its millisecond and sequence. */
+const PRICE_RANK = 99;
+
+export function factOf(event: LifecycleEvent): AnyFact {
+  const { kind } = event.about;
+  switch (event.verb) {
+    case 'described':
+    case 'provisioned':
+      return describe(kind, event);
+    case 'status_changed': {
+      const { status } = event.data;
+      return makeFact(event, event.verb, statusRank(kind, status), { status, description: undefined });
+    }
+    case 'price_changed': {
+      const nanoDollarsPerHour = nanoDollars(event.data.price.dollars_per_hour);
+      return makeFact(event, event.verb, PRICE_RANK, { nanoDollarsPerHour, description: undefined });
+    }
+    case 'finished': {
+      const status = 'status' in event.data ? event.data.status : KINDS[kind].statuses.finished[0];
+      const reason = event.data.reason ?? '';
+      return makeFact(event, event.verb, statusRank(kind, status), {
+        status,
+        reason,
+        description: undefined,
+      });
+    }
+  }
+}
+
+function describe<Kind extends EntityKind>(kind: Kind, event: Descriptions[Kind]): AnyFact<Kind> {
+  return FOLDS[kind].describe(event);
+}
