@@ -27,3 +27,31 @@ function count(text: string, character: string, limit: number): number {
     found++;
   return found;
 }
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const LEFT_BRACKET = 0x5b;
+const RIGHT_BRACKET = 0x5d;
+const LEFT_BRACE = 0x7b;
+const RIGHT_BRACE = 0x7d;
+
+/** Whether JSON nests deeper than an event may with so many levels around it. Told from the bytes, before they are parsed: V8 takes 2 s and 400 MB for 10 MB of brackets. */
+export function nestsTooDeep(json: Buffer, levelsAround = 0): boolean {
+  let levels = 0;
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i];
+    if (byte === QUOTE) i = closingQuote(json, i);
+    else if (byte === LEFT_BRACE || byte === LEFT_BRACKET) {
+      if (++levels > MAX_LEVELS + levelsAround) return true;
+    } else if (byte === RIGHT_BRACE || byte === RIGHT_BRACKET) levels--;
+  }
+  return false;
+}
+
+function closingQuote(json: Buffer, openAt: number): number {
+  for (let i = openAt + 1; i < json.length; i++) {
+    if (json[i] === BACKSLASH) i++;
+    else if (json[i] === QUOTE) return i;
+  }
+  return json.length;
+}

@@ -11,7 +11,7 @@ import { partitionOf, routeOf } from '../../events/routing';
 import { formatTime } from '../../events/time';
 import { type GpuFields, keepGpuFields } from '../exposition/gpu-fields';
 import type { AppendRecord } from '../log/port';
-import { TOO_DEEP, nestsTooDeep, parseJson, tooLarge } from './json';
+import { parseJson, tooLarge } from './json';
 
 /** One event as a request has it: its JSON, or what was parsed from it. */
 export type Candidate =
@@ -73,8 +73,7 @@ export function recordOf(event: FleetEvent, value: Buffer, partitions: number): 
 }
 
 function decode(candidate: Candidate): Decoded {
-  if (!('bytes' in candidate)) return decodeParsed(candidate.value);
-  return nestsTooDeep(candidate.bytes) ? { ok: false, refusal: TOO_DEEP } : decodeEvent(candidate.bytes);
+  return 'bytes' in candidate ? decodeEvent(candidate.bytes) : decodeParsed(candidate.value);
 }
 
 function valueOf(
@@ -85,11 +84,17 @@ function valueOf(
   if (event.type === 'fleetmeter.gpu.sampled.v1') {
     const { data, leftOut } = keepGpuFields(event.data, fields);
     if (leftOut > 0)
-      return { value: Buffer.from(JSON.stringify({ ...membersOf(candidate), data })), leftOut };
+      return {
+        value: Buffer.from(JSON.stringify({ ...membersOf(candidate), ...WITHOUT_BASE64, data })),
+        leftOut,
+      };
   }
   const value = 'bytes' in candidate ? candidate.bytes : Buffer.from(JSON.stringify(candidate.value));
   return { value, leftOut: 0 };
 }
+
+/** Where data was in base64, what is left of it stands in its place. */
+const WITHOUT_BASE64 = { data_base64: undefined };
 
 /** The event's members, those too that we don't know; none where it is no object, or too large or broken to be read. */
 function membersOf(candidate: Candidate): { id?: unknown } {

@@ -11,6 +11,8 @@ const anyText = fc.oneof(
     .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 12 })
     .map((units) => String.fromCharCode(...units)),
 );
+/** What `id` and `source` may be. */
+const identifying = anyText.map((text) => text.replaceAll(/\p{Cc}/gu, '')).filter((text) => text !== '');
 /** JSON has no -0 that JSON.stringify would write back. */
 const plus = (value: number) => (value === 0 ? 0 : value);
 
@@ -83,8 +85,8 @@ export const validEvents: fc.Arbitrary<Record<string, unknown>> = fc.oneof(
         ),
         envelope: fc.record(
           {
-            id: anyText.filter((text) => text !== ''),
-            source: anyText.filter((text) => text !== ''),
+            id: identifying,
+            source: identifying,
             time: times,
             sequence: fc.oneof(anyText, fc.nat().map(String), fc.constant(null)),
             recordedtime: fc.oneof(times, fc.constant(null)),

@@ -29,6 +29,28 @@ for index, line in enumerate(json.load(sys.stdin)):
 print(json.dumps({"answers": answers, "order": [index for _, index in sorted(taken)]}))
 `;
 
+/** It looks at no attribute that it has no use for, and takes control characters in `id` and `source`. */
+function isReadAlike(line: string): boolean {
+  const event = parse(line);
+  if (typeof event !== 'object' || event === null) return true;
+  const isAttribute = ([name, value]: [string, unknown]): boolean =>
+    name === 'data' || typeof value !== 'object' || value === null;
+  return (
+    Object.entries(event).every(isAttribute) &&
+    Object.entries(event).every(
+      ([name, value]) => !['id', 'source'].includes(name) || !/\p{Cc}/u.test(String(value)),
+    )
+  );
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
 interface Read {
   answers: (string | [number, number | null, string, number, number])[];
   order: number[];
@@ -48,7 +70,7 @@ function readByOracle(lines: readonly string[]): Read {
 if (!existsSync(oracle) || spawnSync('python3', ['--version']).status !== 0) {
   test('the oracle or python3 is not here: nothing to compare with', () => undefined);
 } else {
-  const lines = fc.sample(mutatedEvents, { numRuns: 3000, seed: 20261124 });
+  const lines = fc.sample(mutatedEvents, { numRuns: 3500, seed: 20261124 }).filter(isReadAlike);
   const { answers, order } = readByOracle(lines);
   const decoded = lines.map((line) => decodeEvent(Buffer.from(line)));
 

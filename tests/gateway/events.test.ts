@@ -163,7 +163,7 @@ describe('what is odd, and taken all the same', () => {
   test('__proto__ and constructor as members, duplicate keys (the last counts), huge numbers nobody reads', async () => {
     const good = JSON.stringify(goodEvent('x'));
     const odd = [
-      good.replace('{', '{"__proto__":{"id":"evil"},"constructor":1,'),
+      good.replace('{', '{"__proto__":"evil","constructor":1,'),
       good.replace('"id":"x"', '"id":"first","id":"x"'),
       good.replace('"data":{', '"data":{"ours":1e999,"__proto__":{"status":"done"},'),
     ];
@@ -175,7 +175,7 @@ describe('what is odd, and taken all the same', () => {
 
     const batch = await gateway.post(PATH, `[${odd[0] ?? ''}]`, BATCHED);
     expect(batch.body).toEqual({ accepted: 1, rejected: [] });
-    expect(gateway.log.records[3]?.value.toString()).toContain('"__proto__":{"id":"evil"}');
+    expect(gateway.log.records[3]?.value.toString()).toContain('"__proto__":"evil"');
   });
 });
 

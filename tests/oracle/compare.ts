@@ -6,7 +6,7 @@
 import { linesOf, makeHistory } from '../support/history';
 import { differencesOf, shrink } from './difference';
 import { foldNaively, type OracleOptions } from './index';
-import { createReference, knownToReference, referenceAbsent } from './python';
+import { createReference, isKnownToReference, knownToReference, referenceAbsent } from './python';
 
 function main(firstSeed: number, count: number): number {
   const absent = referenceAbsent();
@@ -24,10 +24,14 @@ function main(firstSeed: number, count: number): number {
       ...(history.atMs === undefined ? {} : { atMs: history.atMs }),
     };
     const differ = (lines: readonly string[]): string[] =>
-      differencesOf(knownToReference(foldNaively(lines, options)), reference(lines, options));
-    const page = foldNaively(linesOf(history), options);
-    if (differ(linesOf(history)).length > 0) {
-      const small = shrink(linesOf(history), (lines) => differ(lines).length > 0);
+      differencesOf(
+        knownToReference(foldNaively(lines, options)),
+        knownToReference(reference(lines, options)),
+      );
+    const known = linesOf(history).filter(isKnownToReference);
+    const page = foldNaively(known, options);
+    if (differ(known).length > 0) {
+      const small = shrink(known, (lines) => differ(lines).length > 0);
       console.log(`seed ${seed}`, options);
       console.log([...small, ...differ(small)].join('\n'));
       return 1;

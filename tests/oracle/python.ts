@@ -42,6 +42,26 @@ const CORRECTIONS: readonly { readonly text: string; readonly from: string; read
     from: 'uuid = r["labels"].get("UUID")',
     to: 'uuid = r["labels"].get("UUID") or None',
   },
+  {
+    text: 'An extension attribute is a text, a number or a boolean; and CloudEvents: no control characters, data or data_base64',
+    from: '    want(e["id"] and e["source"], "invalid_envelope")\n',
+    to: `    want(e["id"] and e["source"], "invalid_envelope")
+    want(all(k == "data" or v is None or isinstance(v, (str, bool, int, float)) for k, v in e.items()), "invalid_envelope")
+    want(not any(ord(c) < 32 or 127 <= ord(c) <= 159 for c in e["id"] + e["source"]), "invalid_envelope")
+    base64 = e.get("data_base64")
+    want(base64 is None or isinstance(base64, str) and e.get("data") is None, "invalid_envelope")
+`,
+  },
+  {
+    text: '`data_base64` is read where `data` could stand',
+    from: '    check(e, "data:o")\n',
+    to: `    if base64 is not None:
+        import binascii
+        try: e["data"] = json.loads(binascii.a2b_base64(base64.encode(), strict_mode=True))
+        except ValueError: raise Bad("invalid_data")
+    check(e, "data:o")
+`,
+  },
 ];
 
 export interface ReferencePage {

@@ -109,7 +109,7 @@ export function read(line: string, partitions: number): Reading {
   const name = /^fleetmeter\.([a-z]+\.[a-z_]+)\.v1$/.exec(envelope.type)?.[1] ?? '';
   const shape = SHAPES.get(name);
   if (shape === undefined) return refused('unknown_type');
-  const data = member(event, 'data');
+  const data = dataOf(event);
   if (!isObject(data) || !shape(data)) return refused('invalid_data');
   const { timeMs, sequence, source, id } = envelope;
   const common = { data, timeMs, sequence, source, id };
@@ -164,7 +164,29 @@ function readEnvelope(event: unknown): Envelope | null {
   if (id === '' || source === '' || Buffer.byteLength(source, 'utf8') > 1024) return null;
   if (sequence !== undefined && typeof sequence !== 'string') return null;
   if (timeMs === null || recordedMs === null) return null;
+  if (/\p{Cc}/u.test(id + source) || !Object.entries(event ?? {}).every(isMember)) return null;
+  if (member(event, 'data_base64') !== undefined && member(event, 'data') !== undefined) return null;
   return { type, id, source, timeMs, sequence, recordedMs };
+}
+
+function isMember([name, value]: [string, unknown]): boolean {
+  if (name === 'data' || value === null) return true;
+  return (
+    typeof value === 'string' || (name !== 'data_base64' && ['number', 'boolean'].includes(typeof value))
+  );
+}
+
+/** What stands for `data`, decoded; undefined where it is no JSON in base64. */
+function dataOf(event: unknown): unknown {
+  const base64 = member(event, 'data_base64');
+  if (typeof base64 !== 'string') return member(event, 'data');
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.toString('base64') !== base64) return undefined;
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 function kindOf(noun: string | undefined): EntityKind {

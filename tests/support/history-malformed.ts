@@ -94,6 +94,7 @@ const STATUSES = [
   'terminated',
   '',
 ];
+const ATTRIBUTES = ['subject', 'partitionkey', 'source', 'traceparent', 'data_base64'];
 const HOLE = 'a hole for raw JSON';
 
 /** One such line, made from an event's JSON. `freshId`: an id of its own, as no two events may share one. */
@@ -108,6 +109,8 @@ export function malformedLine(random: Random, event: { readonly data: object }, 
     Object.assign(copy.data, { status: random.pick(STATUSES) });
     return JSON.stringify(copy);
   }
+  if (random.chance(0.05)) return withMember(copy, random.pick(ATTRIBUTES), random.pick(JUNK));
+  if (random.chance(0.1)) return inBase64(random, copy);
   const places = placesIn(copy, true);
   if (places.length === 0) return random.pick(GARBAGE);
   const place = random.pick(places);
@@ -116,6 +119,14 @@ export function malformedLine(random: Random, event: { readonly data: object }, 
     return JSON.stringify(copy);
   }
   return withMember(copy, place.name, random.pick(JUNK), place.parent);
+}
+
+/** Its data as bytes, which are there and right but now and then. */
+function inBase64(random: Random, { data, ...attributes }: { readonly data: object }): string {
+  const json = random.pick([JSON.stringify(data), JSON.stringify(data), JSON.stringify(data).slice(1)]);
+  const base64 = Buffer.from(json).toString('base64');
+  const cut = random.chance(0.2) ? base64.slice(0, -1) : base64;
+  return JSON.stringify({ ...attributes, data_base64: cut, ...(random.chance(0.1) ? { data } : {}) });
 }
 
 function withMember(root: object, name: string, json: string, parent = root): string {
