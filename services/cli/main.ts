@@ -20,6 +20,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['dead-letters', async () => (await import('./commands/dead-letters.js')).addDeadLetters],
   ['backfill', async () => (await import('./commands/backfill.js')).addBackfill],
   ['explain', async () => (await import('./commands/explain.js')).addExplain],
+  ['cost', async () => (await import('./commands/cost.js')).addCost],
   ['demo', async () => (await import('./commands/demo.js')).addDemo],
 ]);
 

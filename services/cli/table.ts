@@ -1,10 +1,16 @@
-/** Columns of text, each as wide as its widest cell, the last one as it is. */
-export function table(rows: readonly (readonly string[])[]): string {
+/**
+ * Columns of text, each as wide as its widest cell, the last one as it is.
+ * @param numbers how many of the last columns are numbers, and so stand at the right
+ */
+export function table(rows: readonly (readonly string[])[], numbers = 0): string {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
   return rows
     .map((row) => {
-      const cells = row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0)));
+      const cells = row.map((cell, i) => {
+        if (i >= row.length - numbers) return cell.padStart(widths[i] ?? 0);
+        return i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0);
+      });
       return `${cells.join('  ')}\n`;
     })
     .join('');

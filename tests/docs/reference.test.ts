@@ -30,6 +30,7 @@ const COMMANDS = [
   'verify',
   'backfill',
   'explain',
+  'cost',
   'dead-letters',
   'topics',
   'collect',

@@ -1,11 +1,11 @@
-/** Python's own parsers of both formats, from the package `prometheus_client`. */
+/** Packages of Python that judge what we write: its own parsers of both page formats, and FOCUS' validator. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Format } from '../../services/page/format';
 
-const PACKAGE = 'prometheus_client';
-const VERSION = '0.26.0';
+const PARSERS = { module: 'prometheus_client', version: '0.26.0', with: [] };
+const FOCUS = { module: 'focus_validator', version: '1.0.0', with: ['multimethod<2'] };
 const CACHE = join(__dirname, '../../node_modules/.cache');
 
 const PARSE = `
@@ -37,7 +37,7 @@ export type Parsed =
 export function parseWithPython(
   pages: readonly { readonly format: Format; readonly page: string }[],
 ): Parsed[] {
-  const { status, stdout, stderr } = python(['-c', PARSE], provideParsers(), JSON.stringify(pages));
+  const { status, stdout, stderr } = python(['-c', PARSE], provideModule(PARSERS), JSON.stringify(pages));
   if (status !== 0) throw new Error(`python3 failed: ${stderr}`);
   return JSON.parse(stdout, (key, value: unknown) =>
     key === '2' && typeof value === 'string' ? numberOf(value) : value,
@@ -49,25 +49,40 @@ function numberOf(written: string): number {
   return Number(written.replace('inf', 'Infinity'));
 }
 
-function python(args: readonly string[], folder: string, input = '') {
+function python(args: readonly string[], folder: string, input = '', cwd = '.') {
   const env = { ...process.env, PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1' };
-  return spawnSync('python3', args, { input, env, encoding: 'utf8', maxBuffer: 2 ** 30 });
+  return spawnSync('python3', args, { input, env, cwd, encoding: 'utf8', maxBuffer: 2 ** 30 });
 }
 
-/** The folder of the package, installed where it isn't there yet. */
-function provideParsers(): string {
-  const folder = join(CACHE, `${PACKAGE}-${VERSION}`);
-  if (existsSync(folder) || python(['-c', `import ${PACKAGE}`], folder).status === 0) return folder;
+/** What FOCUS' validator says of a CSV file of FOCUS 1.0; its exit status is 0 whatever it finds. */
+export function validateFocus(path: string): string {
+  const folder = provideModule(FOCUS);
+  const args = ['-m', 'focus_validator.main', '--data-file', path, '--validate-version', '1.0'];
+  // It reads its list of currencies from where it runs.
+  const { stdout, stderr } = python(args, folder, '', folder);
+  return stdout + stderr;
+}
+
+interface PythonModule {
+  /** Its package has the same name. */
+  readonly module: string;
+  readonly version: string;
+  /** What pip must be told to install beside it. */
+  readonly with: readonly string[];
+}
+
+/** The folder of a module, installed where it isn't there yet. */
+function provideModule({ module, version, with: beside }: PythonModule): string {
+  const folder = join(CACHE, `${module}-${version}`);
+  if (existsSync(folder) || python(['-c', `import ${module}`], folder).status === 0) return folder;
   mkdirSync(CACHE, { recursive: true });
-  const fresh = mkdtempSync(join(CACHE, `${PACKAGE}-`));
-  const { status, stderr } = python(
-    ['-m', 'pip', 'install', '--quiet', '--target', fresh, `${PACKAGE}==${VERSION}`],
-    '',
-  );
+  const fresh = mkdtempSync(join(CACHE, `${module}-`));
+  const packages = [`${module}==${version}`, ...beside];
+  const { status, stderr } = python(['-m', 'pip', 'install', '--quiet', '--target', fresh, ...packages], '');
   if (status !== 0) {
     rmSync(fresh, { recursive: true, force: true });
-    const how = `python3 -m pip install ${PACKAGE} (Debian: apt-get install python3-prometheus-client)`;
-    throw new Error(`Python has no ${PACKAGE}, and pip could not install it. Install it: ${how}\n${stderr}`);
+    const how = `python3 -m pip install ${packages.join(' ')}`;
+    throw new Error(`Python has no ${module}, and pip could not install it. Install it: ${how}\n${stderr}`);
   }
   try {
     renameSync(fresh, folder);

@@ -14,6 +14,7 @@ import type { Amount, ExplainedSeries, Share } from '../../history/explanation';
 import { parseSelector } from '../../history/selector';
 import type { Selector } from '../../history/selector';
 import { formatLabels, formatValue } from '../../page/format';
+import { decimalText } from '../../report/amount';
 import { CommandError, EXIT } from '../exit';
 import { judgeHistory } from '../history';
 import type { HistorySource } from '../history';
@@ -107,13 +108,7 @@ function pageText(amount: Amount): string {
 /** All digits of the whole number that it is. */
 function exactText(amount: Amount): string {
   if (!('units' in amount)) return formatValue(amount.value);
-  return decimal(amount.units, String(amount.per).length - 1);
-}
-
-function decimal(units: bigint, digits: number): string {
-  const text = String(units).padStart(digits + 1, '0');
-  const point = text.length - digits;
-  return digits === 0 ? text : `${text.slice(0, point)}.${text.slice(point)}`;
+  return decimalText(amount.units, String(amount.per).length - 1);
 }
 
 /** Segments that are written out. */

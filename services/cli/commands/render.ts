@@ -9,6 +9,7 @@ import { judgeFile } from '../judge-file';
 import { timeOption } from '../option';
 import { ledgerSettings } from '../settings';
 import type { Settings } from '../settings';
+import { writeAll } from '../write';
 
 export const addRender: AddCommand = (program, settings) => {
   program
@@ -43,22 +44,5 @@ async function render(options: RenderOptions, settings: Settings): Promise<void>
   const history = openHistory({ ...ledgerSettings(settings), asOfMs }, partitions);
   await judgeFile(options.events, (line) => history.take(line));
   const { atMs, views } = history.finish();
-  for (const chunk of writePage(views, {
-    format: options.format,
-    atMs,
-    sampleTtlMs,
-    selection: WHOLE_PAGE,
-  })) {
-    await write(chunk);
-  }
-}
-
-/** Waits where the reader of standard output is slower. */
-function write(text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(text, (error) => {
-      if (error) reject(error);
-      else resolve();
-    });
-  });
+  await writeAll(writePage(views, { format: options.format, atMs, sampleTtlMs, selection: WHOLE_PAGE }));
 }

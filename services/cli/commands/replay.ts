@@ -13,6 +13,7 @@ import { printable } from '../printable';
 import { timeOption } from '../option';
 import { ledgerSettings } from '../settings';
 import type { Settings } from '../settings';
+import { writeAll } from '../write';
 import { openSteps } from '../steps';
 import { counted, table } from '../table';
 
@@ -98,14 +99,7 @@ async function printPage(log: EventLog, atMs: number, settings: Settings): Promi
   const { sampleTtlMs } = settings;
   const views = await viewsAsOf({ log, atMs, settings: ledgerSettings(settings), ...steps });
   steps.onStep(`the page as of ${new Date(atMs).toISOString()}`);
-  for (const chunk of writePage(views, { format: 'text', atMs, sampleTtlMs, selection: WHOLE_PAGE })) {
-    await new Promise<void>((resolve, reject) => {
-      process.stdout.write(chunk, (error) => {
-        if (error) reject(error);
-        else resolve();
-      });
-    });
-  }
+  await writeAll(writePage(views, { format: 'text', atMs, sampleTtlMs, selection: WHOLE_PAGE }));
 }
 
 const PRINTED_CHANGES = 50;

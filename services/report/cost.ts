@@ -1,0 +1,157 @@
+import type { Entity } from '../fold/entity';
+import { isFinished } from '../fold/entity';
+import { NOTHING, isNothing, minus, plus } from './amount';
+import type { Amount } from './amount';
+import { asksTags } from './column';
+import type { Column, Labels } from './column';
+import { openKnown, openOnInstances } from './places';
+import type { JobsOn } from './places';
+import { NO_TAGS, openRows } from './rows';
+import type { Row, Tags } from './rows';
+import type { Span } from './span';
+import { gpuTimeOf, standingAt } from './standing';
+import type { Standing } from './standing';
+
+/**
+ * What a time cost: the ledger as of each span's end minus that as of its start, by the columns asked for. A job's cost is its own;
+ * what its instance costs besides is `idle` or `unallocated`. So the sum is the instances' cost, the volumes', and that of jobs whose
+ * instance is not known, to the nano-dollar of the page's counters.
+ *
+ * The history must have been judged as a whole, since facts may be learned late; then each entity is added once, in any order.
+ */
+export interface CostReport {
+  add(entity: Entity): void;
+  finish(): { readonly rows: readonly Row[]; readonly total: Amount };
+}
+
+/** Jobs' part of one span that the report does not tell apart: shown with what is known in the end of their instance and their run. */
+interface JobPart {
+  readonly span: number;
+  readonly standing: Extract<Standing, { kind: 'job' }>;
+  amount: Amount;
+}
+
+/** @param spans one after the other, each beginning where the one before ends */
+export function openCostReport(
+  spans: readonly Span[],
+  columns: readonly Column[],
+  project: string | null,
+): CostReport {
+  const rows = openRows(columns, project);
+  const boundariesMs = [spans[0]?.fromMs ?? 0, ...spans.map(({ toMs }) => toMs)];
+  const instances = openKnown<Labels>();
+  const tags = openKnown<Tags>();
+  const onInstances = openOnInstances();
+  const jobs = new Map<string, JobPart>();
+  const wantsTags = asksTags(columns);
+  const wantsPlace = columns.includes('instance') || columns.includes('fleet');
+
+  function boundaryMs(boundary: number): number {
+    return boundariesMs[boundary] ?? 0;
+  }
+
+  function spanAt(span: number): Span {
+    const found = spans[span];
+    if (found === undefined) throw new Error(`no span ${String(span)}`);
+    return found;
+  }
+
+  function addJob(span: number, standing: JobPart['standing'], amount: Amount): void {
+    if (isNothing(amount)) return;
+    const { labels, instanceId, runId } = standing;
+    const own = columns.map((column) => labels[column]);
+    const key = JSON.stringify([span, labels.project, wantsPlace && instanceId, wantsTags && runId, ...own]);
+    const part = jobs.get(key);
+    if (part === undefined) jobs.set(key, { span, standing, amount });
+    else part.amount = plus(part.amount, amount);
+  }
+
+  function stepJob(span: number, before: Standing | undefined, after: Standing | undefined): void {
+    const [old, now] = [before, after].map((one) => (one?.kind === 'job' ? one : undefined));
+    if (now !== undefined) addJob(span, now, now.cost);
+    if (old !== undefined) addJob(span, old, minus(NOTHING, old.cost));
+    if (now?.instanceId !== undefined && now.instanceId === old?.instanceId) {
+      onInstances.grow(now.instanceId, span, old.cost, now.cost);
+      return;
+    }
+    if (now?.instanceId !== undefined) onInstances.grow(now.instanceId, span, NOTHING, now.cost);
+    if (old?.instanceId !== undefined) onInstances.grow(old.instanceId, span, old.cost, NOTHING);
+  }
+
+  function stepInstance(entity: Entity, span: number, before: Standing | undefined, after: Standing): void {
+    if (after.kind !== 'instance') return;
+    const old = before?.kind === 'instance' ? before : undefined;
+    const { fromMs, toMs } = spanAt(span);
+    const { gpuMs, idleGpuMs } = gpuTimeOf(entity, after.gpuCount, fromMs, toMs);
+    const put = (labels: Labels, idle: Amount, rest: Amount): void => {
+      rows.add(spanAt(span), labels, NO_TAGS, 'idle', idle);
+      rows.add(spanAt(span), labels, NO_TAGS, 'unallocated', rest);
+    };
+    const idle = { nanoDollars: after.idleNanoDollars, gpuMs: idleGpuMs };
+    put(after.labels, idle, minus({ nanoDollars: after.nanoDollars, gpuMs }, idle));
+    if (old === undefined) return;
+    const oldIdle = { nanoDollars: -old.idleNanoDollars, gpuMs: 0n };
+    put(old.labels, oldIdle, minus({ nanoDollars: -old.nanoDollars, gpuMs: 0n }, oldIdle));
+  }
+
+  function know(life: Entity, boundary: number, standing: Standing | undefined): void {
+    if (standing?.kind === 'instance') instances.put(standing.instanceId, life, boundary, standing.labels);
+    if (standing?.kind === 'run') tags.put(standing.runId, life, boundary, standing.tags);
+  }
+
+  /** The jobs' part of what their instance costs is no one's but theirs. */
+  function takeFromInstance(instanceId: string, { base, grown }: JobsOn): void {
+    const since = instances.since(instanceId);
+    if (since > spans.length || (since === 0 && grown.size === 0)) return;
+    let cost = base;
+    for (let span = 0; span < spans.length; span++) {
+      const growth = grown.get(span) ?? NOTHING;
+      const before = cost;
+      cost = plus(cost, growth);
+      const old = instances.at(instanceId, span);
+      const now = instances.at(instanceId, span + 1);
+      if (now === undefined || (now === old && isNothing(growth))) continue;
+      const gpuMs = -growth.gpuMs;
+      rows.add(spanAt(span), now, NO_TAGS, 'unallocated', { nanoDollars: -cost.nanoDollars, gpuMs });
+      if (old !== undefined)
+        rows.add(spanAt(span), old, NO_TAGS, 'unallocated', { nanoDollars: before.nanoDollars, gpuMs: 0n });
+    }
+  }
+
+  function showJob({ span, standing, amount }: JobPart): void {
+    const { labels, instanceId, runId } = standing;
+    const on = instanceId === undefined ? undefined : instances.at(instanceId, spans.length);
+    const place = on === undefined ? {} : { instance: on.instance ?? '', fleet: on.fleet ?? '' };
+    const ofRun = tags.at(runId, spans.length) ?? NO_TAGS;
+    rows.add(spanAt(span), { ...labels, ...place }, ofRun, 'job', amount);
+  }
+
+  return {
+    add(entity) {
+      if (entity.id.kind === 'run' && !wantsTags) return;
+      const firstMs = entity.prefix === null ? (entity.facts[0]?.timeMs ?? Infinity) : -Infinity;
+      const lastMs = entity.facts.at(-1)?.timeMs ?? -Infinity;
+      let known = standingAt(entity, boundaryMs(0));
+      know(entity, 0, known);
+      if (known?.kind === 'job' && known.instanceId !== undefined)
+        onInstances.begin(known.instanceId, known.cost);
+      for (let span = 0; span < spans.length; span++) {
+        if (isFinished(entity) && lastMs <= boundaryMs(span)) return;
+        if (firstMs > boundaryMs(span + 1)) continue;
+        const next = standingAt(entity, boundaryMs(span + 1));
+        if (next === undefined) continue;
+        know(entity, span + 1, next);
+        stepJob(span, known, next);
+        stepInstance(entity, span, known, next);
+        known = next;
+      }
+    },
+    finish() {
+      for (const part of jobs.values()) showJob(part);
+      for (const [instanceId, on] of onInstances.all) takeFromInstance(instanceId, on);
+      const inOrder = rows.inOrder();
+      const total = inOrder.reduce((sum, { amount }) => plus(sum, amount), NOTHING);
+      return { rows: inOrder, total };
+    },
+  };
+}
