@@ -2,7 +2,7 @@ import type { EntityKind } from '../../events/kinds';
 import type { Family, FamilyHead } from './family';
 import { GPU_FAMILIES, GPU_LABELS } from './gpu';
 import { CATALOGUE } from './kinds';
-import { HELD, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from './page';
+import { HELD, ORPHANED_JOBS, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from './page';
 import { USAGE_FAMILIES } from './usage';
 
 const KINDS = Object.values<(typeof CATALOGUE)[EntityKind]>(CATALOGUE);
@@ -20,6 +20,7 @@ export const PAGE_FAMILIES: readonly FamilyHead[] = [
   ...OWN_FAMILIES,
   ...USAGE_FAMILIES,
   ...SUM_FAMILIES.values(),
+  ORPHANED_JOBS,
   HELD,
   PAGE_TIMESTAMP,
   SOURCE_TIMESTAMP,

@@ -6,6 +6,13 @@ export const HELD = {
   labels: ['family'],
 } as const;
 
+export const ORPHANED_JOBS = {
+  name: 'fleetmeter_orphaned_jobs',
+  type: 'gauge',
+  help: 'Jobs on the page whose run has finished or whose instance has terminated: they cost on until their end is said',
+  labels: ['dstack_project_name'],
+} as const;
+
 export const PAGE_TIMESTAMP = {
   name: 'fleetmeter_page_timestamp_seconds',
   type: 'gauge',

@@ -1,6 +1,14 @@
-/** A queue of keys by when they are due: a binary heap, so that each record pays for what is due and for nothing else. */
+/**
+ * A queue of keys by when they are due, and of those that are due at once by key, so that what comes of it depends on the log alone: a
+ * binary heap, so that each record pays for what is due and for nothing else.
+ */
 export interface DueQueue {
-  readonly dues: { readonly dueMs: number; readonly key: string }[];
+  readonly dues: Due[];
+}
+
+interface Due {
+  readonly dueMs: number;
+  readonly key: string;
 }
 
 export function emptyDueQueue(): DueQueue {
@@ -13,7 +21,7 @@ export function pushDue({ dues }: DueQueue, key: string, dueMs: number): void {
   while (at > 0) {
     const parentAt = (at - 1) >> 1;
     const parent = dues[parentAt];
-    if (parent === undefined || parent.dueMs <= dueMs) break;
+    if (parent === undefined || !isBefore(item, parent)) break;
     dues[at] = parent;
     at = parentAt;
   }
@@ -29,7 +37,11 @@ export function popDue({ dues }: DueQueue, nowMs: number): string | undefined {
   return top.key;
 }
 
-function sink(dues: DueQueue['dues'], item: DueQueue['dues'][number]): void {
+function isBefore(a: Due, b: Due): boolean {
+  return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.key < b.key);
+}
+
+function sink(dues: Due[], item: Due): void {
   let at = 0;
   for (;;) {
     let childAt = 2 * at + 1;
@@ -37,11 +49,11 @@ function sink(dues: DueQueue['dues'], item: DueQueue['dues'][number]): void {
     const right = dues[childAt + 1];
     if (left === undefined) break;
     let child = left;
-    if (right !== undefined && right.dueMs < left.dueMs) {
+    if (right !== undefined && isBefore(right, left)) {
       child = right;
       childAt++;
     }
-    if (child.dueMs >= item.dueMs) break;
+    if (!isBefore(child, item)) break;
     dues[at] = child;
     at = childAt;
   }

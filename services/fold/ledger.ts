@@ -1,10 +1,13 @@
 import type { LifecycleEvent, TelemetryEvent } from '../../events/event';
 import { emptyDueQueue, popDue, pushDue } from './due';
+import { countJob, emptyEnds, forgetEnd, indexEnds, keepEnd } from './ends';
+import type { Ends, EndedCounts } from './ends';
 import type { DueQueue } from './due';
 import {
   addFact,
   compactEntity,
   emptyEntity,
+  entityAsOf,
   hasEvent,
   hasFact,
   isDescribed,
@@ -35,6 +38,7 @@ export interface Ledger {
   /** Settled, and not yet added to the totals since a page may still show them as they were: see absorbable(). */
   readonly gone: Map<string, Entity>;
   readonly tombstones: Map<string, Tombstone>;
+  readonly ends: Ends;
   readonly samples: Map<string, Sample>;
   /** Newest lifecycle `time` taken from each source. */
   readonly sources: Map<string, number>;
@@ -44,7 +48,7 @@ export interface Ledger {
   readonly dues: DueQueue;
 }
 
-/** Of JSON numbers alone, since a commit carries them as they are. */
+/** Of JSON values alone, since a commit carries them as they are. */
 export interface LedgerScalars {
   logTimeMs: number | null;
   /** Newest `time` of the valid lifecycle records: what log time is in a file. */
@@ -54,6 +58,7 @@ export interface LedgerScalars {
   /** How many entities have settled so far; it names the next one in `gone`. */
   settledCount: number;
   givenUpCount: number;
+  readonly endedCounts: EndedCounts;
 }
 
 export interface Touched {
@@ -61,6 +66,7 @@ export interface Touched {
   readonly entities: Map<string, Entity | undefined>;
   readonly gone: Set<string>;
   readonly tombstones: Set<string>;
+  readonly ends: Set<string>;
   readonly samples: Set<string>;
   readonly sources: Set<string>;
 }
@@ -81,6 +87,7 @@ export function emptyTouched(): Touched {
     entities: new Map(),
     gone: new Set(),
     tombstones: new Set(),
+    ends: new Set(),
     samples: new Set(),
     sources: new Set(),
   };
@@ -92,6 +99,7 @@ export function emptyLedger(settings: LedgerSettings): Ledger {
     entities: new Map(),
     gone: new Map(),
     tombstones: new Map(),
+    ends: emptyEnds(),
     samples: new Map(),
     sources: new Map(),
     scalars: {
@@ -100,16 +108,18 @@ export function emptyLedger(settings: LedgerSettings): Ledger {
       newestTakenMs: null,
       settledCount: 0,
       givenUpCount: 0,
+      endedCounts: { run: 0, instance: 0 },
     },
     touched: emptyTouched(),
     dues: emptyDueQueue(),
   };
 }
 
-/** Fills the due queue of a ledger whose maps were read from a store. */
+/** Makes what else there is of a ledger whose maps were read from a store. */
 export function scheduleAll(ledger: Ledger): void {
   for (const [key, entity] of ledger.entities) schedule(ledger, key, entity);
   for (const [key, tombstone] of ledger.tombstones) scheduleForgetting(ledger, key, tombstone);
+  indexEnds(ledger.ends, ledger.scalars.endedCounts, ledger.entities);
 }
 
 /**
@@ -135,6 +145,7 @@ export function takeLifecycle(ledger: Ledger, event: LifecycleEvent, appendTimeM
   const before = known ?? emptyEntity(id, event.timeMs, logMs);
   const after = addFact(before, factOf(event), logMs, isSnapshot(event));
   putEntity(ledger, key, after);
+  if (known === undefined) countJob(ledger.ends, id, 1, touchEnd(ledger));
   if (known === undefined || (isFinished(after) && !isFinished(before))) schedule(ledger, key, after);
   noteTaken(ledger, event);
   return TAKEN;
@@ -293,16 +304,28 @@ function bury(ledger: Ledger, key: string, entity: Entity): void {
   const givenUp = !isFinished(entity);
   const tombstone = { givenUp, newestSeenMs: entity.newestSeenMs, snapshot: entity.snapshot };
   putEntity(ledger, key, undefined);
+  countJob(ledger.ends, entity.id, -1, touchEnd(ledger));
   ledger.tombstones.set(key, tombstone);
   ledger.touched.tombstones.add(key);
   scheduleForgetting(ledger, key, tombstone);
   if (givenUp) {
     ledger.scalars.givenUpCount++;
+    forgetEnd(ledger.ends, asOf(ledger, entity), touchEnd(ledger));
     return;
   }
+  keepEnd(ledger.ends, ledger.scalars.endedCounts, asOf(ledger, entity), touchEnd(ledger));
   const goneKey = String(ledger.scalars.settledCount++);
   ledger.gone.set(goneKey, entity);
   ledger.touched.gone.add(goneKey);
+}
+
+/** As a page of the ledger is to show it. */
+export function asOf({ settings }: Ledger, entity: Entity): Entity {
+  return settings.asOfMs === null ? entity : entityAsOf(entity, settings.asOfMs);
+}
+
+function touchEnd({ touched }: Ledger): (key: string) => void {
+  return (key) => void touched.ends.add(key);
 }
 
 function putEntity(ledger: Ledger, key: string, entity: Entity | undefined): void {

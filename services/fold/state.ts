@@ -1,4 +1,5 @@
 import type { EntityId } from '../../events/event';
+import type { End } from './ends';
 import type { Entity, Tombstone } from './entity';
 import { restoreTimeline } from './kinds';
 import type { AnyFact, Timeline } from './kinds';
@@ -59,6 +60,14 @@ export function encodeTombstone(tombstone: Tombstone): string {
 
 export function decodeTombstone(text: string): Tombstone {
   return JSON.parse(text) as Tombstone;
+}
+
+export function encodeEnd(end: End): string {
+  return JSON.stringify(end);
+}
+
+export function decodeEnd(text: string): End {
+  return JSON.parse(text) as End;
 }
 
 export function encodeSample(sample: Sample): string {

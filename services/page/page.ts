@@ -1,4 +1,4 @@
-import { HELD, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../catalogue/page';
+import { HELD, ORPHANED_JOBS, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../catalogue/page';
 import { formatLabels, formatValue, header } from './format';
 import type { Format } from './format';
 import { openFigures } from './contents';
@@ -9,6 +9,7 @@ import type { PartitionView } from '../view/view';
 import type { PageRequest } from './request';
 import { gpuBlocks } from './gpu';
 import type { Count, LeftOutOfPage } from './left-out';
+import { orphanLines } from './orphans';
 import { passthroughBlocks } from './passthrough';
 import { passedRows } from './rows';
 import { inFirstShard } from './selection';
@@ -51,6 +52,7 @@ function* blocksOf(
   yield* ownBlocks(figures);
   yield* usageBlocks(figures);
   yield* sumBlocks(figures);
+  yield { ...ORPHANED_JOBS, lines: orphanLines(figures) };
   if (request.atMs === null) yield { ...HELD, lines: heldLines(figures) };
   yield* pageBlocks(views, request);
   const leftOut = new Map<LeftOutOfPage, number>();

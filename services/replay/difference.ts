@@ -4,7 +4,7 @@ import { figuresOf } from '../catalogue/figures';
 import { projectOf } from '../catalogue/shape';
 import type { Entity } from '../fold/entity';
 import { entityKey, entityText } from '../fold/fact';
-import { encodeSample } from '../fold/state';
+import { encodeEnd, encodeSample } from '../fold/state';
 import type { LedgerScalars } from '../fold/ledger';
 import { formatLabels, formatValue } from '../page/format';
 import { isBelow, ledgerOfOwn, ledgerOfSum, ownFigureOf } from '../view/hold';
@@ -64,6 +64,8 @@ export function differencesOf(
   compareSamples(stored, recomputed, add);
   for (const source of keysOf(stored.sources, recomputed.sources))
     add(`source ${source}: newest event`, timeOf(stored.sources, source), timeOf(recomputed.sources, source));
+  for (const key of keysOf(stored.ends, recomputed.ends))
+    add(`the end of ${key}`, endText(stored, key), endText(recomputed, key));
   compareHolds(stored, recomputed, add);
   return found;
 }
@@ -102,15 +104,15 @@ export function scalarDifferences(
   stored: LedgerScalars,
   recomputed: LedgerScalars,
 ): Difference[] {
-  const names = ['logTimeMs', 'newestValidMs', 'settledCount', 'givenUpCount'] as const;
+  const names = ['logTimeMs', 'newestValidMs', 'settledCount', 'givenUpCount', 'endedCounts'] as const;
   return names
-    .filter((name) => stored[name] !== recomputed[name])
     .map((name) => ({
       partition,
       what: `the partition's ${name}`,
-      stored: String(stored[name]),
-      recomputed: String(recomputed[name]),
-    }));
+      stored: JSON.stringify(stored[name]),
+      recomputed: JSON.stringify(recomputed[name]),
+    }))
+    .filter((one) => one.stored !== one.recomputed);
 }
 
 type Add = (what: string, stored: string | undefined, recomputed: string | undefined) => void;
@@ -199,6 +201,11 @@ function isSumOfProject({ project }: Selection, family: Family, labels: readonly
 
 function seriesText(family: Family, labels: readonly string[]): string {
   return `${family.name}{${formatLabels(family.labels, labels)}}`;
+}
+
+function endText({ ends }: PartitionView, key: string): string | undefined {
+  const end = ends.get(key);
+  return end && encodeEnd(end);
 }
 
 function timeOf(times: ReadonlyMap<string, number>, key: string): string | undefined {

@@ -1,13 +1,16 @@
 import { SUM_FAMILIES } from '../catalogue/families';
 import type { Family } from '../catalogue/family';
 import { putTotal } from '../catalogue/tally';
+import type { End } from '../fold/ends';
 import type { Entity, Tombstone } from '../fold/entity';
 import type { Ledger, Touched } from '../fold/ledger';
 import type { Sample } from '../fold/sample';
 import {
+  decodeEnd,
   decodeEntity,
   decodeSample,
   decodeTombstone,
+  encodeEnd,
   encodeEntity,
   encodeSample,
   encodeTombstone,
@@ -58,6 +61,16 @@ export const SETTLED: EntryKind<Entity> = {
   decode: decodeEntity,
   view: (view, name, entity) => putEntity(view, SETTLED.prefix + name, entity),
   ledger: [({ gone }) => gone, ({ gone }) => gone],
+};
+
+/** How a run or an instance ended that has settled, by its key. */
+export const END: EntryKind<End> = {
+  space: 'shown',
+  prefix: 'x:',
+  encode: encodeEnd,
+  decode: decodeEnd,
+  view: ({ ends }, name, end) => putOrDelete(ends, name, end),
+  ledger: [({ ends }) => ends.byKey, ({ ends }) => ends],
 };
 
 export const SAMPLE: EntryKind<Sample> = {
@@ -113,6 +126,7 @@ const TOMBSTONE: EntryKind<Tombstone> = {
 const KINDS: readonly ErasedKind[] = [
   erased(ENTITY),
   erased(SETTLED),
+  erased(END),
   erased(SAMPLE),
   erased(SOURCE),
   erased(TOTAL),

@@ -1,23 +1,22 @@
 import { figuresOf } from '../catalogue/figures';
 import { settleInto } from '../catalogue/tally';
-import { entityAsOf } from '../fold/entity';
 import type { Entity } from '../fold/entity';
-import { absorbable, removeGone } from '../fold/ledger';
+import { absorbable, asOf, removeGone } from '../fold/ledger';
 import type { Ledger, Touched } from '../fold/ledger';
 import { ENTITY, SETTLED } from './entries';
 import { emptyView, putEntity } from './view';
 import type { PartitionView } from './view';
 
-/** A view of a ledger in this process. Samples and sources are the ledger's own; entities are brought over by syncView(). */
+/** A view of a ledger in this process. Ends, samples and sources are the ledger's own; entities are brought over by syncView(). */
 export function openView(ledger: Ledger): PartitionView {
-  return { ...emptyView(), samples: ledger.samples, sources: ledger.sources };
+  return { ...emptyView(), ends: ledger.ends.byKey, samples: ledger.samples, sources: ledger.sources };
 }
 
 /** Brings the entities that were touched since the last time over to the view. */
 export function syncView(view: PartitionView, ledger: Ledger, touched: Touched): void {
   for (const key of touched.entities.keys())
-    putEntity(view, ENTITY.prefix + key, asOf(ledger, ledger.entities.get(key)));
-  for (const key of touched.gone) putEntity(view, SETTLED.prefix + key, asOf(ledger, ledger.gone.get(key)));
+    putEntity(view, ENTITY.prefix + key, shown(ledger, ledger.entities.get(key)));
+  for (const key of touched.gone) putEntity(view, SETTLED.prefix + key, shown(ledger, ledger.gone.get(key)));
 }
 
 /** Brings all entities over to a view that has none yet. */
@@ -47,12 +46,10 @@ export function absorb(
 }
 
 function goneFigures(ledger: Ledger, key: string): ReturnType<typeof figuresOf> {
-  const entity = asOf(ledger, ledger.gone.get(key));
+  const entity = shown(ledger, ledger.gone.get(key));
   return entity && figuresOf(entity);
 }
 
-function asOf(ledger: Ledger, entity: Entity | undefined): Entity | undefined {
-  const { asOfMs } = ledger.settings;
-  if (entity === undefined || asOfMs === null) return entity;
-  return entityAsOf(entity, asOfMs);
+function shown(ledger: Ledger, entity: Entity | undefined): Entity | undefined {
+  return entity && asOf(ledger, entity);
 }

@@ -1,6 +1,8 @@
 import { figuresOf } from '../catalogue/figures';
 import { emptyTally, tallyEntity } from '../catalogue/tally';
 import type { Tally } from '../catalogue/tally';
+import { howEnded } from '../fold/ends';
+import type { End, HowEnded } from '../fold/ends';
 import type { Entity } from '../fold/entity';
 import type { Sample } from '../fold/sample';
 import type { Hold } from './hold';
@@ -13,6 +15,10 @@ export interface PartitionView {
   /** By entry key: live ones and settled ones that are not in the totals yet. */
   readonly entities: Map<string, Entity>;
   readonly tally: Tally;
+  /** How runs and instances ended that have settled, by entity key. */
+  readonly ends: Map<string, End>;
+  /** Those that have ended and not settled, by entry key: made of the entities, to be found without looking at them. */
+  readonly ended: Map<string, HowEnded>;
   readonly samples: Map<string, Sample>;
   readonly sources: Map<string, number>;
   readonly holds: Map<string, Hold>;
@@ -24,6 +30,8 @@ export function emptyView(): PartitionView {
     newestTakenMs: null,
     entities: new Map(),
     tally: emptyTally(),
+    ends: new Map(),
+    ended: new Map(),
     samples: new Map(),
     sources: new Map(),
     holds: new Map(),
@@ -34,6 +42,9 @@ export function emptyView(): PartitionView {
 export function putEntity(view: PartitionView, key: string, entity: Entity | undefined): void {
   const before = view.entities.get(key);
   tallyEntity(view.tally, key, before && figuresOf(before), entity && figuresOf(entity));
+  const end = entity && howEnded(entity);
+  if (end === undefined) view.ended.delete(key);
+  else view.ended.set(key, end);
   if (entity === undefined) view.entities.delete(key);
   else view.entities.set(key, entity);
 }

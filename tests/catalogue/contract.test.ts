@@ -61,6 +61,7 @@ const CONTRACT: readonly (readonly [string, string, string, string?])[] = [
   ['fleetmeter_jobs', 'gauge', 'dstack_project_name status'],
   ['fleetmeter_instances', 'gauge', 'dstack_project_name status'],
   ['fleetmeter_run_duration_seconds', 'histogram', 'dstack_project_name dstack_run_type'],
+  ['fleetmeter_orphaned_jobs', 'gauge', 'dstack_project_name'],
   ['fleetmeter_held', 'gauge', 'family'],
   ['fleetmeter_page_timestamp_seconds', 'gauge', ''],
   ['fleetmeter_source_last_event_timestamp_seconds', 'gauge', 'source'],

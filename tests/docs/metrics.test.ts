@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { GPU_FAMILIES, GPU_LABELS } from '../../services/catalogue/gpu';
 import { OWN_FAMILIES, SUM_FAMILIES } from '../../services/catalogue/families';
-import { HELD, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../../services/catalogue/page';
+import { HELD, ORPHANED_JOBS, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../../services/catalogue/page';
 import { USAGE_FAMILIES } from '../../services/catalogue/usage';
 import { readDashboards } from './dashboards';
 import { readPages } from './pages';
@@ -14,13 +14,13 @@ const families = [
   ...OWN_FAMILIES,
   ...SUM_FAMILIES.values(),
   ...USAGE_FAMILIES,
+  ORPHANED_JOBS,
   HELD,
   PAGE_TIMESTAMP,
   SOURCE_TIMESTAMP,
   ...GPU_FAMILIES.map((family) => ({ ...family, labels: GPU_LABELS })),
 ];
 const known = new Set<string>([
-  'fleetmeter_orphaned_jobs',
   ...families.flatMap(({ name, type }) =>
     type === 'histogram' ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
   ),

@@ -37,7 +37,7 @@ export const FUTURE_MS = 300_000;
 export interface Judge {
   /** Judges the next valid record of its partition. `appendTimeMs`: on the live log; a file has none. */
   judge(fact: Fact, appendTimeMs: number | undefined): Verdict;
-  /** All entities of which anything was taken and not given up, forgotten ones first. */
+  /** All entities of which anything was taken, forgotten ones first; what was given up is shown by no page. */
   entities(): readonly Entity[];
 }
 
@@ -72,7 +72,10 @@ export function createJudge(limits: Limits): Judge {
       entity.snapshot ||= fact.snapshot;
       return refusal;
     }
-    if (isGivenUp(entity, logMs)) return begin(fact, logMs);
+    if (isGivenUp(entity, logMs)) {
+      forgotten.push(entity);
+      return begin(fact, logMs);
+    }
     return take(entity, fact, logMs);
   }
 
@@ -104,7 +107,7 @@ export function createJudge(limits: Limits): Judge {
     if (!settled && !isGivenUp(entity, logMs)) return entity;
     if (entity.snapshot || logMs - entity.newestSeenMs <= limits.dedupeMs) return entity;
     known.delete(key);
-    if (settled) forgotten.push(entity);
+    forgotten.push(entity);
     return undefined;
   }
 

@@ -17,6 +17,7 @@ import { type Entity } from './judge';
 import { listAt, member, numberAt } from './json';
 import { createPassthrough, type Passthrough } from './passthrough';
 import { FINISHED, jobKey, UNFINISHED, type EntityKind, type Fact } from './read';
+import { createOrphans } from './orphans';
 import { type Samples } from './samples';
 
 const SHOWN: Readonly<Record<'instance' | 'job', readonly string[]>> = {
@@ -46,11 +47,13 @@ export interface PageInput {
 export function pageOf(input: PageInput): Map<string, number> {
   const figures = createFigures();
   const passthrough = createPassthrough(figures, input.samples);
+  const orphans = createOrphans();
   for (const { kind, partition, facts } of input.entities) {
     const life = lifeOf(
       kind,
       facts.filter((fact) => fact.timeMs <= input.atMs),
     );
+    orphans.see(life, facts[0]?.entity ?? '');
     if (kind === 'job') occupyGpus(passthrough, life);
     if (life.started === undefined) continue;
     const pageTimeMs = input.pageTimeOf(partition);
@@ -63,10 +66,12 @@ export function pageOf(input: PageInput): Map<string, number> {
         break;
       case 'job':
         putJob(figures, passthrough, input.samples, life, life.started, pageTimeMs);
+        orphans.seeJob(life, isShownJob(life), pageTimeMs);
         break;
     }
   }
   passthrough.write();
+  orphans.write(figures);
   figures.put('fleetmeter_page_timestamp_seconds', [], input.pageTimeMs / 1000);
   for (const [source, timeMs] of input.sources) {
     figures.put('fleetmeter_source_last_event_timestamp_seconds', [['source', source]], timeMs / 1000);
@@ -189,7 +194,7 @@ function putJob(
   const gpuMs = BigInt(gpu.count) * BigInt(Math.max(0, endMs - since.timeMs));
   figures.add('fleetmeter_usage_cost_dollars_total', usage, cost, NANO);
   figures.add('fleetmeter_usage_gpu_seconds_total', usage, gpuMs, MILLI);
-  if (!SHOWN.job.includes(statusOf(life))) return;
+  if (!isShownJob(life)) return;
   const labels = jobLabels(life, gpu);
   passthrough.showJob({ runId: text('run.id'), jobId: text('job.id'), labels, since, life });
   const ageSeconds = Math.max(0, pageTimeMs - submitted.timeMs) / 1000;
@@ -202,6 +207,10 @@ function putJob(
   figures.put('fleetmeter_job_cost_dollars_total', labels, quotient(cost, NANO));
   putInfo(figures, life);
   putUsage(figures, samples, jobKey(text('run.id'), text('job.id')), labels, gpu);
+}
+
+function isShownJob(life: Life): boolean {
+  return life.provisioned !== undefined && SHOWN.job.includes(statusOf(life));
 }
 
 function jobLabels(life: Life, gpu: Gpu): Labels {

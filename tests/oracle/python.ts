@@ -71,7 +71,7 @@ export interface ReferencePage {
 
 /** What the reference knows of a page: of GPUs what DCGM says of them, whose labels are all that it tells GPUs apart by. */
 export function knownToReference({ series, dead }: ReferencePage): ReferencePage {
-  const known = [...series].filter(([key]) => /^(?:DCGM_|dstack_|fleetmeter_(?!gpu_))/.test(key));
+  const known = [...series].filter(([key]) => /^(?:DCGM_|dstack_|fleetmeter_(?!gpu_|orphaned_))/.test(key));
   return { series: new Map(known), dead };
 }
 

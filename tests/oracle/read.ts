@@ -80,6 +80,9 @@ function refused(reason: Reason): Reading {
 export function instanceKey(id: string): string {
   return JSON.stringify(['instance', id]);
 }
+export function runKey(id: string): string {
+  return JSON.stringify(['run', id]);
+}
 export function jobKey(runId: string, jobId: string): string {
   return JSON.stringify(['job', runId, jobId]);
 }
@@ -199,7 +202,7 @@ function addressOf(kind: EntityKind, data: JsonObject): { kind: EntityKind; key:
     case 'instance':
       return { kind, key: textAt(data, 'instance.id'), entity: instanceKey(textAt(data, 'instance.id')) };
     case 'run':
-      return { kind, key: runId, entity: JSON.stringify(['run', runId]) };
+      return { kind, key: runId, entity: runKey(runId) };
     case 'job':
       return { kind, key: runId, entity: jobKey(runId, textAt(data, 'job.id')) };
   }

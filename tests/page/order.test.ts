@@ -1,7 +1,7 @@
 /** The order of series depends on the state alone: replicas that have it from a store in whatever order write the same bytes. */
 import fc from 'fast-check';
 import { PAGE_FAMILIES } from '../../services/catalogue/families';
-import { HOLD, SAMPLE, SOURCE, TOTAL, applyEntry, type EntryKind } from '../../services/view/entries';
+import { END, HOLD, SAMPLE, SOURCE, TOTAL, applyEntry, type EntryKind } from '../../services/view/entries';
 import type { Hold } from '../../services/view/hold';
 import { emptyView, type PartitionView } from '../../services/view/view';
 import { encodeEntity } from '../../services/fold/state';
@@ -16,6 +16,7 @@ function entriesOf(view: PartitionView): [string, string][] {
   const entries: [string, string][] = [...view.entities].map(([key, entity]) => [key, encodeEntity(entity)]);
   const add = <V>({ prefix, encode }: EntryKind<V>, key: string, value: V): void =>
     void entries.push([prefix + key, encode(value)]);
+  for (const [key, end] of view.ends) add(END, key, end);
   for (const [key, sample] of view.samples) add(SAMPLE, key, sample);
   for (const [key, timeMs] of view.sources) add(SOURCE, key, timeMs);
   for (const [key, { settled }] of view.tally.series) if (settled !== null) add(TOTAL, key, settled);
@@ -77,7 +78,7 @@ test('views of the same entries write the same page, whatever order they came in
 });
 
 test('an entry of no known kind, or of no known family, is no state of ours', () => {
-  expect(() => applyEntry(emptyView(), 'x:1', '1')).toThrow('unknown kind: x:1');
+  expect(() => applyEntry(emptyView(), 'z:1', '1')).toThrow('unknown kind: z:1');
   expect(() => applyEntry(emptyView(), 't:no_such_total ["a"]', '1')).toThrow(
     'unknown family: no_such_total',
   );

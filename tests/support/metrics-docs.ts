@@ -2,7 +2,7 @@
 import { GPU_FAMILIES, GPU_LABELS } from '../../services/catalogue/gpu';
 import { INSTANCE, INSTANCE_LABELS } from '../../services/catalogue/instance';
 import { JOB, JOB_LABELS } from '../../services/catalogue/job';
-import { HELD, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../../services/catalogue/page';
+import { HELD, ORPHANED_JOBS, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../../services/catalogue/page';
 import { RUN } from '../../services/catalogue/run';
 import { USAGE_FAMILIES } from '../../services/catalogue/usage';
 
@@ -68,7 +68,7 @@ const SECTIONS: readonly Section[] = [
   {
     title: 'The page itself',
     about: 'What the figures are as of, and how far they are held.',
-    families: [HELD, PAGE_TIMESTAMP, SOURCE_TIMESTAMP],
+    families: [ORPHANED_JOBS, HELD, PAGE_TIMESTAMP, SOURCE_TIMESTAMP],
   },
 ];
 

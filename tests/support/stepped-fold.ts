@@ -145,11 +145,12 @@ function handOver(part: Part, random: Random): void {
   scheduleAll(next);
 }
 
-function everything({ entities, gone, tombstones, samples, sources }: Ledger): Touched {
+function everything({ entities, gone, tombstones, ends, samples, sources }: Ledger): Touched {
   return {
     entities: new Map(Array.from(entities.keys(), (key) => [key, undefined])),
     gone: new Set(gone.keys()),
     tombstones: new Set(tombstones.keys()),
+    ends: new Set(ends.byKey.keys()),
     samples: new Set(samples.keys()),
     sources: new Set(sources.keys()),
   };
