@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { GpuFields } from '../exposition/gpu-fields';
 import type { Logger } from '../process/logger';
 import { openSeldom } from '../process/rare-warning';
-import type { Fetcher } from './fetcher';
+import type { Fetcher } from '../http/fetcher';
 import type { CollectorMetrics } from './metrics';
 import { type Deliver, openOutbox } from './outbox';
 import { type Schedule, openSchedule } from './schedule';

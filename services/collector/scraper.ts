@@ -3,7 +3,7 @@ import type { ExpositionFormat } from '../exposition/page';
 import { type PageEvent, type PageSummary, pageEventOf } from '../exposition/page-event';
 import type { Logger } from '../process/logger';
 import type { Seldom } from '../process/rare-warning';
-import type { Fetched, Fetcher } from './fetcher';
+import type { Fetched, Fetcher } from '../http/fetcher';
 import type { CollectorMetrics } from './metrics';
 import type { Outbox } from './outbox';
 import type { ScrapeTarget } from './target';

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { textOf } from '../../events/encoding';
-import type { Fetcher } from './fetcher';
+import type { Fetcher } from '../http/fetcher';
 import { type TargetsRead, readTargets } from './target';
 
 /** Where targets are listed: a file, or an HTTP endpoint, both in Prometheus' service discovery format. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { openCollector, type Collector, type CollectorOptions } from '../../services/collector/collector';
-import { openFetcher } from '../../services/collector/fetcher';
+import { openFetcher } from '../../services/http/fetcher';
 import { openCollectorMetrics } from '../../services/collector/metrics';
 import type { Delivery } from '../../services/collector/outbox';
 import { fileSource, httpSource } from '../../services/collector/source';

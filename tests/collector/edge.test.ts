@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { encodeEvent } from '../../events/codec';
 import { openCollector, type Collector } from '../../services/collector/collector';
-import { openFetcher } from '../../services/collector/fetcher';
+import { openFetcher } from '../../services/http/fetcher';
 import { openCollectorMetrics } from '../../services/collector/metrics';
 import { fileSource } from '../../services/collector/source';
 import { post, startServer, until, type Server } from '../support/server';

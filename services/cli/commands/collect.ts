@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { textOf } from '../../../events/encoding';
 import { openCollector } from '../../collector/collector';
-import { openFetcher, openTokenFile } from '../../collector/fetcher';
+import { openFetcher, openTokenFile } from '../../http/fetcher';
 import { openCollectorMetrics } from '../../collector/metrics';
 import type { Deliver } from '../../collector/outbox';
 import { fileSource, httpSource } from '../../collector/source';

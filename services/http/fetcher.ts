@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { textOf } from '../../events/encoding';
-import { byteBudget } from '../http/budget';
+import { byteBudget } from './budget';
 
 export interface FetcherOptions {
   readonly timeoutMs: number;
@@ -22,12 +22,28 @@ export interface FetcherOptions {
 export type FetchFault = 'timeout' | 'connection' | 'status' | 'too_large' | 'encoding' | 'busy';
 
 export type Fetched =
-  | { readonly kind: 'body'; readonly bytes: Buffer; readonly contentType: string | undefined }
-  | { readonly kind: 'failed'; readonly fault: FetchFault; readonly detail: string };
+  | {
+      readonly kind: 'body';
+      readonly bytes: Buffer;
+      readonly contentType: string | undefined;
+      /** The header of that name: the other side's clock. */
+      readonly date: string | undefined;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly fault: FetchFault;
+      readonly detail: string;
+      /** What it was answered with, where that is the fault. */
+      readonly status?: number;
+    };
 
+type Headers = Readonly<Record<string, string>>;
+
+/** Answered with 200, or failed. Redirects are not followed: a token is not to be handed on. */
 export interface Fetcher {
-  /** GET, answered with 200 or failed. Redirects are not followed: a token is not to be handed on. */
-  get(url: string, headers: Readonly<Record<string, string>>): Promise<Fetched>;
+  get(url: string, headers: Headers): Promise<Fetched>;
+  /** Of what changes nothing there: it is sent again where a kept connection was closed. */
+  post(url: string, headers: Headers, body: string): Promise<Fetched>;
   close(): void;
 }
 
@@ -46,7 +62,7 @@ export function openFetcher(options: FetcherOptions): Fetcher {
   let isClosed = false;
 
   /** Resolves once, however a request ends. */
-  function attempt(url: string, headers: Readonly<Record<string, string>>): Promise<Fetched | 'again'> {
+  function attempt(url: string, headers: Headers, body: string | undefined): Promise<Fetched | 'again'> {
     return new Promise((resolve) => {
       const lease = budget.lease();
       const deadline = setTimeout(() => {
@@ -59,9 +75,13 @@ export function openFetcher(options: FetcherOptions): Fetcher {
         resolve(fetched);
       };
       const isTls = url.startsWith('https:');
-      const request = (isTls ? https : http).get(
+      const request = (isTls ? https : http).request(
         url,
-        { agent: isTls ? agents.https : agents.http, headers: { ...headers, 'accept-encoding': 'gzip' } },
+        {
+          method: body === undefined ? 'GET' : 'POST',
+          agent: isTls ? agents.https : agents.http,
+          headers: { ...headers, 'accept-encoding': 'gzip' },
+        },
         (response) => {
           collect(response, options.bodyBytes, (bytes) => lease.take(bytes)).then(end, (error: unknown) => {
             end(failed('connection', messageOf(error)));
@@ -72,15 +92,19 @@ export function openFetcher(options: FetcherOptions): Fetcher {
         // A kept connection that the exporter has closed in the meantime says nothing about the exporter.
         end(request.reusedSocket && !isClosed ? 'again' : failed('connection', messageOf(error)));
       });
+      request.end(body);
     });
   }
 
+  async function fetch(url: string, headers: Headers, body?: string): Promise<Fetched> {
+    const first = await attempt(url, headers, body);
+    const fetched = first === 'again' ? await attempt(url, headers, body) : first;
+    return fetched === 'again' ? failed('connection', 'the connection was closed') : fetched;
+  }
+
   return {
-    async get(url, headers) {
-      const first = await attempt(url, headers);
-      const fetched = first === 'again' ? await attempt(url, headers) : first;
-      return fetched === 'again' ? failed('connection', 'the connection was closed') : fetched;
-    },
+    get: (url, headers) => fetch(url, headers),
+    post: fetch,
     close() {
       isClosed = true;
       agents.http.destroy();
@@ -97,7 +121,8 @@ async function collect(
   const { statusCode = 0, headers } = response;
   if (statusCode !== 200) {
     response.resume();
-    return failed('status', `answered ${String(statusCode)}, expected 200`);
+    const detail = `answered ${String(statusCode)}, expected 200`;
+    return { kind: 'failed', fault: 'status', detail, status: statusCode };
   }
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -109,18 +134,22 @@ async function collect(
   }
   const body = Buffer.concat(chunks, bytes);
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  const contentType = headers['content-type'];
-  if (encoding === 'identity') return { kind: 'body', bytes: body, contentType };
+  const said = { contentType: headers['content-type'], date: headers.date };
+  if (encoding === 'identity') return { kind: 'body', bytes: body, ...said };
   if (encoding !== 'gzip')
     return failed('encoding', `content-encoding: ${encoding.slice(0, 40)}, expected gzip`);
-  return inflate(body, limitBytes, contentType);
+  return inflate(body, limitBytes, said);
 }
 
 const unzip = promisify(gunzip);
 
-async function inflate(body: Buffer, limitBytes: number, contentType: string | undefined): Promise<Fetched> {
+async function inflate(
+  body: Buffer,
+  limitBytes: number,
+  said: { readonly contentType: string | undefined; readonly date: string | undefined },
+): Promise<Fetched> {
   try {
-    return { kind: 'body', bytes: await unzip(body, { maxOutputLength: limitBytes }), contentType };
+    return { kind: 'body', bytes: await unzip(body, { maxOutputLength: limitBytes }), ...said };
   } catch (error) {
     const isLarge = isObject(error) && error['code'] === 'ERR_BUFFER_TOO_LARGE';
     return isLarge

@@ -4,13 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import {
-  openFetcher,
-  openTokenFile,
-  type Fetcher,
-  type FetcherOptions,
-} from '../../services/collector/fetcher';
-import { startExporter, type Exporter } from './exporters';
+import { openFetcher, openTokenFile, type Fetcher, type FetcherOptions } from '../../services/http/fetcher';
+import { startExporter, type Exporter } from '../collector/exporters';
 
 const OPTIONS: FetcherOptions = { timeoutMs: 5000, bodyBytes: 1000, heldBytes: 10_000 };
 const dir = mkdtempSync(join(tmpdir(), 'fleetmeter-fetcher-'));
@@ -46,6 +41,7 @@ test('a page with its content type, over a connection that is kept', async () =>
       kind: 'body',
       bytes: Buffer.from('a 1\n'),
       contentType: 'text/plain; version=0.0.4',
+      date: expect.stringMatching(/ GMT$/) as string,
     });
   }
   expect(requests[0]?.headers).toMatchObject({
@@ -54,6 +50,19 @@ test('a page with its content type, over a connection that is kept', async () =>
     'accept-encoding': 'gzip',
   });
   expect(new Set(requests.map(({ socket }) => socket)).size).toBe(1);
+});
+
+test('a POST carries its body, and a refusal its status', async () => {
+  const { url } = await exporter((response, request) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () =>
+      response.writeHead(body === '{}' ? 200 : 422).end(`${String(request.method)} ${body}`),
+    );
+  });
+  const { post } = fetcher();
+  expect(await post(url, {}, '{}')).toMatchObject({ bytes: Buffer.from('POST {}') });
+  expect(await post(url, {}, '[]')).toMatchObject({ fault: 'status', status: 422 });
 });
 
 test('gzip is inflated, up to the limit and no further', async () => {
@@ -89,7 +98,7 @@ test.each<[string, (response: ServerResponse) => void, string, RegExp]>([
 ])('%s is a failure', async (_, answer, fault, detail) => {
   const { url } = await exporter(answer);
   const fetched = await fetcher().get(url, {});
-  expect(fetched).toEqual({ kind: 'failed', fault, detail: expect.stringMatching(detail) as string });
+  expect(fetched).toMatchObject({ kind: 'failed', fault, detail: expect.stringMatching(detail) as string });
 });
 
 test('whoever never answers, or never ends, has so long', async () => {
