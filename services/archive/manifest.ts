@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import type { Static } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 import { textOf } from '../../events/encoding';
-import { errnoOf } from './errno';
+import { errnoOf } from '../process/errno';
 
 const Count = Type.Integer({ minimum: 0 });
 const Range = Type.Object({ from: Count, to: Count });

@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
+import { textOf } from '../../events/encoding';
 import { parseTime } from '../../events/time';
 import { CommandError, EXIT } from './exit';
+import { parseAddress } from './settings';
+import type { Settings } from './settings';
 
 /** Values of options. A mistake is wrong usage: it names the option, its value and what was expected. */
 export function wrongOption(option: string, text: string, expected: string): CommandError {
@@ -33,4 +37,25 @@ export function durationOption(option: string, text: string, leastMs: number): n
   const ms = Number(match?.[1]) * (UNITS_MS.get(match?.[2] ?? '') ?? NaN);
   if (ms >= leastMs) return ms;
   throw wrongOption(option, text, `a duration such as 30s, 5m or 1h, at least ${String(leastMs)}ms`);
+}
+
+export function urlOption(option: string, text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw wrongOption(option, text, 'an http:// or https:// URL');
+}
+
+export function addressOption(option: string, text: string): Settings['listen'] {
+  const address = parseAddress(text);
+  if (address === null) throw wrongOption(option, text, 'HOST:PORT, such as 127.0.0.1:19465');
+  return address;
+}
+
+/** What stands in a file. */
+export function readOption(option: string, path: string): string {
+  try {
+    return textOf(readFileSync(path));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw wrongOption(option, path, `a file that can be read (${why})`);
+  }
 }

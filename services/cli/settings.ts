@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { textOf } from '../../events/encoding';
-import { errnoOf } from '../archive/errno';
+import { errnoOf } from '../process/errno';
 import { parseRedisUrl } from '../store/redis/address';
 import { LOG_LEVELS } from '../process/logger';
 import type { LogLevel } from '../process/logger';

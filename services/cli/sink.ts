@@ -26,6 +26,24 @@ export interface Rejected {
   readonly detail: string;
 }
 
+/** What became of events that are sent again until they are on the log. */
+export type Delivery =
+  | { readonly kind: 'delivered'; readonly rejected: readonly Rejected[] }
+  | { readonly kind: 'unavailable'; readonly detail: string };
+
+/** A log that is away, or refuses all, is tried again: what runs for ever outlives a restart of what it sends to. */
+export function deliverTo(sink: Sink): (events: readonly string[]) => Promise<Delivery> {
+  return async (events) => {
+    try {
+      const { rejected } = await sink.send(events);
+      return { kind: 'delivered', rejected };
+    } catch (error) {
+      if (error instanceof CommandError) return { kind: 'unavailable', detail: error.message };
+      throw error;
+    }
+  };
+}
+
 export async function openSink(settings: Settings): Promise<Sink> {
   if (settings.kafka === undefined) return openHttpSink(settings);
   return openLogSink(await openLog(settings, openLogger('warn')));
@@ -58,10 +76,16 @@ function openLogSink(log: EventLog): Sink {
 const ATTEMPTS = 20;
 const RETRY_SECONDS = 1;
 
-function openHttpSink({ listen, ingestToken }: Settings): Sink {
+/** Where the server that runs here is reached. */
+export function serverUrl({ listen }: Settings): string {
   const anyHost = listen.host === '0.0.0.0' || listen.host === '::';
   const host = anyHost ? '127.0.0.1' : listen.host.includes(':') ? `[${listen.host}]` : listen.host;
-  const url = `http://${host}:${String(listen.port)}/v1/events`;
+  return `http://${host}:${String(listen.port)}`;
+}
+
+function openHttpSink(settings: Settings): Sink {
+  const { ingestToken } = settings;
+  const url = `${serverUrl(settings)}/v1/events`;
   const headers = {
     'content-type': 'application/x-ndjson',
     ...(ingestToken === undefined ? {} : { authorization: `Bearer ${ingestToken}` }),

@@ -1,22 +1,17 @@
 import { examples } from '../declaration';
 import type { AddCommand } from '../declaration';
-import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { textOf } from '../../../events/encoding';
 import { openCollector } from '../../collector/collector';
 import { openFetcher, openTokenFile } from '../../http/fetcher';
 import { openCollectorMetrics } from '../../collector/metrics';
-import type { Deliver } from '../../collector/outbox';
 import { fileSource, httpSource } from '../../collector/source';
 import type { TargetSource } from '../../collector/source';
 import { openLogger } from '../../process/logger';
 import { CommandError, EXIT } from '../exit';
 import { openServer, processRoutes } from '../server';
-import { durationOption, wrongOption } from '../option';
-import { parseAddress } from '../settings';
+import { addressOption, durationOption, readOption, urlOption, wrongOption } from '../option';
 import type { Settings } from '../settings';
-import { openSink } from '../sink';
-import type { Sink } from '../sink';
+import { deliverTo, openSink } from '../sink';
 
 export const addCollect: AddCommand = (program, settings) => {
   program
@@ -115,7 +110,7 @@ async function readPlan(options: CollectOptions) {
   });
   const sources: TargetSource[] = [];
   if (options.targets !== undefined) sources.push(await readableFile(options.targets));
-  if (options.sdUrl !== undefined) sources.push(httpSource(httpUrl(options.sdUrl), fetcher));
+  if (options.sdUrl !== undefined) sources.push(httpSource(urlOption('--sd-url', options.sdUrl), fetcher));
   if (sources.length === 0) throw new CommandError(EXIT.usage, 'expected --targets, --sd-url, or both');
   return {
     sources,
@@ -123,20 +118,7 @@ async function readPlan(options: CollectOptions) {
     intervalMs,
     lagMs: durationOption('--lag', options.lag, 0),
     authorization: openTokenFile(options.tokenFile, Date.now),
-    listen: options.listen === undefined ? undefined : addressOption(options.listen),
-  };
-}
-
-/** A log that is away, or refuses all, is tried again: a collector outlives a restart of what it sends to. */
-function deliverTo(sink: Sink): Deliver {
-  return async (events) => {
-    try {
-      const { rejected } = await sink.send(events);
-      return { kind: 'delivered', rejected };
-    } catch (error) {
-      if (error instanceof CommandError) return { kind: 'unavailable', detail: error.message };
-      throw error;
-    }
+    listen: options.listen === undefined ? undefined : addressOption('--listen', options.listen),
   };
 }
 
@@ -144,27 +126,4 @@ async function readableFile(path: string): Promise<TargetSource> {
   const read = await fileSource(path).read();
   if (read?.kind === 'unreadable') throw new CommandError(EXIT.usage, `--targets: ${path}: ${read.detail}`);
   return fileSource(path);
-}
-
-function httpUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
-  throw wrongOption('--sd-url', text, 'an http:// or https:// URL');
-}
-
-function addressOption(text: string): Settings['listen'] {
-  const address = parseAddress(text);
-  if (address === null) throw wrongOption('--listen', text, 'HOST:PORT, such as 127.0.0.1:19465');
-  return address;
-}
-
-function readOption(option: string, path: string): string {
-  try {
-    return textOf(readFileSync(path));
-  } catch (error) {
-    throw wrongOption(
-      option,
-      path,
-      `a file that can be read (${error instanceof Error ? error.message : String(error)})`,
-    );
-  }
 }

@@ -2,7 +2,7 @@ import { examples } from '../declaration';
 import type { AddCommand } from '../declaration';
 import { once } from 'node:events';
 import { formatTime } from '../../../events/time';
-import { errnoOf } from '../../archive/errno';
+import { errnoOf } from '../../process/errno';
 import { openExport } from '../../archive/export';
 import type { Export } from '../../archive/export';
 import { readWhole, writeWhole } from '../../archive/file';
