@@ -8,7 +8,7 @@
  */
 const LIBRARIES = '(?:http|process|exposition|history|page|view|catalogue|fold)';
 const PORTS = ['^services/log/port\\.ts$', '^services/store/port\\.ts$'];
-const ADAPTERS = '^services/(?:log/(?:kafka|embedded)|store/(?:redis|embedded))/';
+const ADAPTERS = '^services/(?:log/(?:kafka|embedded)|store/(?:redis|embedded)|bridge/dstack)/';
 
 /** A package that one place alone may know. */
 const onlyIn = (name, packages, places, why) => ({

@@ -58,7 +58,7 @@ function aboutGpus(data: GpuSampled): EntityId<'job' | 'instance'> {
   return data.job == null ? aboutInstance(data) : aboutJob(data);
 }
 
-const JOB_SAMPLED = declare({
+export const JOB_SAMPLED = declare({
   type: 'fleetmeter.job.sampled.v1',
   topic: 'telemetry',
   verb: 'sampled',

@@ -16,6 +16,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['verify', async () => (await import('./commands/verify.js')).addVerify],
   ['topics', async () => (await import('./commands/topics.js')).addTopics],
   ['collect', async () => (await import('./commands/collect.js')).addCollect],
+  ['bridge', async () => (await import('./commands/bridge.js')).addBridge],
   ['events', async () => (await import('./commands/events.js')).addEvents],
   ['dead-letters', async () => (await import('./commands/dead-letters.js')).addDeadLetters],
   ['backfill', async () => (await import('./commands/backfill.js')).addBackfill],

@@ -5,6 +5,7 @@ const TERMS = [
   'Aggregator',
   'At-time page',
   'Blocks',
+  'Bridge',
   'Dead letter',
   'Dedupe time',
   'Entity',

@@ -1,6 +1,7 @@
 /** A metric that a dashboard, a rule or a page names must be one of the catalogue: a misspelt one shows nothing, for ever. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { openBridgeMetrics } from '../../services/bridge/metrics';
 import { GPU_FAMILIES, GPU_LABELS } from '../../services/catalogue/gpu';
 import { OWN_FAMILIES, SUM_FAMILIES } from '../../services/catalogue/families';
 import { HELD, ORPHANED_JOBS, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../../services/catalogue/page';
@@ -27,6 +28,9 @@ const known = new Set<string>([
   ...families.flatMap(({ labels }) => labels),
   // Of scrape targets.
   'fleetmeter_shard',
+  ...openBridgeMetrics()
+    .registry.getMetricsAsArray()
+    .map(({ name }) => name),
 ]);
 
 /** Names of ours that no page shows: a process's own are not in the catalogue. */

@@ -33,6 +33,7 @@ const COMMANDS = [
   'cost',
   'dead-letters',
   'topics',
+  'bridge',
   'collect',
   'demo',
 ];

@@ -1,0 +1,32 @@
+/** How to wait for what is away. */
+export interface Backoff {
+  /** What was away is there again. */
+  clear(): void;
+  /** @param detail why it is waited */
+  wait(detail: string): Promise<void>;
+}
+
+const FIRST_MS = 1000;
+const LONGEST_MS = 60_000;
+
+/** Longer and longer, with jitter, so that those who wait for the same thing don't come back together. */
+export function openBackoff(pause: (ms: number) => Promise<void>): Backoff {
+  let failures = 0;
+  return {
+    clear() {
+      failures = 0;
+    },
+    wait() {
+      const ms = Math.min(LONGEST_MS, FIRST_MS * 2 ** failures++);
+      return pause(ms * (0.5 + Math.random() / 2));
+    },
+  };
+}
+
+/** For who does not wait. */
+export class AwayError extends Error {}
+
+export const NO_WAIT: Backoff = {
+  clear: () => undefined,
+  wait: (detail) => Promise.reject(new AwayError(detail)),
+};

@@ -1,0 +1,109 @@
+import type { InstanceRow, RunRow } from './answers';
+import type { Cursor } from './book';
+import type { Context } from './context';
+import { OVERLAP_MICROS } from './learn';
+import { PAGE, readEventPage, readInstancesFully, readRunsFully } from './read';
+import { at } from './times';
+
+/**
+ * The snapshot: instances, then all runs that there ever were, oldest first, a page a piece, so that it can be cut off anywhere and
+ * goes on from there. Each is read with its events, as far as dstack still has them.
+ */
+export async function readSnapshot(context: Context): Promise<void> {
+  const { book } = context;
+  const { snapshot } = book;
+  if (snapshot === undefined) return;
+  if (snapshot.instances === 'unread') return begin(context);
+  if (snapshot.instances !== 'done') return readInstancePage(context, snapshot.instances);
+  const { runs } = snapshot;
+  const readMicros = context.nowMicros();
+  const { rows } = await context.client.runs({
+    ascending: true,
+    limit: PAGE,
+    ...(runs === 'begin' ? {} : { prev_submitted_at: runs.at, prev_run_id: runs.id }),
+  });
+  const last = rows.at(-1);
+  // Rows that dstack can't read itself are left out silently, so that a short page is not the last one.
+  if (last === undefined) {
+    delete book.snapshot;
+    return;
+  }
+  const whole = await Promise.all(rows.map((row) => withAllSubmissions(context, row)));
+  await readRunsFully(context, whole, readMicros, (row) => mayHaveEvents(context, endOfRun(row)));
+  forgetFinished(context);
+  snapshot.runs = book.newestRun = { at: last.submitted_at, id: last.id };
+}
+
+/** The events are followed from before the snapshot on. */
+async function begin(context: Context): Promise<void> {
+  const { book } = context;
+  const [first] = (await readEventPage(context, { limit: 1 })).rows;
+  const [newest] = (await readEventPage(context, { limit: 1, ascending: false })).rows;
+  if (newest !== undefined) book.events = { at: newest.recorded_at, id: newest.id };
+  book.snapshot = {
+    instances: 'begin',
+    runs: 'begin',
+    ...(first === undefined ? {} : { firstEventMicros: at(first.recorded_at) }),
+  };
+}
+
+async function readInstancePage(context: Context, from: Cursor | 'begin'): Promise<void> {
+  const { book, client } = context;
+  const { snapshot } = book;
+  if (snapshot === undefined) return;
+  const readMicros = context.nowMicros();
+  const { rows } = await client.instances({
+    ascending: true,
+    limit: PAGE,
+    ...(from === 'begin' ? {} : { prev_created_at: from.at, prev_id: from.id }),
+  });
+  const last = rows.at(-1);
+  if (last === undefined) {
+    snapshot.instances = 'done';
+    return;
+  }
+  await readInstancesFully(context, rows, readMicros, (row) => mayHaveEvents(context, endOfInstance(row)));
+  forgetFinished(context);
+  snapshot.instances = book.newestInstance = { at: last.created, id: last.id };
+}
+
+/** A list has the latest ten submissions of a job; the run by itself has all. */
+const LISTED_SUBMISSIONS = 10;
+
+async function withAllSubmissions({ client }: Context, row: RunRow): Promise<RunRow> {
+  const mayLack = row.jobs.some((job) => job.job_submissions.length >= LISTED_SUBMISSIONS);
+  return (mayLack ? await client.run(row.project_name, row.id) : undefined) ?? row;
+}
+
+function endOfRun(row: RunRow): string | undefined {
+  return ['done', 'failed', 'terminated'].includes(row.status) ? row.last_processed_at : undefined;
+}
+
+function endOfInstance(row: InstanceRow): string | undefined {
+  return row.status === 'terminated' ? (row.finished_at ?? undefined) : undefined;
+}
+
+/** dstack drops events when they are so old. */
+function mayHaveEvents({ book }: Context, end: string | undefined): boolean {
+  const firstMicros = book.snapshot?.firstEventMicros;
+  return firstMicros !== undefined && (end === undefined || at(end) >= firstMicros - OVERLAP_MICROS);
+}
+
+/** What ended long ago has nothing more to tell: the book need not remember it. */
+export function forgetFinished({ book }: Context): void {
+  const newest = book.events;
+  const horizonMicros = newest === undefined ? Infinity : at(newest.at) - 10 * OVERLAP_MICROS;
+  book.runs = withoutOld(book.runs, horizonMicros);
+  book.instances = withoutOld(book.instances, horizonMicros);
+}
+
+function withoutOld<T extends { endMicros?: number }>(
+  entries: Record<string, T>,
+  horizonMicros: number,
+): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(entries).filter(
+      ([, { endMicros }]) => !(endMicros !== undefined && endMicros < horizonMicros),
+    ),
+  );
+}

@@ -1,0 +1,44 @@
+import { LAST, type Fact, type Micros } from '../fact';
+import type { KnownInstance, KnownRun } from './book';
+
+/**
+ * The end of what dstack does not know any more, though nothing has told its end: with its project it was deleted while the bridge was
+ * away, or while there were no events. It ended when dstack has last shown it, at the earliest.
+ */
+const REASON = 'vanished';
+
+export function vanishedRun(id: string, run: KnownRun, lastSeenMicros: Micros): Fact[] {
+  const atMicros = Math.max(run.statusMicros, lastSeenMicros);
+  run.endMicros = atMicros;
+  const jobs = Object.entries(run.jobs).filter(([, job]) => job.endMicros === undefined);
+  return [
+    ...jobs.map(([jobId, job]): Fact => {
+      job.endMicros = Math.max(job.statusMicros, lastSeenMicros);
+      return {
+        type: 'fleetmeter.job.finished.v1',
+        atMicros: job.endMicros,
+        detail: LAST,
+        data: { run: { id }, job: { id: jobId }, status: 'terminated', reason: REASON },
+      };
+    }),
+    {
+      type: 'fleetmeter.run.finished.v1',
+      atMicros,
+      detail: LAST,
+      data: { run: { id }, status: 'terminated', reason: REASON },
+    },
+  ];
+}
+
+export function vanishedInstance(id: string, instance: KnownInstance, lastSeenMicros: Micros): Fact[] {
+  const atMicros = Math.max(instance.statusMicros, lastSeenMicros);
+  instance.endMicros = atMicros;
+  return [
+    {
+      type: 'fleetmeter.instance.terminated.v1',
+      atMicros,
+      detail: LAST,
+      data: { instance: { id }, reason: REASON },
+    },
+  ];
+}

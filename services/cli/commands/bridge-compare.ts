@@ -1,0 +1,76 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { comparePages, type Comparison, type PageAt } from '../../bridge/dstack/compare';
+import { DstackError, type DstackClient } from '../../bridge/dstack/client';
+import type { ServerClock } from '../../bridge/dstack/server-clock';
+import type { Fetcher } from '../../http/fetcher';
+import { CommandError, EXIT } from '../exit';
+import { printable } from '../printable';
+import type { Settings } from '../settings';
+import { serverUrl } from '../sink';
+
+interface ComparedSides {
+  readonly client: DstackClient;
+  readonly clock: ServerClock;
+  readonly fetcher: Fetcher;
+}
+
+/** What has just changed is not on our page yet: only what differs each time is a difference. */
+const ROUNDS = 6;
+const ROUND_MS = 5000;
+/** dstack's `Date` is cut to the second. */
+const CLOCK_MS = 1500;
+const PRINTED = 50;
+
+/** `bridge dstack --compare`: prints the series in which dstack's page and ours differ. Exit code 1 where there are any. */
+export async function compareDstack(sides: ComparedSides, settings: Settings): Promise<void> {
+  let comparison = await compareOnce(sides, settings);
+  for (let round = 1; round < ROUNDS && comparison.differences.length > 0; round++) {
+    await delay(ROUND_MS);
+    const again = await compareOnce(sides, settings);
+    const before = new Set(comparison.differences.map(({ series }) => series));
+    comparison = { ...again, differences: again.differences.filter(({ series }) => before.has(series)) };
+  }
+  print(comparison);
+  const { length } = comparison.differences;
+  if (length > 0) throw new CommandError(EXIT.no, `${length.toLocaleString('en')} series differ`);
+}
+
+async function compareOnce(sides: ComparedSides, settings: Settings): Promise<Comparison> {
+  const { client, clock } = sides;
+  const page = await client.page().catch((error: unknown) => {
+    throw error instanceof DstackError ? new CommandError(EXIT.away, error.message) : error;
+  });
+  const tookMs = Date.now() - page.sentMs;
+  // By our clock: dstack's may be another one, and its ages are as of its own.
+  const aheadMs = clock.aheadMs() ?? 0;
+  const dstack = { bytes: page.bytes, atMs: page.sentMs + aheadMs };
+  const ours = await fetchOurs(sides.fetcher, settings, Date.now() + Math.max(0, aheadMs) + 1000);
+  return comparePages(dstack, ours, tookMs + CLOCK_MS);
+}
+
+async function fetchOurs(fetcher: Fetcher, settings: Settings, atMs: number): Promise<PageAt> {
+  const { scrapeToken } = settings;
+  const url = `${serverUrl(settings)}/metrics?at=${new Date(atMs).toISOString()}`;
+  const headers = scrapeToken === undefined ? {} : { authorization: `Bearer ${scrapeToken}` };
+  const fetched = await fetcher.get(url, headers);
+  if (fetched.kind === 'body') return { bytes: fetched.bytes, atMs };
+  throw new CommandError(EXIT.away, `${url}: ${fetched.detail}`);
+}
+
+function print({ same, differences, notComparable }: Comparison): void {
+  const lines = differences
+    .slice(0, PRINTED)
+    .map(
+      ({ series, dstack, fleetmeter }) =>
+        `${printable(series)}\n  dstack ${shown(dstack)}, fleetmeter ${shown(fleetmeter)}`,
+    );
+  if (differences.length > PRINTED)
+    lines.push(`… and ${(differences.length - PRINTED).toLocaleString('en')} more`);
+  lines.push(`${same.toLocaleString('en')} series are the same`);
+  for (const [why, count] of notComparable) lines.push(`not compared: ${count.toLocaleString('en')}, ${why}`);
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function shown(value: number | undefined): string {
+  return value === undefined ? 'has none' : String(value);
+}

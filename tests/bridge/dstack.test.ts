@@ -1,0 +1,7 @@
+/** dstack's adapter against a stand-in: the contract, and what is dstack's own. */
+import { testControlPlane } from './contract';
+import { openDstackWorld } from './dstack-world';
+
+jest.setTimeout(60_000);
+
+testControlPlane('dstack', openDstackWorld);
