@@ -12,9 +12,9 @@ import { whenThere } from './wait';
 
 /** The one place that knows the adapters: which log and which store the settings ask for. */
 export async function openLog(settings: Settings, logger: Logger): Promise<EventLog> {
-  const { kafka, dataDir, partitions } = settings;
-  if (kafka !== undefined) return openKafka(kafka, partitions, logger);
-  return openEmbeddedLog({ dir: dataDir, partitions });
+  const { kafka, dataDir, partitions, telemetryRetention: telemetry } = settings;
+  if (kafka !== undefined) return openKafka(kafka, settings, logger);
+  return openEmbeddedLog({ dir: dataDir, partitions, telemetry });
 }
 
 /** The store; one in Redis is checked first: a server that may lose or evict what was committed is refused. */

@@ -4,7 +4,7 @@ import { createTopics } from '../log/kafka/topics';
 import type { EventLog } from '../log/port';
 import type { Logger } from '../process/logger';
 import { CommandError, EXIT } from './exit';
-import type { KafkaSettings } from './settings';
+import type { KafkaSettings, Settings } from './settings';
 import { whenThere } from './wait';
 
 const GROUP = 'fleetmeter';
@@ -22,12 +22,12 @@ export function kafkaConnection({ brokers, sasl, tls }: KafkaSettings, logger: L
 /** The log in Kafka, its topics created where they are missing. Topics that are set otherwise would break a promise: they are refused. */
 export async function openKafka(
   settings: KafkaSettings,
-  partitions: number,
+  { partitions, telemetryRetention: telemetry }: Pick<Settings, 'partitions' | 'telemetryRetention'>,
   logger: Logger,
 ): Promise<EventLog> {
   const connection = kafkaConnection(settings, logger);
   const problems = await whenThere('Kafka', logger, async () => {
-    const answer = await createTopics({ ...connection, partitions });
+    const answer = await createTopics({ ...connection, partitions, telemetry });
     return answer.kind === 'unavailable' ? answer : { kind: 'there', value: answer.problems };
   });
   if (problems.length > 0) {

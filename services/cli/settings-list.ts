@@ -73,6 +73,16 @@ export const SETTINGS = [
   },
   { name: 'FLEETMETER_SAMPLE_TTL_SECONDS', byDefault: '600', help: 'how long a sample is shown' },
   {
+    name: 'FLEETMETER_TELEMETRY_RETENTION_SECONDS',
+    byDefault: '10800',
+    help: 'how long telemetry is kept on the log',
+  },
+  {
+    name: 'FLEETMETER_TELEMETRY_RETENTION_BYTES',
+    byDefault: '2000000000',
+    help: "how much telemetry the embedded log keeps as a whole; of each partition of Kafka's topic, where it is set",
+  },
+  {
     name: 'FLEETMETER_GPU_FIELDS',
     byDefault: "dstack's 49 fields",
     help: 'what the gateway and the collector put on the log of a dcgm exporter: names with commas between them, or all',

@@ -6,6 +6,7 @@ import { LOG_LEVELS } from '../process/logger';
 import type { LogLevel } from '../process/logger';
 import { DEFAULT_GPU_FIELDS } from '../exposition/dcgm-fields';
 import type { GpuFields } from '../exposition/gpu-fields';
+import type { TelemetryRetention } from '../log/retention';
 import type { LedgerSettings } from '../fold/ledger';
 import { SETTINGS, defaultOf, nearestSetting } from './settings-list';
 import type { SettingName } from './settings-list';
@@ -27,6 +28,7 @@ export interface Settings {
   readonly latenessMs: number;
   readonly dedupeMs: number;
   readonly sampleTtlMs: number;
+  readonly telemetryRetention: TelemetryRetention;
   readonly gpuFields: GpuFields;
   readonly logLevel: LogLevel;
 }
@@ -69,6 +71,7 @@ export function readSettings(env: Environment, use: Use): ReadSettings {
     latenessMs: reader.whole('FLEETMETER_LATENESS_SECONDS', 0, MAX_SECONDS) * 1000,
     dedupeMs: reader.whole('FLEETMETER_DEDUPE_SECONDS', 0, MAX_SECONDS) * 1000,
     sampleTtlMs: reader.whole('FLEETMETER_SAMPLE_TTL_SECONDS', 1, MAX_SECONDS) * 1000,
+    telemetryRetention: reader.telemetryRetention(),
     gpuFields: reader.gpuFields(),
     logLevel: reader.oneOf('FLEETMETER_LOG_LEVEL', LOG_LEVELS),
   };
@@ -83,6 +86,7 @@ export function ledgerSettings({ latenessMs, dedupeMs, sampleTtlMs }: Settings):
   return { latenessMs, dedupeMs, sampleTtlMs, asOfMs: null };
 }
 
+const MAX_BYTES = 1e15 - 1;
 const MAX_SECONDS = 10 * 365 * 86_400;
 
 function unknownSettings(env: Environment): string[] {
@@ -250,6 +254,15 @@ function openReader(env: Environment, mistakes: string[]) {
       if (wrong !== undefined)
         mistake('FLEETMETER_GPU_FIELDS', wrong, 'names of fields with commas between them, or all');
       return new Set(names);
+    },
+    telemetryRetention(): TelemetryRetention {
+      const name = 'FLEETMETER_TELEMETRY_RETENTION_BYTES';
+      const bytes = whole(name, 1, MAX_BYTES);
+      const isKafkas = text('FLEETMETER_KAFKA_BROKERS') !== undefined && text(name) === undefined;
+      return {
+        ageMs: whole('FLEETMETER_TELEMETRY_RETENTION_SECONDS', 1, MAX_SECONDS) * 1000,
+        bytes: isKafkas ? undefined : bytes,
+      };
     },
     redisUrl(): string | undefined {
       const url = text('FLEETMETER_REDIS_URL');

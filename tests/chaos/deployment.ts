@@ -2,7 +2,7 @@ import pino from 'pino';
 import { openKafkaLog } from '../../services/log/kafka/log';
 import { createTopics } from '../../services/log/kafka/topics';
 import type { EventLog } from '../../services/log/port';
-import { type KafkaCluster } from '../support/kafka';
+import { type KafkaCluster, TELEMETRY_RETENTION } from '../support/kafka';
 import { startServer, type Server } from '../support/server';
 import { compareWithLog } from './comparison';
 import { residentMb } from './resident';
@@ -52,7 +52,7 @@ export async function startDeployment(options: DeploymentOptions): Promise<Deplo
   const { kafka, redisUrl, aggregators: count = 2, aggregatorSettings = {} } = options;
   const logger = pino({ level: 'silent' });
   const connection = { brokers: kafka.brokers, clientId: 'chaos', logger, partitions: PARTITIONS };
-  const topics = await createTopics(connection);
+  const topics = await createTopics({ ...connection, telemetry: TELEMETRY_RETENTION });
   if (topics.kind === 'unavailable') throw new Error(topics.detail);
   const settings: Settings = {
     ...LEDGER,

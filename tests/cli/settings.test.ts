@@ -39,6 +39,7 @@ test('nothing set: the embedded log and store, on loopback', () => {
     latenessMs: 86_400_000,
     dedupeMs: 2_592_000_000,
     sampleTtlMs: 600_000,
+    telemetryRetention: { ageMs: 10_800_000, bytes: 2_000_000_000 },
     logLevel: 'info',
   });
   expect(settingsOf({}).gpuFields).toHaveProperty('size', 49);
@@ -55,6 +56,16 @@ test.each<[string, Environment, object]>([
     'roles, with blanks',
     { ...BOTH, FLEETMETER_ROLES: 'exporter, gateway' },
     { roles: new Set(['gateway', 'exporter']) },
+  ],
+  [
+    'telemetry by age alone, in Kafka',
+    { ...BOTH, FLEETMETER_TELEMETRY_RETENTION_SECONDS: '60' },
+    { telemetryRetention: { ageMs: 60_000, bytes: undefined } },
+  ],
+  [
+    'telemetry by bytes too, where they are set',
+    { ...BOTH, FLEETMETER_TELEMETRY_RETENTION_BYTES: '1000' },
+    { telemetryRetention: { ageMs: 10_800_000, bytes: 1000 } },
   ],
   ['a gateway needs no store', { ...KAFKA, FLEETMETER_ROLES: 'gateway' }, { redisUrl: undefined }],
   [

@@ -123,10 +123,11 @@ describe('time', () => {
     await log.close();
   });
 
-  test('telemetry is kept for 3 days, dead letters for 30, the lifecycle for ever; ends stay', async () => {
+  test('telemetry is kept as long as is asked for, dead letters for 30 days, the lifecycle for ever; ends stay', async () => {
     const dir = newFolder();
     let nowMs = 1000 * DAY_MS;
-    const options = { dir, partitions: 1, now: () => nowMs };
+    const telemetry = { ageMs: 3 * DAY_MS, bytes: undefined };
+    const options = { dir, partitions: 1, telemetry, now: () => nowMs };
     const topics = ['lifecycle', 'telemetry', 'dead-letter'] as const;
     const log = await openEmbeddedLog(options);
     for (const topic of topics) await log.append(numbered(topic, 0, 5000));

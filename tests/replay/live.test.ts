@@ -10,7 +10,7 @@ import { createTopics } from '../../services/log/kafka/topics';
 import type { EventLog } from '../../services/log/port';
 import type { GenerationStore } from '../../services/store/port';
 import { openRedisStore } from '../../services/store/redis/store';
-import { startKafka, type KafkaCluster } from '../support/kafka';
+import { startKafka, type KafkaCluster, TELEMETRY_RETENTION } from '../support/kafka';
 import { readPage } from '../support/page-series';
 import { startRedis, type RedisServer } from '../support/redis';
 import { runCommand, startServer, type Server } from '../support/server';
@@ -74,7 +74,7 @@ beforeAll(async () => {
   admin = new Redis(redis.port);
   const logger = pino({ level: 'silent' });
   const connection = { brokers: kafka.brokers, clientId: 'test', logger, partitions: PARTITIONS };
-  const topics = await createTopics(connection);
+  const topics = await createTopics({ ...connection, telemetry: TELEMETRY_RETENTION });
   if (topics.kind === 'unavailable') throw new Error(topics.detail);
   log = openKafkaLog({ ...connection, groupId: 'test' });
   store = openRedisStore({ url: redis.url, partitions: PARTITIONS, logger });

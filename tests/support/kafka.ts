@@ -10,6 +10,9 @@ import { kafkaClassPath } from './kafka/jars';
 import { jvm, startJava, type JavaProcess } from './kafka/node';
 
 /** A real Kafka on this machine, without Docker. Brokers are numbered from 1. */
+/** As the settings have it by default. */
+export const TELEMETRY_RETENTION = { ageMs: 10_800_000, bytes: undefined };
+
 export interface KafkaCluster {
   /** host:port of each. */
   readonly brokers: readonly string[];

@@ -24,7 +24,7 @@ export const addTopics: AddCommand = (program, settings) => {
 /** `topics`: creates the Kafka topics that are missing, or only checks them all. Exit code 1 where one is not as it must be. */
 async function topics(
   { check }: { readonly check: boolean },
-  { kafka, partitions }: Settings,
+  { kafka, partitions, telemetryRetention: telemetry }: Settings,
 ): Promise<void> {
   if (kafka === undefined) {
     throw new CommandError(
@@ -32,7 +32,7 @@ async function topics(
       'FLEETMETER_KAFKA_BROKERS is not set: the embedded log needs no topics',
     );
   }
-  const options = { ...kafkaConnection(kafka, openLogger('warn')), partitions };
+  const options = { ...kafkaConnection(kafka, openLogger('warn')), partitions, telemetry };
   const answer = check ? await checkTopics(options) : await createTopics(options);
   if (answer.kind === 'unavailable') throw new CommandError(EXIT.away, `Kafka is away: ${answer.detail}`);
   for (const topic of answer.created) process.stdout.write(`created ${topic}\n`);

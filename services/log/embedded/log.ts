@@ -12,24 +12,24 @@ import {
   type Positions,
   type Topic,
 } from '../port';
+import type { TelemetryRetention } from '../retention';
 import { lockFolder } from './lock';
 import { openRecords, type Entry, type RecordStore } from './records';
+import { keepTrimmed } from './trim';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-/** How long records are kept; the lifecycle is for ever. The same as the Kafka topics' retention. */
-const RETENTION_MS = { telemetry: 3 * DAY_MS, 'dead-letter': 30 * DAY_MS } as const;
-const TRIM_EVERY_MS = 60_000;
-/** Deleted in one transaction: few enough that an append behind it hardly waits. */
-const TRIM_RECORDS = 2000;
 /** Waiting for the disk at most; more is refused, since it would only wait in memory. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const MAX_PROBE_BYTES = 4 * 1024 * 1024;
 const CHUNK_LIMITS = { records: CHUNK_RECORDS, bytes: CHUNK_BYTES };
 
+const FOR_EVER: TelemetryRetention = { ageMs: Infinity, bytes: undefined };
+
 export interface EmbeddedLogOptions {
   /** Created where it does not exist; the log is in its subfolder `log`. */
   readonly dir: string;
   readonly partitions: number;
+  /** Default: for ever, as the lifecycle. */
+  readonly telemetry?: TelemetryRetention;
   /** The log's clock, ms since the epoch. */
   readonly now?: () => number;
 }
@@ -44,7 +44,7 @@ interface Waiting {
  * Throws FolderInUse where another process holds the folder, and where it was created with another number of partitions.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EventLog> {
-  const { partitions, now = Date.now } = options;
+  const { partitions, telemetry = FOR_EVER, now = Date.now } = options;
   const dir = join(options.dir, 'log');
   mkdirSync(dir, { recursive: true });
   const unlock = await lockFolder(dir);
@@ -53,10 +53,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
     for (const { partition } of entries) delivery?.wake(partition);
   });
   let delivery: Delivery | null = null;
-  let trimmed: Promise<void> = trimAll(records, partitions, now());
-  const trimTimer = setInterval(() => {
-    trimmed = trimmed.then(() => trimAll(records, partitions, now()));
-  }, TRIM_EVERY_MS).unref();
+  const trimming = keepTrimmed(records, partitions, telemetry, now);
 
   return {
     partitions,
@@ -87,8 +84,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
     async close() {
       await delivery?.close();
       await appender.close();
-      clearInterval(trimTimer);
-      await trimmed;
+      await trimming.stop();
       await records.close();
       await unlock();
     },
@@ -260,21 +256,5 @@ async function* readRange(
     if (!last) return;
     position = last.offset + 1;
     yield found;
-  }
-}
-
-/** What can't be deleted now (no space even for that) is tried again the next time. */
-async function trimAll(records: RecordStore, partitions: number, nowMs: number): Promise<void> {
-  await trimTopics(records, partitions, nowMs).catch(() => undefined);
-}
-
-async function trimTopics(records: RecordStore, partitions: number, nowMs: number): Promise<void> {
-  for (const topic of ['telemetry', 'dead-letter'] as const) {
-    for (let partition = 0; partition < partitions; partition++) {
-      const olderThanMs = nowMs - RETENTION_MS[topic];
-      let deleted;
-      do deleted = await records.trim(topic, partition, olderThanMs, TRIM_RECORDS);
-      while (deleted === TRIM_RECORDS);
-    }
   }
 }

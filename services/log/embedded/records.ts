@@ -18,8 +18,12 @@ export interface RecordStore {
   probe(bytes: number): Promise<void>;
   /** Records from an offset on, at most so many and so many bytes (at least one, where there is one). */
   read(topic: Topic, partition: number, from: number, to: number, limits: Limits): LogRecord[];
-  /** Deletes up to `limit` records older than that, from the start on; the last one stays, since it holds the end. Answers how many. */
-  trim(topic: Topic, partition: number, olderThanMs: number, limit: number): Promise<number>;
+  /** Append time of the first record; Infinity where there is none. */
+  firstAppendTimeMs(topic: Topic, partition: number): number;
+  /** What a topic takes of the file, all partitions together. */
+  bytesOnDisk(topic: Topic): number;
+  /** Deletes records older than that, from the start on, within the limits; the last one stays, since it holds the end. Answers how many. */
+  trim(topic: Topic, partition: number, olderThanMs: number, limits: Limits): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -109,17 +113,26 @@ export function openRecords(dir: string, partitions: number): RecordStore {
       }
       return records;
     },
-    async trim(topic, partition, olderThanMs, limit) {
+    firstAppendTimeMs(topic, partition) {
+      const { start, end } = stateOf(topic, partition);
+      const range = { start: keyOf(partition, start), end: keyOf(partition, end), limit: 1 };
+      for (const { value } of topicOf(topic).records.getRange(range)) return value.readDoubleBE(0);
+      return Infinity;
+    },
+    bytesOnDisk: (topic) => bytesOf(topicOf(topic).records.getStats()),
+    async trim(topic, partition, olderThanMs, limits) {
       const state = stateOf(topic, partition);
       const { records } = topicOf(topic);
       const old: Buffer[] = [];
       const range = records.getRange({
         start: keyOf(partition, state.start),
         end: keyOf(partition, Math.max(state.start, state.end - 1)),
-        limit,
+        limit: limits.records,
       });
+      let bytes = 0;
       for (const { key, value } of range) {
-        if (value.readDoubleBE(0) >= olderThanMs) break;
+        if (value.readDoubleBE(0) >= olderThanMs || bytes > limits.bytes) break;
+        bytes += value.length;
         old.push(Buffer.from(key));
       }
       if (old.length === 0) return 0;
@@ -184,6 +197,18 @@ function stateOnDisk(records: Records, partition: number): PartitionState {
     end: offsetOf(last.key) + 1,
     lastAppendTimeMs: last.value.readDoubleBE(0),
   };
+}
+
+/** lmdb gives its statistics without a type. */
+function bytesOf(stats: object): number {
+  const numbers = new Map<string, unknown>(Object.entries(stats));
+  const count = (name: string): number => {
+    const value = numbers.get(name);
+    if (typeof value !== 'number') throw new Error(`lmdb says nothing of ${name}`);
+    return value;
+  };
+  const pages = count('treeBranchPageCount') + count('treeLeafPageCount') + count('overflowPages');
+  return pages * count('pageSize');
 }
 
 /** Big-endian, so that bytes sort as numbers do. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigResourceTypes, KafkaJSProtocolError, type Admin } from 'kafkajs';
 import { TOPIC_NAMES } from '../../../events/routing';
 import type { Topic } from '../port';
+import type { TelemetryRetention } from '../retention';
 import { createClients, errorMessage, FEW_RETRIES, type KafkaConnection } from './client';
 
 /** What the topics are called on the brokers. */
@@ -9,6 +10,7 @@ export type TopicNames = Readonly<Record<Topic, string>>;
 
 export interface TopicsOptions extends KafkaConnection {
   readonly partitions: number;
+  readonly telemetry: TelemetryRetention;
   /** Default: the contract's names. */
   readonly topics?: TopicNames;
 }
@@ -49,28 +51,37 @@ const NOT_READY_YET = new Set([
 ]);
 const MISSING = 'is missing; `fleetmeter topics` creates it';
 
-/**
- * What each topic must be set to. The lifecycle is kept for ever; telemetry for 3 days, cut every 6 hours (only closed
- * segments are deleted); dead letters for 30 days. LogAppendTime makes a record's time the log's, not its producer's.
- */
-const SETTINGS: Readonly<Record<Topic, ReadonlyMap<string, string>>> = {
-  lifecycle: settings({ 'retention.ms': '-1', 'retention.bytes': '-1' }),
-  telemetry: settings({
-    'retention.ms': String(3 * DAY_MS),
-    'retention.bytes': '-1',
-    'segment.ms': String(DAY_MS / 4),
-  }),
-  'dead-letter': settings({ 'retention.ms': String(30 * DAY_MS), 'retention.bytes': '-1' }),
-};
+/** What all topics must be set to. LogAppendTime makes a record's time the log's, not its producer's. */
+const SETTINGS: readonly (readonly [string, string])[] = [
+  ['cleanup.policy', 'delete'],
+  ['message.timestamp.type', 'LogAppendTime'],
+  ['max.message.bytes', String(MAX_MESSAGE_BYTES)],
+  ['unclean.leader.election.enable', 'false'],
+];
+/** Only closed segments are deleted, so a segment holds a part of what is kept. */
+const SEGMENTS = 6;
+const SEGMENT_MS = { least: 60_000, most: DAY_MS / 4 };
+const SEGMENT_BYTES = { least: 16 * 1024 * 1024, most: 1024 * 1024 * 1024 };
 
-function settings(retention: Record<string, string>): ReadonlyMap<string, string> {
-  return new Map([
-    ['cleanup.policy', 'delete'],
-    ['message.timestamp.type', 'LogAppendTime'],
-    ['max.message.bytes', String(MAX_MESSAGE_BYTES)],
-    ['unclean.leader.election.enable', 'false'],
-    ...Object.entries(retention),
-  ]);
+/** The lifecycle is kept for ever, dead letters for 30 days. */
+function retentionOf(topic: Topic, { ageMs, bytes }: TelemetryRetention): Record<string, number> {
+  switch (topic) {
+    case 'lifecycle':
+      return { 'retention.ms': -1, 'retention.bytes': -1 };
+    case 'dead-letter':
+      return { 'retention.ms': 30 * DAY_MS, 'retention.bytes': -1 };
+    case 'telemetry':
+      return {
+        'retention.ms': ageMs,
+        'retention.bytes': bytes ?? -1,
+        'segment.ms': segmentOf(ageMs, SEGMENT_MS),
+        ...(bytes === undefined ? {} : { 'segment.bytes': segmentOf(bytes, SEGMENT_BYTES) }),
+      };
+  }
+}
+
+function segmentOf(kept: number, { least, most }: typeof SEGMENT_MS): number {
+  return Math.max(least, Math.min(most, Math.floor(kept / SEGMENTS)));
 }
 
 /** Creates the topics that are missing, and checks all. Existing ones are not altered: what is wrong is in `problems`. */
@@ -87,7 +98,10 @@ export async function createTopics(options: TopicsOptions): Promise<TopicsAnswer
           topic: nameOf(options, topic),
           numPartitions: options.partitions,
           replicationFactor: replicas,
-          configEntries: [...wanted(topic, replicas)].map(([name, value]) => ({ name, value })),
+          configEntries: [...wanted(topic, options.telemetry, replicas)].map(([name, value]) => ({
+            name,
+            value,
+          })),
         })),
       });
     }
@@ -155,8 +169,9 @@ function nameOf({ topics = TOPIC_NAMES }: TopicsOptions, topic: Topic): string {
   return topics[topic];
 }
 
-function wanted(topic: Topic, replicas: number): ReadonlyMap<string, string> {
-  const all = new Map(SETTINGS[topic]);
+function wanted(topic: Topic, telemetry: TelemetryRetention, replicas: number): ReadonlyMap<string, string> {
+  const all = new Map(SETTINGS);
+  for (const [name, value] of Object.entries(retentionOf(topic, telemetry))) all.set(name, String(value));
   if (replicas >= REPLICAS) all.set('min.insync.replicas', String(MIN_IN_SYNC));
   return all;
 }
@@ -198,7 +213,7 @@ async function problemsOfTopic(
   if (replicas < mostReplicas) problems.push(`has ${replicas} replicas, expected ${mostReplicas}`);
 
   const actual = await configOf(admin, name);
-  for (const [key, value] of wanted(topic, replicas)) {
+  for (const [key, value] of wanted(topic, options.telemetry, replicas)) {
     const found = actual.get(key) ?? '';
     if (!isAsWanted(key, found, value)) problems.push(`${key} is ${found || 'not set'}, expected ${value}`);
   }
@@ -212,7 +227,8 @@ function isAsWanted(key: string, found: string, value: string): boolean {
     case 'min.insync.replicas':
       return Number(found) >= Number(value);
     case 'segment.ms':
-      return Number(found) <= DAY_MS;
+    case 'segment.bytes':
+      return Number(found) <= Number(value) * SEGMENTS;
     default:
       return found === value;
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { KafkaConnection } from '../../../services/log/kafka/client';
 import { openKafkaLog } from '../../../services/log/kafka/log';
 import { checkTopics } from '../../../services/log/kafka/topics';
-import { startKafka, type KafkaCluster } from '../../support/kafka';
+import { startKafka, type KafkaCluster, TELEMETRY_RETENTION } from '../../support/kafka';
 import { runCommand } from '../../support/server';
 import { failOnFatal, numbered, readAll, valuesOf } from '../contract';
 import { createWitness } from '../owner';
@@ -67,7 +67,9 @@ test.each<[string, Partial<KafkaConnection>]>([
   ['an authority that did not sign', { ssl: true }],
 ])('with %s, topics and bounds are unavailable', async (_name, wrong) => {
   const options = { ...connection, ...wrong, partitions: 1, topics: topics.names };
-  expect(await checkTopics(options)).toMatchObject({ kind: 'unavailable' });
+  expect(await checkTopics({ ...options, telemetry: TELEMETRY_RETENTION })).toMatchObject({
+    kind: 'unavailable',
+  });
   const log = openKafkaLog({ ...options, groupId: topics.groupId });
   expect(await log.bounds('lifecycle')).toMatchObject({ kind: 'unavailable' });
   await log.close();

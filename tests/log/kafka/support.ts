@@ -1,3 +1,4 @@
+import { TELEMETRY_RETENTION } from '../../support/kafka';
 import { randomUUID } from 'node:crypto';
 import type { EventLog } from '../../../services/log/port';
 import type { Logger } from '../../../services/log/kafka/client';
@@ -27,7 +28,12 @@ export async function makeTopics(kafka: KafkaCluster, partitions: number): Promi
     'dead-letter': `test-${id}.dead-letter`,
   };
   const connection = { brokers: kafka.brokers, clientId: 'test', logger: silent };
-  const answer = await createTopics({ ...connection, partitions, topics: names });
+  const answer = await createTopics({
+    ...connection,
+    partitions,
+    telemetry: TELEMETRY_RETENTION,
+    topics: names,
+  });
   if (answer.kind === 'unavailable') throw new Error(answer.detail);
   if (answer.problems.length > 0) throw new Error(JSON.stringify(answer.problems));
   const groupId = `test-${id}`;

@@ -1,6 +1,6 @@
 import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { checkTopics, createTopics, type TopicsOptions } from '../../../services/log/kafka/topics';
-import { startKafka, type KafkaCluster } from '../../support/kafka';
+import { startKafka, type KafkaCluster, TELEMETRY_RETENTION } from '../../support/kafka';
 import { silent } from './support';
 
 jest.setTimeout(60_000);
@@ -9,7 +9,8 @@ let kafka: KafkaCluster;
 let options: TopicsOptions;
 beforeAll(async () => {
   kafka = await startKafka();
-  options = { brokers: kafka.brokers, clientId: 'test', logger: silent, partitions: 3 };
+  const connection = { brokers: kafka.brokers, clientId: 'test', logger: silent };
+  options = { ...connection, partitions: 3, telemetry: TELEMETRY_RETENTION };
 });
 afterAll(() => kafka.stop());
 
@@ -52,6 +53,21 @@ test('topics are missing, then created, then as they must be, then told what is 
     'fleetmeter.lifecycle max.message.bytes is 100000, expected 1048588',
     'fleetmeter.lifecycle message.timestamp.type is CreateTime, expected LogAppendTime',
     'fleetmeter.lifecycle retention.ms is 1000, expected -1',
+  ]);
+});
+
+test('how long telemetry is kept, and how much of it where that is set, is checked', async () => {
+  const problemsOf = async (telemetry: TopicsOptions['telemetry']): Promise<string[]> => {
+    const answer = await checkTopics({ ...options, telemetry });
+    if (answer.kind !== 'topics') throw new Error(answer.detail);
+    return answer.problems.flatMap(({ topic, problem }) => (topic === names[1] ? [problem] : []));
+  };
+  expect(await problemsOf(TELEMETRY_RETENTION)).toEqual([]);
+  expect(await problemsOf({ ageMs: 900_000, bytes: 500_000_000 })).toEqual([
+    'retention.ms is 10800000, expected 900000',
+    'retention.bytes is -1, expected 500000000',
+    'segment.ms is 1800000, expected 150000',
+    'segment.bytes is 1073741824, expected 83333333',
   ]);
 });
 
