@@ -35,14 +35,11 @@ export function standingAt(entity: Entity, atMs: number): Standing | undefined {
   const figures = figuresOf(entityAsOf(entity, atMs));
   if (figures === undefined) return undefined;
   const { view } = figures;
-  switch (view.kind) {
-    case 'job':
-      return view.placement === undefined ? undefined : jobStanding(view, view.placement, figures, atMs);
-    case 'instance':
-      return instanceStanding(view, figures, atMs);
-    case 'run':
-      return { kind: 'run', runId: view.id.id, tags: view.timeline.description?.tags ?? {} };
-  }
+  if (view.kind === 'instance') return instanceStanding(view, figures, atMs);
+  if (view.kind === 'run')
+    return { kind: 'run', runId: view.id.id, tags: view.timeline.description?.tags ?? {} };
+  if (view.kind !== 'job' || view.placement === undefined) return undefined;
+  return jobStanding(view, view.placement, figures, atMs);
 }
 
 function jobStanding(
