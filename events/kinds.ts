@@ -1,12 +1,13 @@
 import { INSTANCE } from './instance';
 import { JOB } from './job';
 import { RUN } from './run';
+import { VOLUME } from './volume';
 
 /**
  * The kinds of entity, and with them all lifecycle events. What the fold and the catalogue say of a kind stands in a record over the
  * same names in each of them, which the compiler holds to be complete.
  */
-export const KINDS = { instance: INSTANCE, run: RUN, job: JOB } as const;
+export const KINDS = { instance: INSTANCE, run: RUN, job: JOB, volume: VOLUME } as const;
 
 export type EntityKind = keyof typeof KINDS;
 export type Status = (typeof KINDS)[EntityKind]['statuses']['unfinished' | 'finished'][number];

@@ -2,10 +2,11 @@ import type { EntityKind } from '../../events/kinds';
 import { INSTANCE } from './instance';
 import { JOB } from './job';
 import { RUN } from './run';
+import { VOLUME } from './volume';
 import type { KindCatalogue } from './view';
 
 /** What each kind of entity has on the page. */
-const RECORD = { instance: INSTANCE, run: RUN, job: JOB };
+const RECORD = { instance: INSTANCE, run: RUN, job: JOB, volume: VOLUME };
 
 type Views = { readonly [Kind in EntityKind]: NonNullable<ReturnType<(typeof RECORD)[Kind]['viewOf']>> };
 

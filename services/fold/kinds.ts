@@ -6,11 +6,12 @@ import { makeFact, nanoDollars } from './fact';
 import { INSTANCE } from './instance';
 import { JOB } from './job';
 import { RUN } from './run';
+import { VOLUME } from './volume';
 import { forgetBefore } from './timeline';
 import type { KindFold } from './timeline';
 
 /** How each kind of entity folds. */
-const RECORD = { instance: INSTANCE, run: RUN, job: JOB };
+const RECORD = { instance: INSTANCE, run: RUN, job: JOB, volume: VOLUME };
 
 type Timelines = { readonly [Kind in EntityKind]: ReturnType<(typeof RECORD)[Kind]['begin']> };
 type Facts = { readonly [Kind in EntityKind]: ReturnType<(typeof RECORD)[Kind]['describe']> };

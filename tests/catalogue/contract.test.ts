@@ -8,6 +8,8 @@ const INSTANCE =
 const JOB =
   'dstack_project_name dstack_user_name dstack_run_name dstack_run_id dstack_job_name dstack_job_id dstack_job_num ' +
   'dstack_replica_num dstack_run_type dstack_backend dstack_gpu';
+const VOLUME =
+  'dstack_project_name dstack_user_name dstack_volume_name dstack_volume_id dstack_backend dstack_region';
 const GPU = `${JOB} dstack_gpu_num`;
 const RUN = 'dstack_project_name dstack_user_name';
 const QUEUE = 'project_name run_type';
@@ -62,6 +64,10 @@ const CONTRACT: readonly (readonly [string, string, string, string?])[] = [
   ['fleetmeter_instances', 'gauge', 'dstack_project_name status'],
   ['fleetmeter_run_duration_seconds', 'histogram', 'dstack_project_name dstack_run_type'],
   ['fleetmeter_orphaned_jobs', 'gauge', 'dstack_project_name'],
+  ['fleetmeter_volume_cost_dollars_total', 'counter', VOLUME],
+  ['fleetmeter_volume_price_dollars_per_hour', 'gauge', VOLUME],
+  ['fleetmeter_volume_size_bytes', 'gauge', VOLUME],
+  ['fleetmeter_storage_cost_dollars_total', 'counter', 'dstack_project_name dstack_user_name dstack_backend'],
   ['fleetmeter_held', 'gauge', 'family'],
   ['fleetmeter_page_timestamp_seconds', 'gauge', ''],
   ['fleetmeter_source_last_event_timestamp_seconds', 'gauge', 'source'],

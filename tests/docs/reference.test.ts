@@ -60,6 +60,9 @@ const EVENTS = [
   'fleetmeter.job.status_changed.v1',
   'fleetmeter.job.price_changed.v1',
   'fleetmeter.job.finished.v1',
+  'fleetmeter.volume.created.v1',
+  'fleetmeter.volume.price_changed.v1',
+  'fleetmeter.volume.deleted.v1',
   'fleetmeter.job.sampled.v1',
   'fleetmeter.gpu.sampled.v1',
 ];

@@ -190,7 +190,7 @@ test.each([
   '__proto__',
 ])('unknown_type %j', (type) => {
   expect(withAttributes({ type })).toBe(
-    `unknown_type: type: ${JSON.stringify(type)}, expected one of the 14 types, fleetmeter.instance.started.v1 among them`,
+    `unknown_type: type: ${JSON.stringify(type)}, expected one of the ${EVENT_TYPES.length} types, fleetmeter.instance.started.v1 among them`,
   );
 });
 

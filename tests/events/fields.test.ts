@@ -32,6 +32,11 @@ const RULES: Readonly<Record<EventType, string>> = {
   'fleetmeter.job.status_changed.v1': `${JOB_OF_RUN} status:job_status`,
   'fleetmeter.job.price_changed.v1': `${JOB_OF_RUN} price.dollars_per_hour:dollars`,
   'fleetmeter.job.finished.v1': `${JOB_OF_RUN} status:job_finish reason?:text exit_status?:whole`,
+  'fleetmeter.volume.created.v1':
+    'project:label user?:label volume.id:id volume.name:label volume.backend?:label volume.region?:label ' +
+    'volume.size_bytes?:amount price?.dollars_per_hour:dollars snapshot?:flag',
+  'fleetmeter.volume.price_changed.v1': 'volume.id:id price.dollars_per_hour:dollars',
+  'fleetmeter.volume.deleted.v1': 'volume.id:id reason?:text',
   'fleetmeter.job.sampled.v1':
     `${JOB_OF_RUN} cpu_time_seconds?:amount memory_usage_bytes?:amount memory_working_set_bytes?:amount ` +
     'gpus?:list gpus?.0:object gpus?.0.usage_ratio?:amount gpus?.0.memory_usage_bytes?:amount',

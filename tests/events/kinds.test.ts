@@ -4,6 +4,7 @@ test.each([
   ['instance', 'pending provisioning idle busy terminating', 'terminated'],
   ['run', 'pending submitted provisioning running terminating', 'terminated failed done'],
   ['job', 'submitted provisioning pulling running terminating', 'terminated aborted failed done'],
+  ['volume', 'active', 'deleted'],
 ] as const)('statuses of a %s, in order', (kind, unfinished, finished) => {
   const { statuses } = KINDS[kind];
   expect(statuses.unfinished.join(' ')).toBe(unfinished);

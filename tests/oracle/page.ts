@@ -68,6 +68,9 @@ export function pageOf(input: PageInput): Map<string, number> {
         putJob(figures, passthrough, input.samples, life, life.started, pageTimeMs);
         orphans.seeJob(life, isShownJob(life), pageTimeMs);
         break;
+      case 'volume':
+        putVolume(figures, life, life.started, pageTimeMs);
+        break;
     }
   }
   passthrough.write();
@@ -267,6 +270,30 @@ function putInfo(figures: Figures, life: Life): void {
     ['dstack_instance_type', latestText(life.provisions, 'instance.type')],
   ];
   figures.put('fleetmeter_job_info', labels, 1);
+}
+
+function putVolume(figures: Figures, life: Life, created: Fact, pageTimeMs: number): void {
+  const text = (path: string): string => latestText(life.described, path);
+  const cost = accrued(life, created.timeMs, endOf(life, pageTimeMs)) / MS_AN_HOUR;
+  const storage: Labels = [
+    ['dstack_project_name', text('project')],
+    ['dstack_user_name', text('user')],
+    ['dstack_backend', text('volume.backend')],
+  ];
+  figures.add('fleetmeter_storage_cost_dollars_total', storage, cost, NANO);
+  if (life.finish !== undefined) return;
+  const labels: Labels = [
+    ['dstack_project_name', text('project')],
+    ['dstack_user_name', text('user')],
+    ['dstack_volume_name', text('volume.name')],
+    ['dstack_volume_id', text('volume.id')],
+    ['dstack_backend', text('volume.backend')],
+    ['dstack_region', text('volume.region')],
+  ];
+  const size = latest(life.described, 'volume.size_bytes');
+  figures.put('fleetmeter_volume_cost_dollars_total', labels, quotient(cost, NANO));
+  figures.put('fleetmeter_volume_price_dollars_per_hour', labels, quotient(priceOf(life), NANO));
+  figures.put('fleetmeter_volume_size_bytes', labels, typeof size === 'number' ? size : 0);
 }
 
 /** What the latest sample of a job's usage says; what it lacks has no series. */

@@ -75,9 +75,9 @@ export function knownToReference({ series, dead }: ReferencePage): ReferencePage
   return { series: new Map(known), dead };
 }
 
-/** Whether it knows all that a line says: tags came after it, and it would take any. */
+/** Whether it knows all that a line says: tags and volumes came after it. */
 export function isKnownToReference(line: string): boolean {
-  return !line.includes('"tags"');
+  return !line.includes('"tags"') && !line.includes('fleetmeter.volume.');
 }
 
 /** Undefined where it can run; else why it can't. */

@@ -4,7 +4,7 @@ import { partitionOf } from './route';
 import { SHAPES } from './shape';
 import { parseTime } from './time';
 
-export type EntityKind = 'instance' | 'run' | 'job';
+export type EntityKind = 'instance' | 'run' | 'job' | 'volume';
 export type Reason =
   | 'invalid_json'
   | 'invalid_envelope'
@@ -21,7 +21,7 @@ interface Common {
   readonly source: string;
   readonly id: string;
   readonly partition: number;
-  /** Which entity it is of; unique over the three kinds. */
+  /** Which entity it is of; unique over all kinds. */
   readonly entity: string;
 }
 export interface Fact extends Common {
@@ -49,28 +49,33 @@ export const UNFINISHED: Readonly<Record<EntityKind, readonly string[]>> = {
   instance: ['pending', 'provisioning', 'idle', 'busy', 'terminating'],
   run: ['pending', 'submitted', 'provisioning', 'running', 'terminating'],
   job: ['submitted', 'provisioning', 'pulling', 'running', 'terminating'],
+  volume: ['active'],
 };
 export const FINISHED: Readonly<Record<EntityKind, readonly string[]>> = {
   instance: ['terminated'],
   run: ['terminated', 'failed', 'done'],
   job: ['terminated', 'aborted', 'failed', 'done'],
+  volume: ['deleted'],
 };
 /** The status of an entity whose earliest description names none. */
 export const DEFAULT_STATUS: Readonly<Record<EntityKind, string>> = {
   instance: 'provisioning',
   run: 'submitted',
   job: 'submitted',
+  volume: 'active',
 };
 const AFTER_ALL_STATUSES = 99;
 const MAX_BYTES = 1_000_000;
 const ROLES: ReadonlyMap<string, Fact['role']> = new Map([
   ['started', 'described'],
   ['submitted', 'described'],
+  ['created', 'described'],
   ['provisioned', 'provisioned'],
   ['status_changed', 'status'],
   ['price_changed', 'price'],
   ['finished', 'finished'],
   ['terminated', 'finished'],
+  ['deleted', 'finished'],
 ]);
 
 function refused(reason: Reason): Reading {
@@ -130,7 +135,7 @@ export function read(line: string, partitions: number): Reading {
   if (status !== undefined && !allowed(kind, role).includes(status)) return refused('invalid_data');
   const dollars =
     role === 'finished' || role === 'status' ? undefined : member(data, 'price.dollars_per_hour');
-  const priced = kind === 'instance' || role === 'provisioned' || role === 'price';
+  const priced = kind === 'instance' || kind === 'volume' || role === 'provisioned' || role === 'price';
   return {
     ...common,
     ...address,
@@ -193,7 +198,7 @@ function dataOf(event: unknown): unknown {
 }
 
 function kindOf(noun: string | undefined): EntityKind {
-  return noun === 'instance' || noun === 'run' ? noun : 'job';
+  return noun === 'instance' || noun === 'run' || noun === 'volume' ? noun : 'job';
 }
 
 function addressOf(kind: EntityKind, data: JsonObject): { kind: EntityKind; key: string; entity: string } {
@@ -205,13 +210,19 @@ function addressOf(kind: EntityKind, data: JsonObject): { kind: EntityKind; key:
       return { kind, key: runId, entity: runKey(runId) };
     case 'job':
       return { kind, key: runId, entity: jobKey(runId, textAt(data, 'job.id')) };
+    case 'volume': {
+      const volumeId = textAt(data, 'volume.id');
+      return { kind, key: volumeId, entity: JSON.stringify(['volume', volumeId]) };
+    }
   }
 }
 
-/** Only instances and runs name a status where they are described; a job's `submitted` and `provisioned` have none. */
+/** Only instances and runs name a status where they are described; a job's `submitted` and `provisioned` have none, nor has a volume's `created`. */
 function statusOf(kind: EntityKind, role: Fact['role'], data: JsonObject): string | undefined {
   if (role === 'finished' && kind === 'instance') return 'terminated';
-  const named = role === 'status' || role === 'finished' || (role === 'described' && kind !== 'job');
+  if (role === 'finished' && kind === 'volume') return 'deleted';
+  const describesStatus = kind === 'instance' || kind === 'run';
+  const named = role === 'status' || role === 'finished' || (role === 'described' && describesStatus);
   const status = named ? member(data, 'status') : undefined;
   return typeof status === 'string' ? status : undefined;
 }

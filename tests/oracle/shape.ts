@@ -130,6 +130,24 @@ export const SHAPES: ReadonlyMap<string, Check> = new Map([
     object({ run: someRun, job: someJob, status: text, reason: maybe(text), exit_status: maybe(integer) }),
   ],
   [
+    'volume.created',
+    object({
+      project: label,
+      user: maybe(label),
+      volume: object({
+        id,
+        name: label,
+        backend: maybe(label),
+        region: maybe(label),
+        size_bytes: maybe(nonNegative),
+      }),
+      price: maybe(price),
+      snapshot: maybe(flag),
+    }),
+  ],
+  ['volume.price_changed', object({ volume: object({ id }), price })],
+  ['volume.deleted', object({ volume: object({ id }), reason: maybe(text) })],
+  [
     'job.sampled',
     object({
       run: someRun,

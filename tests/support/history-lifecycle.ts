@@ -1,7 +1,7 @@
 /** Lifecycle events: what happens to the few instances, runs and jobs of a world, in no sensible order. */
 import { type Random } from './history-random';
 import { labelOf, priceOf, reasonOf, resourcesOf, someOf, tagsOf } from './history-values';
-import { instanceIdOf, jobIdOf, runIdOf, type Payload, type World } from './history-world';
+import { instanceIdOf, jobIdOf, runIdOf, volumeIdOf, type Payload, type World } from './history-world';
 
 /** How often what happens; finishes are rare, since little happens after them. */
 const WEIGHTS = {
@@ -17,6 +17,9 @@ const WEIGHTS = {
   'job.status_changed': 5,
   'job.price_changed': 2,
   'job.finished': 2,
+  'volume.created': 1.5,
+  'volume.price_changed': 1.5,
+  'volume.deleted': 0.4,
 };
 const INSTANCE_STATUSES = ['pending', 'provisioning', 'idle', 'idle', 'busy', 'busy', 'terminating'];
 const RUN_STATUSES = [
@@ -62,6 +65,12 @@ export function lifecyclePayload(world: World): Payload {
       return { name, data: { ...jobTarget(world), price: priceOf(random) } };
     case 'job.finished':
       return { name, data: finishedData(world, ['done', 'failed', 'terminated', 'aborted'], true) };
+    case 'volume.created':
+      return { name, data: createdData(world) };
+    case 'volume.price_changed':
+      return { name, data: { volume: { id: volumeIdOf(world) }, price: priceOf(random) } };
+    case 'volume.deleted':
+      return { name, data: { volume: { id: volumeIdOf(world) }, ...maybeReason(random) } };
   }
 }
 
@@ -94,6 +103,21 @@ function startedData(world: World): Record<string, unknown> {
       price: priceOf(random),
       status: random.pick(INSTANCE_STATUSES),
     }),
+    ...snapshotOf(world),
+  };
+}
+
+function createdData(world: World): Record<string, unknown> {
+  const { random } = world;
+  const sized = {
+    backend: labelOf(random),
+    region: labelOf(random),
+    size_bytes: random.pick([0, 1e12, 1e21]),
+  };
+  return {
+    project: labelOf(random),
+    volume: { id: volumeIdOf(world), name: labelOf(random), ...someOf(random, sized) },
+    ...someOf(random, { user: labelOf(random), price: priceOf(random) }),
     ...snapshotOf(world),
   };
 }

@@ -39,6 +39,9 @@ export function instanceIdOf(world: World): string {
 export function runIdOf(world: World): string {
   return idOf('r', generationOf(world));
 }
+export function volumeIdOf(world: World): string {
+  return idOf('v', generationOf(world));
+}
 /** Jobs of different runs share ids: a job is named by its run's and its own. */
 export function jobIdOf(world: World): string {
   return idOf('j', world.random.integer(0, 2));

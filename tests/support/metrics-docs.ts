@@ -5,6 +5,7 @@ import { JOB, JOB_LABELS } from '../../services/catalogue/job';
 import { HELD, ORPHANED_JOBS, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../../services/catalogue/page';
 import { RUN } from '../../services/catalogue/run';
 import { USAGE_FAMILIES } from '../../services/catalogue/usage';
+import { VOLUME, VOLUME_LABELS } from '../../services/catalogue/volume';
 
 interface Listed {
   readonly name: string;
@@ -64,6 +65,17 @@ const SECTIONS: readonly Section[] = [
     title: 'Totals of runs',
     about: 'Shown from 0 for each label set that has a run.',
     families: RUN.sums,
+  },
+  {
+    title: 'Volumes',
+    about: 'One series for each volume, from its creation to its deletion.',
+    shared: { labels: VOLUME_LABELS, theirs: "the volume's" },
+    families: VOLUME.own,
+  },
+  {
+    title: 'Totals of volumes',
+    about: 'Exact, and staying when volumes are deleted. Shown from 0 for each label set that has a volume.',
+    families: VOLUME.sums,
   },
   {
     title: 'The page itself',

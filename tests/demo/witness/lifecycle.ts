@@ -6,6 +6,7 @@ import { REASONS } from './rules';
 export function watchLifecycle(fleet: Fleet, speed: number) {
   const { instances, runs, jobs, get, count, step } = fleet;
   const must: Fleet['must'] = fleet.must;
+  const volumes = new Map<string, { price: number }>();
   const names = new Set<string>();
   const everNamed = new Set<string>();
   /** Instances whose price has changed in this millisecond: their jobs' prices must have, by its end. */
@@ -117,6 +118,26 @@ export function watchLifecycle(fleet: Fleet, speed: number) {
       }
       case 'fleetmeter.job.finished.v1': {
         finish(event);
+        return;
+      }
+      case 'fleetmeter.volume.created.v1': {
+        const { volume, price } = event.data;
+        must(!volumes.has(volume.id), 'created twice');
+        must(price != null && volume.size_bytes != null, 'incomplete');
+        volumes.set(volume.id, { price: price.dollars_per_hour });
+        count('volume created');
+        return;
+      }
+      case 'fleetmeter.volume.price_changed.v1': {
+        const volume = get(volumes, event.data.volume.id);
+        must(event.data.price.dollars_per_hour !== volume.price, 'a price that does not change');
+        volume.price = event.data.price.dollars_per_hour;
+        return;
+      }
+      case 'fleetmeter.volume.deleted.v1': {
+        get(volumes, event.data.volume.id);
+        volumes.delete(event.data.volume.id);
+        count('volume deleted');
         return;
       }
       default:

@@ -46,6 +46,10 @@ const INSTANCE: Wrong[] = [
   ['instance.id', NOT_AN_ID],
   ['instance', NOT_AN_OBJECT],
 ];
+const VOLUME: Wrong[] = [
+  ['volume.id', NOT_AN_ID],
+  ['volume', NOT_AN_OBJECT],
+];
 const STATUS: Wrong = ['status', [REMOVED, null, ...NOT_A_STATUS]];
 const PRICE: Wrong = ['price.dollars_per_hour', NOT_DOLLARS];
 const OWNER: Wrong[] = [
@@ -101,6 +105,17 @@ const WRONG_DATA: Record<keyof typeof EXAMPLES, readonly Wrong[]> = {
   'fleetmeter.job.status_changed.v1': [...JOB, STATUS, ['status', ['done', 'pending', 'aborted']]],
   'fleetmeter.job.price_changed.v1': [...JOB, PRICE],
   'fleetmeter.job.finished.v1': [...JOB, STATUS, ['status', ['running']], ['exit_status', [0.5, '0']]],
+  'fleetmeter.volume.created.v1': [
+    ...VOLUME,
+    ['project', NOT_A_LABEL],
+    ['user', optionally(NOT_A_LABEL)],
+    ['volume.name', NOT_A_LABEL],
+    ['volume.size_bytes', optionally(NOT_AN_AMOUNT)],
+    ['snapshot', ['true', 1]],
+    PRICE,
+  ],
+  'fleetmeter.volume.price_changed.v1': [...VOLUME, PRICE, ['price', NOT_AN_OBJECT]],
+  'fleetmeter.volume.deleted.v1': [...VOLUME, ['reason', [5, {}]]],
   'fleetmeter.job.sampled.v1': [
     ...JOB,
     ['cpu_time_seconds', optionally(NOT_AN_AMOUNT)],

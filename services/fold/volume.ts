@@ -1,0 +1,60 @@
+import type { LifecycleEvent } from '../../events/event';
+import { statusRank } from '../../events/kinds';
+import { VOLUME as EVENTS } from '../../events/volume';
+import { NO_ACCRUAL, changeRate } from './accrual';
+import type { Accrual } from './accrual';
+import { makeFact, nanoDollars } from './fact';
+import type { Fact } from './fact';
+import { BEGINNING, evolveCommon, isFirst } from './timeline';
+import type { CommonTimeline, KindFold } from './timeline';
+
+type Created = Extract<LifecycleEvent, { readonly type: 'fleetmeter.volume.created.v1' }>;
+
+export interface VolumeDescription {
+  readonly project: string;
+  readonly user?: string | undefined;
+  readonly name: string;
+  readonly backend?: string | undefined;
+  readonly region?: string | undefined;
+  readonly sizeBytes?: number | undefined;
+}
+
+type VolumeFact = Fact<VolumeDescription>;
+
+export interface VolumeTimeline extends CommonTimeline<VolumeDescription> {
+  readonly kind: 'volume';
+  /** Nano-dollars an hour x ms, from its start to its finish. */
+  readonly cost: Accrual;
+}
+
+const FIRST = EVENTS.statuses.first;
+
+function evolve(before: VolumeTimeline, fact: VolumeFact): VolumeTimeline {
+  const timeline = evolveCommon(before, fact, isFirst(before, fact) ? FIRST : undefined);
+  if (before.finish !== undefined || timeline.startMs === undefined) return timeline;
+  const rate = timeline.finish === undefined ? timeline.nanoDollarsPerHour : 0;
+  return { ...timeline, cost: changeRate(timeline.cost, fact.timeMs, rate) };
+}
+
+function describe(event: Created): VolumeFact {
+  const { project, user, volume, price } = event.data;
+  return makeFact(event, event.verb, statusRank('volume', FIRST), {
+    nanoDollarsPerHour: price == null ? undefined : nanoDollars(price.dollars_per_hour),
+    description: {
+      project,
+      user: user ?? undefined,
+      name: volume.name,
+      backend: volume.backend ?? undefined,
+      region: volume.region ?? undefined,
+      sizeBytes: volume.size_bytes ?? undefined,
+    },
+  });
+}
+
+/** A volume costs as long as it is there, whatever uses it. */
+export const VOLUME: KindFold<VolumeTimeline, VolumeFact, Created> = {
+  begin: () => ({ ...BEGINNING, kind: 'volume', cost: NO_ACCRUAL }),
+  evolve,
+  describe,
+  mapAccruals: (timeline, map) => ({ ...timeline, cost: map(timeline.cost) }),
+};
