@@ -19,7 +19,8 @@ COPY --from=build /app/dist dist
 COPY LICENSE ./
 
 RUN mkdir /data && chown node:node /data
-USER node
+# The user node, by number: where it is asked that nobody runs as root, a name proves nothing.
+USER 1000:1000
 VOLUME /data
 # All interfaces of the container: serve then asks for FLEETMETER_INGEST_TOKEN (or …_FILE) and says so where it is missing.
 ENV FLEETMETER_LISTEN=0.0.0.0:19464 \

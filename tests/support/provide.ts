@@ -11,10 +11,13 @@ import { alone } from './alone';
 
 const run = promisify(execFile);
 
+/** `image` null: what it does says nothing in a container. */
 const PROGRAMS = {
   'redis-server': { debian: 'redis-server', image: 'redis:7-bookworm' },
   prometheus: { debian: 'prometheus', image: 'prom/prometheus:v3.5.0' },
   promtool: { debian: 'prometheus', image: 'prom/prometheus:v3.5.0' },
+  'systemd-analyze': { debian: 'systemd', image: null },
+  'victoria-metrics': { debian: 'victoria-metrics', image: null },
 } as const;
 
 export type ProgramName = keyof typeof PROGRAMS;
@@ -34,14 +37,14 @@ const APT_LOCK = join(tmpdir(), 'fleetmeter-apt.lock');
 export async function provide(name: ProgramName): Promise<Program> {
   const found = onPath(name) ?? (await alone(APT_LOCK, async () => onPath(name) ?? (await installed(name))));
   if (found !== null) return { argv: [found], endArgv: null };
-  if (await dockerAnswers()) return inDocker(name);
-  const { debian } = PROGRAMS[name];
+  const { debian, image } = PROGRAMS[name];
+  if (image !== null && (await dockerAnswers())) return inDocker(name, image);
   throw new Error(
-    `${name} is not on PATH. Install it (Debian: apt-get install ${debian}) or start Docker; the tests run it for real.`,
+    `${name} is not on PATH. Install it (Debian: apt-get install ${debian})${image === null ? '' : ' or start Docker'}; the tests run it for real.`,
   );
 }
 
-function onPath(name: string): string | null {
+export function onPath(name: string): string | null {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
     const file = join(folder, name);
     try {
@@ -76,11 +79,10 @@ async function dockerAnswers(): Promise<boolean> {
   );
 }
 
-function inDocker(name: ProgramName): Program {
+function inDocker(name: ProgramName, image: string): Program {
   const container = `fleetmeter-test-${randomUUID()}`;
   const folder = tmpdir();
   const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
-  const { image } = PROGRAMS[name];
   const places = [
     '--network',
     'host',
