@@ -113,6 +113,14 @@ describe('the manifests', () => {
   });
 });
 
+test('the PrometheusRule has the rules; where they change, `npm run manifests`', () => {
+  const rules = join(ROOT, 'docs/prometheus/rules');
+  const groups = readdirSync(rules).flatMap(
+    (name) => (parse(readFileSync(join(rules, name), 'utf8')) as { groups: unknown[] }).groups,
+  );
+  expect(of('PrometheusRule').map(({ spec }) => spec)).toEqual([{ groups }]);
+});
+
 test('the chart, the manifests and the package are of one version', () => {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   const chart = parse(readFileSync(join(DEPLOY, 'helm/fleetmeter/Chart.yaml'), 'utf8')) as {

