@@ -1,39 +1,51 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as breathe } from 'node:timers/promises';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
-import { writePage } from '../page/page';
+import type { Piece } from '../page/block';
+import { openLayout } from '../page/layout';
+import type { Layout } from '../page/layout';
+import { writePieces } from '../page/page';
 import type { PageRequest } from '../page/request';
-import type { PartitionView } from '../view/view';
 import type { Version } from '../store/port';
+import type { PartitionView } from '../view/view';
+import { gzipPieces } from './gzip';
+import { openTape } from './tape';
+import type { Tape } from './tape';
 import type { Refreshed, Views } from './views';
 
 /**
  * Pages by request. A scrape shares only a round of reading the store that began after the scrape did, so that its page is never
- * older than one that any replica finished before; within a round, and as long as nothing was committed, a page is written once.
+ * older than one that any replica finished before. Within a round, and as long as nothing was committed and somebody still reads it, a
+ * page is written once. It goes out while it is written; nothing is kept of it when all have read it.
  */
 export interface Pages {
-  get(request: AskedPage): Promise<Page>;
+  get(request: AskedPage): Promise<Answer>;
   /** Reads what is committed now; not to be kept or read after it has returned, since it is brought up to date in place. */
   read<T>(reader: (refreshed: Refreshed) => T): Promise<T>;
 }
 
 export type AskedPage = Omit<PageRequest, 'sampleTtlMs' | 'onLeftOut'>;
 
-export type Page =
-  | { readonly kind: 'page'; readonly etag: string; body(): Buffer; gzipped(): Promise<Buffer> }
+export type Answer =
+  | Page
   /** The moment asked for is one that the page can't be written as of. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unavailable'; readonly reason: string };
 
+export interface Page {
+  readonly kind: 'page';
+  readonly etag: string;
+  body(): AsyncIterable<Buffer>;
+  gzipped(): AsyncIterable<Buffer>;
+  /** How large it is, once it is written. */
+  readonly bytes: Promise<number>;
+}
+
 /** What waits for a round: it is answered from what the round has read. */
 interface Asked {
+  /** Resolves when the views may change again. */
   readonly answer: (refreshed: Refreshed) => Promise<void>;
   readonly reject: (error: unknown) => void;
 }
-
-/** Pages kept of the versions rendered last: a scraper each for both formats, and some narrowed ones. */
-const KEPT_PAGES = 8;
 
 export function openPages(
   views: Views,
@@ -42,15 +54,19 @@ export function openPages(
 ): Pages {
   let asked: Asked[] = [];
   let isRunning = false;
-  const kept = new Map<string, Page>();
+  const layout = openLayout();
+  const open = new Map<string, OpenPage>();
 
   async function runRounds(): Promise<void> {
     isRunning = true;
     while (asked.length > 0) {
+      // Who asks at the same time asks in the same round.
+      await breathe();
       const round = asked;
       asked = [];
       try {
-        await answerRound(round);
+        const refreshed = await views.refresh();
+        for (const { answer } of round) await answer(refreshed);
       } catch (error) {
         for (const { reject } of round) reject(error);
       }
@@ -58,48 +74,47 @@ export function openPages(
     isRunning = false;
   }
 
-  async function answerRound(round: readonly Asked[]): Promise<void> {
-    const refreshed = await views.refresh();
-    for (const { answer } of round) await answer(refreshed);
-  }
-
-  function ask<T>(answer: (refreshed: Refreshed) => T | Promise<T>): Promise<T> {
+  function ask<T>(answer: (refreshed: Refreshed, resolve: (value: T) => void) => Promise<void>): Promise<T> {
     return new Promise((resolve, reject) => {
-      asked.push({
-        answer: async (refreshed) => {
-          resolve(await answer(refreshed));
-        },
-        reject,
-      });
+      asked.push({ answer: (refreshed) => answer(refreshed, resolve), reject });
       if (!isRunning) void runRounds();
     });
   }
 
-  async function pageOf(
+  async function answerPage(
     request: AskedPage,
-    partitions: readonly PartitionView[],
-    versions: readonly Version[],
-  ): Promise<Page> {
-    const reason = request.atMs === null ? undefined : tooEarly(request.atMs, partitions);
-    if (reason !== undefined) return { kind: 'refused', reason };
-    const etag = etagOf(request, versions);
-    const known = kept.get(etag);
-    if (known !== undefined) return known;
-    const page = pageFrom(etag, await writeAll(partitions, { ...request, sampleTtlMs, onLeftOut }));
-    kept.set(etag, page);
-    for (const oldest of kept.keys()) {
-      if (kept.size <= KEPT_PAGES) break;
-      kept.delete(oldest);
+    refreshed: Refreshed,
+    resolve: (answer: Answer) => void,
+  ): Promise<void> {
+    if (refreshed.kind !== 'ready') {
+      resolve(refreshed);
+      return;
     }
-    return page;
+    const reason = request.atMs === null ? undefined : tooEarly(request.atMs, refreshed.views);
+    if (reason !== undefined) {
+      resolve({ kind: 'refused', reason });
+      return;
+    }
+    const etag = etagOf(request, refreshed.versions);
+    const known = open.get(etag);
+    if (known !== undefined) {
+      resolve(known.page);
+      return;
+    }
+    const page = openPage(etag, () => open.delete(etag));
+    open.set(etag, page);
+    resolve(page.page);
+    await writeTo(page, refreshed.views, { ...request, sampleTtlMs, onLeftOut }, layout);
+    if (!page.tape.isRead()) open.delete(etag);
   }
 
   return {
-    get: (request) =>
-      ask((refreshed) =>
-        refreshed.kind === 'ready' ? pageOf(request, refreshed.views, refreshed.versions) : refreshed,
-      ),
-    read: ask,
+    get: (request) => ask((refreshed, resolve) => answerPage(request, refreshed, resolve)),
+    read: (reader) =>
+      ask((refreshed, resolve) => {
+        resolve(reader(refreshed));
+        return Promise.resolve();
+      }),
   };
 }
 
@@ -109,26 +124,80 @@ function etagOf(request: AskedPage, versions: readonly Version[]): string {
   return `"${createHash('sha256').update(of).digest('base64url').slice(0, 24)}"`;
 }
 
-/** Gives way between chunks: the views stand still until the page is written, since rounds follow each other. */
-async function writeAll(partitions: readonly PartitionView[], request: PageRequest): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for (const chunk of writePage(partitions, request)) {
-    chunks.push(Buffer.from(chunk));
-    await breathe();
-  }
-  return Buffer.concat(chunks);
+interface OpenPage {
+  readonly page: Page;
+  readonly tape: Tape<Piece>;
 }
 
-const compress = promisify(gzip);
-
-function pageFrom(etag: string, body: Buffer): Page {
-  let gzipped: Promise<Buffer> | undefined;
-  return {
+function openPage(etag: string, onLeft: () => void): OpenPage {
+  const tape = openTape<Piece>(onLeft);
+  let length = 0;
+  let gzipped: Tape<Buffer> | undefined;
+  const page: Page = {
     kind: 'page',
     etag,
-    body: () => body,
-    gzipped: () => (gzipped ??= compress(body, { level: 1 })),
+    body: () => wholeBytes(tape.read()),
+    gzipped: () => (gzipped ??= copied(gzipPieces(tape.read()))).read(),
+    bytes: tape.ended.then(() => length),
   };
+  const counted = {
+    ...tape,
+    push(piece: Piece) {
+      for (const { length: more } of piece.bytes) length += more;
+      tape.push(piece);
+    },
+  };
+  return { page, tape: counted };
+}
+
+/** So long the event loop may be held. */
+const HELD_MS = 4;
+
+/** The views stand still until the page is written, since rounds follow each other. */
+async function writeTo(
+  { tape }: OpenPage,
+  views: readonly PartitionView[],
+  request: PageRequest,
+  layout: Layout,
+): Promise<void> {
+  try {
+    let sinceMs = performance.now();
+    for (const piece of writePieces(views, request, layout)) {
+      tape.push(piece);
+      if (performance.now() - sinceMs < HELD_MS) continue;
+      await breathe();
+      sinceMs = performance.now();
+    }
+    tape.end();
+  } catch (error) {
+    tape.end(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
+}
+
+/** So that all readers share what is made once. */
+function copied(chunks: AsyncIterable<Buffer>): Tape<Buffer> {
+  const tape = openTape<Buffer>();
+  void (async () => {
+    try {
+      for await (const chunk of chunks) tape.push(chunk);
+      tape.end();
+    } catch (error) {
+      tape.end(error instanceof Error ? error : new Error(String(error)));
+    }
+  })();
+  return tape;
+}
+
+/** Buffers of at least so many bytes go out as they are; smaller ones are put together. */
+const LARGE_BYTES = 16 * 1024;
+
+async function* wholeBytes(pieces: AsyncIterable<Piece>): AsyncGenerator<Buffer> {
+  for await (const { bytes } of pieces) {
+    const [first] = bytes;
+    if (bytes.length > 1 && (first?.length ?? 0) < LARGE_BYTES) yield Buffer.concat(bytes);
+    else yield* bytes;
+  }
 }
 
 /** The ledger as of a moment needs all that is known by then: what is committed must not be of a later one. */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { requireToken } from '../http/auth';
@@ -53,12 +54,14 @@ async function answerMetrics(ctx: Context, pages: Pages, notePageSize: NotePageS
       return;
     }
     case 'page':
-      notePageSize(query.request, page.body().length);
-      await answerPage(ctx, page, CONTENT_TYPES[query.request.format]);
+      void page.bytes.then((bytes) => {
+        notePageSize(query.request, bytes);
+      });
+      answerPage(ctx, page, CONTENT_TYPES[query.request.format]);
   }
 }
 
-async function answerPage(ctx: Context, page: Extract<Page, { kind: 'page' }>, type: string): Promise<void> {
+function answerPage(ctx: Context, page: Page, type: string): void {
   ctx.set('vary', 'accept, accept-encoding');
   ctx.set('etag', page.etag);
   ctx.status = 200;
@@ -68,12 +71,15 @@ async function answerPage(ctx: Context, page: Extract<Page, { kind: 'page' }>, t
   }
   ctx.set('content-type', type);
   if (ctx.acceptsEncodings('gzip', 'identity') !== 'gzip') {
-    ctx.body = page.body();
+    ctx.body = Readable.from(page.body(), AS_BYTES);
     return;
   }
   ctx.set('content-encoding', 'gzip');
-  ctx.body = await page.gzipped();
+  ctx.body = Readable.from(page.gzipped(), AS_BYTES);
 }
+
+/** Read ahead by little: what waits for a slow reader waits on the page's tape. */
+const AS_BYTES = { objectMode: false, highWaterMark: 256 * 1024 };
 
 /** If-None-Match is a list, of weak tags too where a proxy has made them so (RFC 9110, 13.1.2); our own tags have no comma. */
 function isHeld(etag: string, ifNoneMatch: string): boolean {

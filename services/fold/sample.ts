@@ -27,7 +27,15 @@ function readingOf({ type, data }: TelemetryEvent): Reading {
 /** Names a target and kind: samples of the same key replace each other, the latest counts. */
 export function sampleKey(sample: Sample): string {
   const kind = sample.reading.kind === 'usage' ? 'usage' : `gpu:${keyText(sample.reading.exporter)}`;
-  const target = entityKey(sample.target);
+  return keyOf(entityKey(sample.target), kind);
+}
+
+/** The key of the usage sample of a job, by its entity key. */
+export function usageSampleKey(target: string): string {
+  return keyOf(target, 'usage');
+}
+
+function keyOf(target: string, kind: string): string {
   return `${String(target.length)}:${target}:${kind}`;
 }
 

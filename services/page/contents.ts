@@ -1,85 +1,95 @@
-import { figuresOf } from '../catalogue/figures';
-import type { Figures } from '../catalogue/figures';
-import type { View } from '../catalogue/kinds';
 import type { EntityKind } from '../../events/kinds';
+import type { View } from '../catalogue/kinds';
 import { entityKey } from '../fold/fact';
 import { isYoung, sampleKey } from '../fold/sample';
-import { settlingOf } from '../view/entries';
 import type { Sample } from '../fold/sample';
-import type { PageRequest } from './request';
 import type { PartitionView } from '../view/view';
+import type { Slot } from './block';
+import type { Bucket, PageEntity } from './bucket';
+import type { Layout } from './layout';
+import type { PageRequest } from './request';
+import { hasAllProjects, inShard } from './selection';
 import type { Selection } from './selection';
 
-/** The partitions' state, put in the order of the page. */
-export interface PageFigures {
+/** What is to be on one page, in its order. */
+export interface PageContents {
   readonly views: readonly PartitionView[];
+  readonly layout: Layout;
   readonly selection: Selection;
   readonly isAt: boolean;
   readonly timeOf: (view: PartitionView) => number;
-  /** Entities whose own series are shown, by entity key. */
-  readonly shown: readonly Shown[];
-  readonly instances: readonly Shown<View<'instance'>>[];
-  readonly jobs: readonly Shown<View<'job'>>[];
-  /** Samples that are young enough to be shown, by the entity key of their target. */
+  /** Of all shards and projects. */
+  readonly instances: readonly PageEntity<View<'instance'>>[];
+  readonly jobs: readonly PageEntity<View<'job'>>[];
+  readonly sampleTtlMs: number;
+  /** Samples of exporters that are young enough to be on the page, by the entity key of their target. */
   readonly samples: ReadonlyMap<string, readonly Sample[]>;
+  /** Entry keys of the entities of which a series is held. */
+  readonly held: ReadonlySet<string>;
 }
 
-export interface Shown<V extends View = View> {
-  readonly key: string;
-  /** Which of the lives of that id: settled ones by their number, then the live one. */
-  readonly life: number;
-  readonly figures: Figures;
-  readonly entity: V;
-  readonly partition: PartitionView;
-}
-
-export function openFigures(views: readonly PartitionView[], request: PageRequest): PageFigures {
-  const timeOf = (view: PartitionView): number => request.atMs ?? view.pageTimeMs;
-  const shown: Shown[] = [];
-  for (const partition of views) {
-    for (const [entry, entity] of partition.entities) {
-      const figures = figuresOf(entity);
-      if (figures === undefined || figures.own.length === 0) continue;
-      const { view } = figures;
-      shown.push({ key: entityKey(view.id), life: settlingOf(entry), figures, entity: view, partition });
-    }
-  }
-  const inOrder = ordered(shown);
+export function openContents(
+  views: readonly PartitionView[],
+  layout: Layout,
+  { atMs, sampleTtlMs, selection }: PageRequest,
+): PageContents {
+  layout.update(views);
+  const timeOf = (view: PartitionView): number => atMs ?? view.pageTimeMs;
+  let instances: PageEntity<View<'instance'>>[] | undefined;
+  let jobs: PageEntity<View<'job'>>[] | undefined;
   return {
     views,
-    selection: request.selection,
-    isAt: request.atMs !== null,
+    layout,
+    selection,
+    isAt: atMs !== null,
     timeOf,
-    shown: inOrder,
-    instances: inOrder.filter((one) => isOfKind(one, 'instance')),
-    jobs: inOrder.filter((one) => isOfKind(one, 'job')),
-    samples: youngSamples(views, request, timeOf),
+    get instances() {
+      return (instances ??= entitiesOf(layout, 'instance').filter((one) => isKind(one, 'instance')));
+    },
+    get jobs() {
+      return (jobs ??= entitiesOf(layout, 'job').filter((one) => isKind(one, 'job')));
+    },
+    sampleTtlMs,
+    samples: youngSamples(views, timeOf, sampleTtlMs),
+    held: new Set(atMs === null ? views.flatMap(heldEntries) : []),
   };
 }
 
-function isOfKind<Kind extends EntityKind>(shown: Shown, kind: Kind): shown is Shown<View<Kind>> {
-  return shown.entity.kind === kind;
+/** The buckets of the shard that have entities. */
+export function* bucketsOf({ layout, selection }: PageContents, kind: string): Generator<Bucket> {
+  for (const bucket of layout.buckets.get(kind) ?? []) {
+    if (bucket !== undefined && bucket.entities.length > 0 && inShard(selection, bucket.number)) yield bucket;
+  }
 }
 
-/** By key; of the lives of an id that would give the same series (as of a moment before the first one's end), the earlier. */
-function ordered(shown: Shown[]): Shown[] {
-  shown.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.life - b.life));
-  return shown.filter((one, i) => {
-    const before = shown[i - 1];
-    return before?.key !== one.key || before.entity.labels.join('\n') !== one.entity.labels.join('\n');
-  });
+/** Of a family's pieces of kept lines; those of a whole page's only, so that narrowed ones don't take each other's place. */
+export function slotsOf({ layout, selection }: PageContents, family: string): (group: number) => Slot | null {
+  const isWhole = selection.shard === null && hasAllProjects(selection);
+  return (group) => (isWhole ? layout.slot(`${family} ${String(group)}`) : null);
+}
+
+function entitiesOf({ buckets }: Layout, kind: string): PageEntity[] {
+  return (buckets.get(kind) ?? []).flatMap((bucket) => bucket?.entities ?? []);
+}
+
+function isKind<K extends EntityKind>(one: PageEntity, kind: K): one is PageEntity<View<K>> {
+  return one.entity.kind === kind;
+}
+
+function heldEntries({ holds }: PartitionView): string[] {
+  return [...holds.values()].flatMap(({ entity }) => entity ?? []);
 }
 
 function youngSamples(
   views: readonly PartitionView[],
-  request: PageRequest,
   timeOf: (view: PartitionView) => number,
+  sampleTtlMs: number,
 ): Map<string, Sample[]> {
   const byTarget = new Map<string, Sample[]>();
   for (const view of views) {
     const pageTimeMs = timeOf(view);
     for (const sample of view.samples.values()) {
-      if (!isYoung(sample, pageTimeMs, request.sampleTtlMs)) continue;
+      if (sample.reading.kind === 'usage' || !isYoung(sample, pageTimeMs, sampleTtlMs)) continue;
       const key = entityKey(sample.target);
       const samples = byTarget.get(key);
       if (samples === undefined) byTarget.set(key, [sample]);

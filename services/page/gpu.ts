@@ -1,8 +1,9 @@
 import { GPU_FAMILIES, GPU_LABELS, type GpuFamily } from '../catalogue/gpu';
 import { type GpuSource, type GpuVendor, gpuField, namesGpu } from '../catalogue/gpu-vendors';
 import { shownText } from '../fold/fact';
+import { piecesOf } from './block';
 import type { Block } from './block';
-import type { PageFigures } from './contents';
+import type { PageContents } from './contents';
 import { formatLabels, formatValue } from './format';
 import type { Count } from './left-out';
 import { type Bearer, type Row, byPlace, own } from './rows';
@@ -23,9 +24,12 @@ interface Gpu {
  * The vendor-neutral figures (services/catalogue/gpu.ts), of what is passed through: so they are a job's as long as its samples are,
  * and no figure is made of a value that is absent, or that no GPU can give. A row that doesn't say which GPU it is of has none.
  */
-export function gpuBlocks(figures: PageFigures, passed: readonly Row[], count: Count): Block[] {
+export function gpuBlocks(contents: PageContents, passed: readonly Row[], count: Count): Block[] {
   const gpus = gpusOf(passed);
-  return GPU_FAMILIES.map((family) => ({ ...family, lines: lines(figures, family, gpus, count) }));
+  return GPU_FAMILIES.map((family) => ({
+    ...family,
+    pieces: piecesOf(lines(contents, family, gpus, count)),
+  }));
 }
 
 function gpusOf(passed: readonly Row[]): Gpu[] {
@@ -79,14 +83,14 @@ function isNumber(text: string): boolean {
   return text === '0' || namesGpu(text);
 }
 
-function lines(figures: PageFigures, family: GpuFamily, gpus: readonly Gpu[], count: Count): string[] {
-  const { selection } = figures;
+function lines(contents: PageContents, family: GpuFamily, gpus: readonly Gpu[], count: Count): string[] {
+  const { selection } = contents;
   const written: string[] = [];
   for (const gpu of gpus) {
     const value = valueOf(family, gpu, count);
     const { bearer, labels } = gpu;
     if (value === undefined) continue;
-    if (!inProject(selection, bearer.project) || !inShard(selection, bearer.key)) continue;
+    if (!inProject(selection, bearer.project) || !inShard(selection, bearer.bucket)) continue;
     const text = formatLabels([...GPU_LABELS, ...bearer.labelNames], [...labels, ...bearer.labels]);
     written.push(`${family.name}{${text}} ${formatValue(value)}\n`);
   }

@@ -2,29 +2,29 @@ import { toDouble } from '../catalogue/family';
 import type { Family } from '../catalogue/family';
 import { HELD } from '../catalogue/page';
 import { shapesOf } from '../catalogue/shape';
-import type { PageFigures } from './contents';
+import type { PageContents } from './contents';
 import { formatLabels, formatValue } from './format';
 import { ledgerOfOwn, ownFigureOf } from '../view/hold';
 import { inFirstShard } from './selection';
 import { type ShownPart, isOfProject, shownParts } from './sums';
 
 /** `fleetmeter_held`: how far each family is shown above the ledger, summed over its series and partitions. */
-export function* heldLines(figures: PageFigures): Generator<string> {
-  if (!inFirstShard(figures.selection)) return;
+export function* heldLines(contents: PageContents): Generator<string> {
+  if (!inFirstShard(contents.selection)) return;
   const held = new Map<string, number>();
-  for (const [name, { units, per }] of heldUnits(figures)) held.set(name, toDouble(units, per));
+  for (const [name, { units, per }] of heldUnits(contents)) held.set(name, toDouble(units, per));
   for (const name of [...held.keys()].sort()) {
     const value = held.get(name) ?? 0;
     yield `${HELD.name}{${formatLabels(HELD.labels, [name])}} ${formatValue(value)}\n`;
   }
 }
 
-function heldUnits(figures: PageFigures): Map<string, { units: bigint; per: number }> {
+function heldUnits(contents: PageContents): Map<string, { units: bigint; per: number }> {
   const held = new Map<string, { units: bigint; per: number }>();
   const isWanted = (family: Family, labels: readonly string[]): boolean =>
-    isOfProject(figures, family, labels);
-  const parts = figures.views.some(({ holds }) => holds.size > 0)
-    ? [...shownParts(figures, isWanted), ...ownParts(figures, isWanted)]
+    isOfProject(contents, family, labels);
+  const parts = contents.views.some(({ holds }) => holds.size > 0)
+    ? [...shownParts(contents, isWanted), ...ownParts(contents, isWanted)]
     : [];
   for (const { family, shown, ledger } of parts) {
     for (const { name, units, per } of excessOf(family, shown, ledger)) {
@@ -36,15 +36,15 @@ function heldUnits(figures: PageFigures): Map<string, { units: bigint; per: numb
 
 /** The own series that are held. One that is hidden is not shown above the ledger. */
 function* ownParts(
-  figures: PageFigures,
+  contents: PageContents,
   isWanted: (family: Family, labels: readonly string[]) => boolean,
 ): Generator<Pick<ShownPart, 'family' | 'ledger' | 'shown'>> {
-  for (const partition of figures.views) {
+  for (const partition of contents.views) {
     for (const [key, { entity: entry, labels, shown }] of partition.holds) {
       const entity = entry === undefined ? undefined : partition.entities.get(entry);
       const own = ownFigureOf(entity, key);
       if (own === undefined || !isWanted(own.family, labels)) continue;
-      yield { family: own.family, ledger: ledgerOfOwn(own, figures.timeOf(partition)), shown };
+      yield { family: own.family, ledger: ledgerOfOwn(own, contents.timeOf(partition)), shown };
     }
   }
 }

@@ -7,28 +7,29 @@ import type { HowEnded } from '../fold/ends';
 import { entityKey } from '../fold/fact';
 import { ENTITY } from '../view/entries';
 import type { PartitionView } from '../view/view';
-import type { PageFigures, Shown } from './contents';
+import type { PageEntity } from './bucket';
+import type { PageContents } from './contents';
 import { formatLabels } from './format';
 import { inFirstShard, inProject } from './selection';
 
 /** A job on the page that somebody forgot to say the end of: what it belongs to has ended, before page time. */
 interface Orphan {
-  readonly job: Shown<View<'job'>>;
+  readonly job: PageEntity<View<'job'>>;
   readonly by: 'run' | 'instance';
   /** When the run finished, or the instance terminated. */
   readonly endMs: number;
 }
 
-function* orphansOf(figures: PageFigures): Generator<Orphan> {
-  for (const job of figures.jobs) {
-    const pageTimeMs = figures.timeOf(job.partition);
+function* orphansOf(contents: PageContents): Generator<Orphan> {
+  for (const job of contents.jobs) {
+    const pageTimeMs = contents.timeOf(job.partition);
     const { run, instance } = belongsTo(job.entity);
     const runEndMs = endOf(job.partition, run)?.timeMs ?? Infinity;
     if (runEndMs < pageTimeMs) {
       yield { job, by: 'run', endMs: runEndMs };
       continue;
     }
-    const end = instance && instanceEndOf(figures.views, instance);
+    const end = instance && instanceEndOf(contents.views, instance);
     if (end === undefined || end.timeMs >= pageTimeMs || end.project !== job.entity.project) continue;
     yield { job, by: 'instance', endMs: end.timeMs };
   }
@@ -95,18 +96,18 @@ function belonging(id: EntityId, partitionKey: string): Belonging {
 }
 
 /** `fleetmeter_orphaned_jobs`, 0 included: for each project that ever had a job, which are those that `fleetmeter_jobs` counts. */
-export function* orphanLines(figures: PageFigures): Generator<string> {
-  const { selection } = figures;
+export function* orphanLines(contents: PageContents): Generator<string> {
+  const { selection } = contents;
   if (!inFirstShard(selection)) return;
   const counts = new Map<string, { readonly project: string; count: number }>();
-  for (const { tally } of figures.views) {
+  for (const { tally } of contents.views) {
     for (const series of tally.series.values()) {
       if (series.family.name !== 'fleetmeter_jobs' || !isShown(series)) continue;
       const [project = ''] = series.labels;
       if (inProject(selection, project)) counts.set(keyOf(project), { project, count: 0 });
     }
   }
-  for (const { job } of orphansOf(figures)) {
+  for (const { job } of orphansOf(contents)) {
     const counted = counts.get(keyOf(job.entity.project));
     if (counted !== undefined) counted.count++;
   }

@@ -1,6 +1,7 @@
 import { dcgmField, helpOf } from '../catalogue/dcgm';
+import { piecesOf } from './block';
 import type { Block } from './block';
-import type { PageFigures } from './contents';
+import type { PageContents } from './contents';
 import { formatValue } from './format';
 import type { SampleType } from './format';
 import { byPlace, own } from './rows';
@@ -8,7 +9,7 @@ import type { Row } from './rows';
 import { inProject, inShard } from './selection';
 
 /** GPU passthrough: each family of the exporters under its own name (contract, "GPU passthrough"; whose a row is: rows.ts). */
-export function* passthroughBlocks(figures: PageFigures, passed: readonly Row[]): Generator<Block> {
+export function* passthroughBlocks(contents: PageContents, passed: readonly Row[]): Generator<Block> {
   const families = new Map<string, Row[]>();
   for (const row of passed) {
     const rows = families.get(row.name);
@@ -19,13 +20,13 @@ export function* passthroughBlocks(figures: PageFigures, passed: readonly Row[])
     const rows = (families.get(name) ?? []).sort(byPlace);
     const { type, help } = declared(name, rows[0]);
     const openMetricsType = isOpenMetricsCounter(name, rows, families) ? type : notCounter(type);
-    yield { name, type, openMetricsType, help, lines: lines(figures, rows) };
+    yield { name, type, openMetricsType, help, pieces: piecesOf(lines(contents, rows)) };
   }
 }
 
-function* lines({ selection }: PageFigures, rows: readonly Row[]): Generator<string> {
+function* lines({ selection }: PageContents, rows: readonly Row[]): Generator<string> {
   for (const { bearer, name, labels, value } of rows) {
-    if (!inProject(selection, bearer.project) || !inShard(selection, bearer.key)) continue;
+    if (!inProject(selection, bearer.project) || !inShard(selection, bearer.bucket)) continue;
     yield `${name}{${labels.text}} ${formatValue(value)}\n`;
   }
 }

@@ -10,7 +10,8 @@ import { isComposite, isReserved } from '../exposition/passed';
 import { timelineOf } from '../fold/entity';
 import { shownText } from '../fold/fact';
 import type { Sample } from '../fold/sample';
-import type { PageFigures, Shown } from './contents';
+import type { PageEntity } from './bucket';
+import type { PageContents } from './contents';
 import { escapeLabel } from './format';
 import type { Count, LeftOutOfPage } from './left-out';
 
@@ -42,6 +43,7 @@ interface RowLabels {
 
 export interface Bearer {
   readonly key: string;
+  readonly bucket: number;
   readonly kind: 'job' | 'instance';
   readonly project: string;
   readonly labelNames: readonly string[];
@@ -56,13 +58,13 @@ const LABEL_NAME = /^(?!__name__$)[a-zA-Z_][a-zA-Z0-9_]*$/;
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
 /** All that is shown, in no order that matters to a reader; each row is a series of its own. */
-export function passedRows(figures: PageFigures, count: Count, limits = LIMITS): readonly Row[] {
+export function passedRows(contents: PageContents, count: Count, limits = LIMITS): readonly Row[] {
   const rows: Row[] = [];
-  for (const job of figures.jobs) {
+  for (const job of contents.jobs) {
     const bearer = bearerOf(job);
-    for (const sample of figures.samples.get(job.key) ?? []) addRows(rows, sample, 0, () => bearer, count);
+    for (const sample of contents.samples.get(job.key) ?? []) addRows(rows, sample, 0, () => bearer, count);
   }
-  if (hasInstanceSamples(figures)) addInstanceRows(rows, figures, count);
+  if (hasInstanceSamples(contents)) addInstanceRows(rows, contents, count);
   return within(limits, distinct(rows, count), count);
 }
 
@@ -122,7 +124,8 @@ export function byPlace(a: Row, b: Row): number {
 }
 
 function byBearer({ bearer: a }: Row, { bearer: b }: Row): number {
-  return Number(a.kind === 'instance') - Number(b.kind === 'instance') || compareText(a.key, b.key);
+  const byKind = Number(a.kind === 'instance') - Number(b.kind === 'instance');
+  return byKind || a.bucket - b.bucket || compareText(a.key, b.key);
 }
 
 function compareText(a: string, b: string): number {
@@ -136,13 +139,13 @@ export function own<T>(record: Readonly<Record<string, T>>, name: string): T | u
 
 // ---- whose an instance's samples are ----------------------------------------------------------------------------
 
-function hasInstanceSamples(figures: PageFigures): boolean {
-  for (const [sample] of figures.samples.values()) if (sample?.target.kind === 'instance') return true;
+function hasInstanceSamples(contents: PageContents): boolean {
+  for (const [sample] of contents.samples.values()) if (sample?.target.kind === 'instance') return true;
   return false;
 }
 
 interface Occupant {
-  readonly job: Shown<JobView>;
+  readonly job: PageEntity<JobView>;
   readonly bearer: Bearer;
   readonly gpuUuids: readonly string[] | undefined;
   readonly since: OrderKey;
@@ -153,11 +156,11 @@ interface Departure {
   readonly gpuUuids: readonly string[] | undefined;
 }
 
-function addInstanceRows(rows: Row[], figures: PageFigures, count: Count): void {
-  const occupants = occupantsOf(figures);
-  const departures = departuresOf(figures);
-  const instances = new Map(figures.instances.map((instance) => [instance.key, bearerOf(instance)]));
-  for (const [target, samples] of figures.samples) {
+function addInstanceRows(rows: Row[], contents: PageContents, count: Count): void {
+  const occupants = occupantsOf(contents);
+  const departures = departuresOf(contents);
+  const instances = new Map(contents.instances.map((instance) => [instance.key, bearerOf(instance)]));
+  for (const [target, samples] of contents.samples) {
     const [first] = samples;
     if (first?.target.kind !== 'instance') continue;
     const instanceId = first.target.id;
@@ -165,7 +168,7 @@ function addInstanceRows(rows: Row[], figures: PageFigures, count: Count): void 
       const bearerFor = (names: GpuNames): Bearer | undefined => {
         const occupant = occupantAt(occupants.get(instanceId) ?? [], sample, names);
         if (occupant !== undefined) {
-          return hasOwnFrom(figures, occupant.job, sample) ? undefined : occupant.bearer;
+          return hasOwnFrom(contents, occupant.job, sample) ? undefined : occupant.bearer;
         }
         const left = departures.get(instanceId)?.some((departure) => leftAfter(departure, sample, names));
         return left === true ? undefined : instances.get(target);
@@ -193,16 +196,16 @@ function occupantAt(occupants: readonly Occupant[], sample: Sample, names: GpuNa
     .at(-1);
 }
 
-function hasOwnFrom(figures: PageFigures, job: Shown<JobView>, sample: Sample): boolean {
+function hasOwnFrom(contents: PageContents, job: PageEntity<JobView>, sample: Sample): boolean {
   const { reading } = sample;
   if (reading.kind !== 'gpu') return false;
-  const ofJob = figures.samples.get(job.key) ?? [];
+  const ofJob = contents.samples.get(job.key) ?? [];
   return ofJob.some(({ reading: of }) => of.kind === 'gpu' && of.exporter === reading.exporter);
 }
 
-function occupantsOf(figures: PageFigures): Map<string, Occupant[]> {
+function occupantsOf(contents: PageContents): Map<string, Occupant[]> {
   const occupants = new Map<string, Occupant[]>();
-  for (const job of figures.jobs) {
+  for (const job of contents.jobs) {
     const { placement } = job.entity;
     const since = job.entity.timeline.provisioned;
     if (placement?.instanceId === undefined || since === undefined) continue;
@@ -214,9 +217,9 @@ function occupantsOf(figures: PageFigures): Map<string, Occupant[]> {
 }
 
 /** Finishes of jobs with GPUs, of undescribed ones too: they were on their GPUs all the same. */
-function departuresOf(figures: PageFigures): Map<string, Departure[]> {
+function departuresOf(contents: PageContents): Map<string, Departure[]> {
   const departures = new Map<string, Departure[]>();
-  for (const partition of figures.views) {
+  for (const partition of contents.views) {
     for (const entity of partition.entities.values()) {
       const timeline = timelineOf(entity);
       if (timeline.kind !== 'job') continue;
@@ -241,9 +244,9 @@ function gpuNames(labels: Readonly<Record<string, string>>, uuidLabels: readonly
   return text === undefined ? [] : [text, `GPU-${text}`];
 }
 
-function bearerOf({ key, entity }: Shown<InstanceView | JobView>): Bearer {
+function bearerOf({ key, bucket, entity }: PageEntity<InstanceView | JobView>): Bearer {
   const labelNames = entity.kind === 'job' ? JOB_LABELS : INSTANCE_LABELS;
-  return { key, kind: entity.kind, project: entity.project, labelNames, labels: entity.labels };
+  return { key, bucket, kind: entity.kind, project: entity.project, labelNames, labels: entity.labels };
 }
 
 // ---- the rows of one sample -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-import { murmur2 } from '../../events/routing';
+import { BUCKETS } from './layout';
 
 /** Which part of the page is asked for. The parts of n shards are disjoint and together the whole page. */
 export interface Selection {
@@ -11,9 +11,9 @@ export interface Selection {
 
 export const WHOLE_PAGE: Selection = { project: null, scope: null, shard: null };
 
-/** @param key what keeps an entity's series together */
-export function inShard({ shard }: Selection, key: string): boolean {
-  return shard === null || (murmur2(Buffer.from(key)) >>> 0) % shard.count === shard.index;
+/** A shard is a range of buckets, so that it costs its share and no more. */
+export function inShard({ shard }: Selection, bucket: number): boolean {
+  return shard === null || Math.floor((bucket * shard.count) / BUCKETS) === shard.index;
 }
 
 /** Where the series are that are of no one entity: few, however large the fleet. */
@@ -23,4 +23,9 @@ export function inFirstShard({ shard }: Selection): boolean {
 
 export function inProject({ project, scope }: Selection, of: string): boolean {
   return (project === null || project === of) && (scope === null || scope.includes(of));
+}
+
+/** Are all projects selected? */
+export function hasAllProjects({ project, scope }: Selection): boolean {
+  return project === null && scope === null;
 }

@@ -1,7 +1,7 @@
 import type { Family } from '../catalogue/family';
 import { projectOf } from '../catalogue/shape';
 import { isShown } from '../catalogue/tally';
-import type { PageFigures } from './contents';
+import type { PageContents } from './contents';
 import { highest, ledgerOfSum } from '../view/hold';
 import { inProject } from './selection';
 
@@ -18,7 +18,7 @@ export interface ShownPart {
 type IsWanted = (family: Family, labels: readonly string[]) => boolean;
 
 /** Is a series that bears these labels selected? */
-export function isOfProject({ selection }: PageFigures, family: Family, labels: readonly string[]): boolean {
+export function isOfProject({ selection }: PageContents, family: Family, labels: readonly string[]): boolean {
   return inProject(selection, projectOf(family, labels));
 }
 
@@ -26,20 +26,20 @@ export function isOfProject({ selection }: PageFigures, family: Family, labels: 
  * The parts of the series that the page shows: of each partition what it has of them, and what a partition that has nothing of one any
  * more held of it. A hold on a series that no partition has waits until one has it again; nothing is shown above the ledger till then.
  */
-export function* shownParts(figures: PageFigures, isWanted: IsWanted): Generator<ShownPart> {
+export function* shownParts(contents: PageContents, isWanted: IsWanted): Generator<ShownPart> {
   const families = new Map<string, Family>();
-  for (const view of figures.views) {
+  for (const view of contents.views) {
     for (const [key, series] of view.tally.series) {
       const { family, labels } = series;
       if (!isShown(series) || !isWanted(family, labels)) continue;
       families.set(key, family);
-      const ledger = ledgerOfSum(series, figures.timeOf(view));
-      const held = figures.isAt ? undefined : view.holds.get(key)?.shown;
+      const ledger = ledgerOfSum(series, contents.timeOf(view));
+      const held = contents.isAt ? undefined : view.holds.get(key)?.shown;
       yield { key, family, labels, ledger, shown: highest(ledger, held) };
     }
   }
-  if (figures.isAt) return;
-  for (const { holds, tally } of figures.views) {
+  if (contents.isAt) return;
+  for (const { holds, tally } of contents.views) {
     for (const [key, { entity, labels, shown }] of holds) {
       const family = families.get(key);
       const series = tally.series.get(key);

@@ -18,7 +18,7 @@ import {
 import type { Entries, Space } from '../store/port';
 import { decodeHold, encodeHold } from './hold';
 import type { Hold } from './hold';
-import { putEntity } from './view';
+import { putEntity, putSample } from './view';
 import type { PartitionView } from './view';
 
 /**
@@ -78,7 +78,7 @@ export const SAMPLE: EntryKind<Sample> = {
   prefix: 's:',
   encode: encodeSample,
   decode: decodeSample,
-  view: ({ samples }, name, sample) => putOrDelete(samples, name, sample),
+  view: putSample,
   ledger: [({ samples }) => samples, ({ samples }) => samples],
 };
 

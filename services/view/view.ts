@@ -22,6 +22,16 @@ export interface PartitionView {
   readonly samples: Map<string, Sample>;
   readonly sources: Map<string, number>;
   readonly holds: Map<string, Hold>;
+  /** Who is told what changes. */
+  readonly followers: Set<ViewChanges>;
+}
+
+/** What has changed since it was read last: see followView(). */
+export interface ViewChanges {
+  /** Entry keys. */
+  readonly entities: Set<string>;
+  /** Runs that a job's sample is of. */
+  readonly sampledRuns: Set<string>;
 }
 
 export function emptyView(): PartitionView {
@@ -35,6 +45,7 @@ export function emptyView(): PartitionView {
     samples: new Map(),
     sources: new Map(),
     holds: new Map(),
+    followers: new Set(),
   };
 }
 
@@ -47,4 +58,25 @@ export function putEntity(view: PartitionView, key: string, entity: Entity | und
   else view.ended.set(key, end);
   if (entity === undefined) view.entities.delete(key);
   else view.entities.set(key, entity);
+  for (const { entities } of view.followers) entities.add(key);
+}
+
+/** @param key see sampleKey(); undefined: it is gone */
+export function putSample(
+  { samples, followers }: PartitionView,
+  key: string,
+  sample: Sample | undefined,
+): void {
+  const target = (sample ?? samples.get(key))?.target;
+  if (sample === undefined) samples.delete(key);
+  else samples.set(key, sample);
+  if (target?.within === undefined) return;
+  for (const { sampledRuns } of followers) sampledRuns.add(target.within);
+}
+
+/** From now on, what changes in the view is noted there, to be cleared by whoever reads it. */
+export function followView(view: PartitionView): ViewChanges {
+  const changes = { entities: new Set<string>(), sampledRuns: new Set<string>() };
+  view.followers.add(changes);
+  return changes;
 }

@@ -2,7 +2,8 @@ import { Gauge, Registry } from 'prom-client';
 import { decodeParsed } from '../../events/codec';
 import { isTelemetry, type FleetEvent } from '../../events/event';
 import { emptyLedger, takeLifecycle, takeSample } from '../../services/fold/ledger';
-import { writePage } from '../../services/page/page';
+import { openLayout, type Layout } from '../../services/page/layout';
+import { writePieces } from '../../services/page/page';
 import { type PartitionView } from '../../services/view/view';
 import { WHOLE_PAGE } from '../../services/page/selection';
 import { openView, syncView } from '../../services/view/sync';
@@ -87,9 +88,9 @@ function viewOf(jobs: number, samples: readonly Sampled[]): PartitionView {
   return view;
 }
 
-function writeAll(view: PartitionView): Buffer {
+function writeAll(view: PartitionView, layout: Layout): Buffer[] {
   const request = { format: 'text', atMs: null, sampleTtlMs: 600_000, selection: WHOLE_PAGE } as const;
-  return Buffer.concat([...writePage([view], request)].map((chunk) => Buffer.from(chunk)));
+  return [...writePieces([view], request, layout)].flatMap(({ bytes }) => bytes);
 }
 
 /** The same page as prom-client has it: each family a gauge, values set before. */
@@ -114,7 +115,8 @@ function registryOf(page: string): Registry {
 
 async function compare(title: string, jobs: number, samples: readonly Sampled[]): Promise<void> {
   const view = viewOf(jobs, samples);
-  const ready = writeAll(view);
+  const layout = openLayout();
+  const ready = Buffer.concat(writeAll(view, layout));
   const page = ready.toString();
   const registry = registryOf(page);
   const series = readSamples(page).length;
@@ -125,11 +127,11 @@ async function compare(title: string, jobs: number, samples: readonly Sampled[])
     [
       ['the same bytes from a ready Buffer', () => void Buffer.from(ready)],
       [
-        'writePage',
+        'writePieces',
         () => {
           // As after a commit: all that accrues has another value.
           view.pageTimeMs = pageTimeMs += 1000;
-          writeAll(view);
+          writeAll(view, layout);
         },
       ],
       ['prom-client', async () => void Buffer.from(await registry.metrics())],

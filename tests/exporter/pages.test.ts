@@ -1,5 +1,5 @@
 /** Rounds: which scrapes share one reading of the store, and what a replica does where reading fails. */
-import { openPages, type AskedPage, type Page } from '../../services/exporter/pages';
+import { openPages, type Answer, type AskedPage } from '../../services/exporter/pages';
 import { openViews } from '../../services/exporter/views';
 import { WHOLE_PAGE } from '../../services/page/selection';
 import { StoreReadError, type StateStore } from '../../services/store/port';
@@ -19,10 +19,16 @@ afterEach(() => world.close());
 function instance(id: string): Told {
   return { ...instanceStarted(id), atMs: NOW - 1000 };
 }
-function instancesOn(page: Page): number {
-  if (page.kind !== 'page') throw new Error(page.reason);
-  const keys = [...readPage(page.body().toString()).keys()];
+async function instancesOn(page: Answer): Promise<number> {
+  const keys = [...readPage(await bodyOf(page)).keys()];
   return keys.filter((key) => key.startsWith('dstack_instance_gpu_count{')).length;
+}
+
+async function bodyOf(page: Answer): Promise<string> {
+  if (page.kind !== 'page') throw new Error(page.reason);
+  const chunks: Buffer[] = [];
+  for await (const chunk of page.body()) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
 }
 
 /** A gate that calls wait at; `waiting` resolves when the next one has come. */
@@ -44,7 +50,7 @@ test('a scrape that begins after a commit shows it', async () => {
   const pages = openPages(openViews(world.store), SAMPLE_TTL_MS);
   for (let count = 0; count < 25; count++) {
     await world.commit(NOW + count, [instance(`i${count}`)]);
-    expect(instancesOn(await pages.get(ASKED))).toBe(count + 1);
+    expect(await instancesOn(await pages.get(ASKED))).toBe(count + 1);
   }
 });
 
@@ -68,7 +74,7 @@ test('scrapes that come while a round runs share the next one, and none the roun
     await gate.waiting();
     gate.open();
   }
-  expect(instancesOn(await warm)).toBe(1);
+  expect(await instancesOn(await warm)).toBe(1);
   rounds = 0;
 
   const early = pages.get(ASKED);
@@ -76,21 +82,30 @@ test('scrapes that come while a round runs share the next one, and none the roun
   await world.commit(NOW + 1, [instance('second')]);
   const late = Array.from({ length: 5 }, () => pages.get(ASKED));
   gate.open();
-  expect(instancesOn(await early)).toBe(1);
+  expect(await instancesOn(await early)).toBe(1);
   await gate.waiting();
   gate.open();
-  expect((await Promise.all(late)).map(instancesOn)).toEqual([2, 2, 2, 2, 2]);
+  const counts = (await Promise.all(late)).map(instancesOn);
+  expect(await Promise.all(counts)).toEqual([2, 2, 2, 2, 2]);
   expect(rounds).toBe(2);
 });
 
-test('a page of the same versions is written once, in each format and part', async () => {
+test('a page of the same versions is written once while somebody reads it, in each format and part', async () => {
   await world.commit(NOW, [instance('a')]);
   const pages = openPages(openViews(world.store), SAMPLE_TTL_MS);
   const first = await pages.get(ASKED);
+  if (first.kind !== 'page') throw new Error(first.reason);
+  const reader = first.body()[Symbol.asyncIterator]();
+  await reader.next();
   expect(await pages.get(ASKED)).toBe(first);
   expect(await pages.get({ ...ASKED, format: 'openmetrics' })).not.toBe(first);
+  expect(await bodyOf(first)).toContain('dstack_instance_gpu_count{');
+  await reader.return?.();
+  const again = await pages.get(ASKED);
+  expect(again).not.toBe(first);
+  expect(await bodyOf(again)).toBe(await bodyOf(first));
   await world.commit(NOW + 1);
-  expect(await pages.get(ASKED)).not.toBe(first);
+  expect(await bodyOf(await pages.get(ASKED))).not.toBe(await bodyOf(first));
 });
 
 describe('where the store can not be read', () => {
@@ -103,12 +118,12 @@ describe('where the store can not be read', () => {
       changesSince: async (since) => (isAway ? since.map(() => away) : world.store.changesSince(since)),
     };
     const pages = openPages(openViews(store), SAMPLE_TTL_MS);
-    expect(instancesOn(await pages.get(ASKED))).toBe(1);
+    expect(await instancesOn(await pages.get(ASKED))).toBe(1);
     isAway = true;
     expect(await pages.get(ASKED)).toEqual({ kind: 'unavailable', reason: away.detail });
     isAway = false;
     await world.commit(NOW + 1, [instance('b')]);
-    expect(instancesOn(await pages.get(ASKED))).toBe(2);
+    expect(await instancesOn(await pages.get(ASKED))).toBe(2);
   });
 
   test('in the middle of loading too', async () => {
@@ -123,7 +138,7 @@ describe('where the store can not be read', () => {
     };
     const pages = openPages(openViews(store), SAMPLE_TTL_MS);
     expect(await pages.get(ASKED)).toEqual({ kind: 'unavailable', reason: 'the connection broke' });
-    expect(instancesOn(await pages.get(ASKED))).toBe(1);
+    expect(await instancesOn(await pages.get(ASKED))).toBe(1);
   });
 
   test('what is a fault of ours is no answer to anybody, and hinders no later scrape', async () => {
@@ -137,7 +152,7 @@ describe('where the store can not be read', () => {
     const pages = openPages(openViews(store), SAMPLE_TTL_MS);
     await expect(pages.get(ASKED)).rejects.toThrow('a bug');
     isBroken = false;
-    expect(instancesOn(await pages.get(ASKED))).toBe(1);
+    expect(await instancesOn(await pages.get(ASKED))).toBe(1);
   });
 });
 
@@ -155,10 +170,10 @@ describe('a replica that lost its place', () => {
       },
     };
     const pages = openPages(openViews(store), SAMPLE_TTL_MS);
-    expect(instancesOn(await pages.get(ASKED))).toBe(1);
+    expect(await instancesOn(await pages.get(ASKED))).toBe(1);
     await world.commit(NOW + 1, [instance('b')]);
     reloads = 1;
-    expect(instancesOn(await pages.get(ASKED))).toBe(2);
+    expect(await instancesOn(await pages.get(ASKED))).toBe(2);
     expect(reloads).toBe(2);
   });
 

@@ -1,6 +1,7 @@
 /** What of the exporters' samples is not on the page: counted, by cause, the rest being there. */
 import { encodeEvent } from '../../events/codec';
-import { openFigures } from '../../services/page/contents';
+import { openContents } from '../../services/page/contents';
+import { openLayout } from '../../services/page/layout';
 import { writePage } from '../../services/page/page';
 import { passedRows } from '../../services/page/rows';
 import { WHOLE_PAGE } from '../../services/page/selection';
@@ -39,7 +40,7 @@ function figuresOf(rows: {
     DEFAULT_SETTINGS,
   );
   const request = { format: 'text' as const, atMs, sampleTtlMs, selection: WHOLE_PAGE };
-  return { views, request, figures: openFigures(views, request) };
+  return { views, request, figures: openContents(views, openLayout(), request) };
 }
 
 const series = (count: number): Row[] =>

@@ -17,7 +17,7 @@ interface Task {
   readonly run: () => void;
 }
 
-/** `needsEventLoop`: somebody waits for a real setImmediate(), which is to pass before the next task. */
+/** `needsEventLoop`: somebody works in turns of the real event loop, however many: no time passes until that is done. */
 export function openScheduler(needsEventLoop: () => boolean): Scheduler {
   const heap: Task[] = [];
   let nowMs = 0;
@@ -49,9 +49,12 @@ export function openScheduler(needsEventLoop: () => boolean): Scheduler {
             reject(error instanceof Error ? error : new Error(String(error)));
             return;
           }
-          if (needsEventLoop()) setImmediate(step);
           // A tick that is asked for by a microtask comes when no microtask is left.
-          else queueMicrotask(() => process.nextTick(step));
+          queueMicrotask(() => process.nextTick(settle));
+        };
+        const settle = (): void => {
+          if (needsEventLoop()) setImmediate(settle);
+          else step();
         };
         step();
       }),

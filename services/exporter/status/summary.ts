@@ -1,7 +1,8 @@
 import { KINDS } from '../../../events/kinds';
 import { readPage } from '../../exposition/reader';
-import { openFigures } from '../../page/contents';
-import type { PageFigures } from '../../page/contents';
+import { openContents } from '../../page/contents';
+import type { PageContents } from '../../page/contents';
+import { openLayout } from '../../page/layout';
 import { heldLines } from '../../page/held-family';
 import type { PartitionView } from '../../view/view';
 import { WHOLE_PAGE } from '../../page/selection';
@@ -51,16 +52,22 @@ export interface GpuSummary {
 
 /** Summarizes what the whole page shows of the partitions, as of each one's page time. */
 export function summarize(views: readonly PartitionView[]): Summary {
+  const layout = openLayout();
   // No sample is summarized, so none has to be young enough.
-  const figures = openFigures(views, { format: 'text', atMs: null, sampleTtlMs: 0, selection: WHOLE_PAGE });
+  const contents = openContents(views, layout, {
+    format: 'text',
+    atMs: null,
+    sampleTtlMs: 0,
+    selection: WHOLE_PAGE,
+  });
   const total = emptyTotals();
   const projects = new Map<string, Adding>();
   const adders = (project: string): readonly Adding[] => [total, valueOf(projects, project, emptyTotals)];
-  for (const part of shownParts(figures, ({ name }) => SUMMED.has(name))) {
+  for (const part of shownParts(contents, ({ name }) => SUMMED.has(name))) {
     for (const adding of adders(labelOf(part, 'dstack_project_name')))
       SUMMED.get(part.family.name)?.(adding, part);
   }
-  for (const { entity } of figures.instances) {
+  for (const { entity } of contents.instances) {
     const price = BigInt(entity.timeline.nanoDollarsPerHour);
     for (const adding of adders(entity.project)) {
       adding.nanoDollarsPerHour += price;
@@ -68,17 +75,19 @@ export function summarize(views: readonly PartitionView[]): Summary {
       adding.gpus += entity.gpuCount;
     }
   }
-  for (const { entity } of figures.jobs) {
+  for (const { entity } of contents.jobs) {
     for (const adding of adders(entity.project)) adding.gpusInJobs += entity.gpuCount;
   }
-  return {
+  const summary = {
     pageTimesMs: views.map((view) => view.pageTimeMs),
     total,
     projects: [...projects].map(([project, totals]) => ({ project, ...totals })).sort(bySpending),
-    gpus: gpusOf(figures),
-    held: heldOf(figures),
+    gpus: gpusOf(contents),
+    held: heldOf(contents),
     sources: sourcesOf(views),
   };
+  layout.close();
+  return summary;
 }
 
 // ---- sums ------------------------------------------------------------------------------------------------------
@@ -139,7 +148,7 @@ function bySpending(a: ProjectSummary, b: ProjectSummary): number {
 
 // ---- the rest --------------------------------------------------------------------------------------------------
 
-function gpusOf({ instances, jobs }: PageFigures): GpuSummary[] {
+function gpusOf({ instances, jobs }: PageContents): GpuSummary[] {
   const models = new Map<string, { gpus: number; gpusInJobs: number }>();
   const modelOf = (name: string) => valueOf(models, name, () => ({ gpus: 0, gpusInJobs: 0 }));
   for (const { entity } of instances)
@@ -152,8 +161,8 @@ function gpusOf({ instances, jobs }: PageFigures): GpuSummary[] {
 }
 
 /** Read back from the page's own lines. */
-function heldOf(figures: PageFigures): Summary['held'] {
-  const page = readPage(Buffer.from([...heldLines(figures)].join('')), 'text');
+function heldOf(contents: PageContents): Summary['held'] {
+  const page = readPage(Buffer.from([...heldLines(contents)].join('')), 'text');
   if (page.kind === 'too_large') throw new Error(`there are not that many families: ${page.detail}`);
   return page.samples.map(({ labels, value }) => ({ family: labels.get('family') ?? '', value }));
 }

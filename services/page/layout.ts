@@ -1,0 +1,110 @@
+import { partitionOf } from '../../events/routing';
+import { figuresOf } from '../catalogue/figures';
+import { entityKey } from '../fold/fact';
+import { settlingOf } from '../view/entries';
+import { followView } from '../view/view';
+import type { PartitionView, ViewChanges } from '../view/view';
+import type { Slot } from './block';
+import { arrange, emptyBucket } from './bucket';
+import type { Bucket, PageEntity } from './bucket';
+
+/**
+ * The entities of the page in its order, kept from one page to the next.
+ *
+ * They lie in buckets, by a hash of their partition key, and in a bucket in order of their key: so neither the order of the page nor its
+ * shards, which are sets of buckets, depend on how many partitions a log has. A change touches one bucket; what the others have of their
+ * lines goes out again as it lies.
+ */
+export interface Layout {
+  /** By kind and number; absent where there is no entity. */
+  readonly buckets: ReadonlyMap<string, readonly (Bucket | undefined)[]>;
+  /** Brings it to what the views are now. The same views must be given each time: others begin it anew. */
+  update(views: readonly PartitionView[]): void;
+  /** Follows no view any more. */
+  close(): void;
+  /** A place to keep something of a family's lines in, by name. */
+  slot(name: string): Slot;
+}
+
+export const BUCKETS = 1024;
+
+interface Followed {
+  readonly changes: ViewChanges;
+  /** By entry key. */
+  readonly entities: Map<string, PageEntity>;
+}
+
+export function openLayout(): Layout {
+  const buckets = new Map<string, (Bucket | undefined)[]>();
+  const slots = new Map<string, Slot>();
+  let followed = new Map<PartitionView, Followed>();
+
+  function begin(views: readonly PartitionView[]): void {
+    for (const [view, { changes }] of followed) view.followers.delete(changes);
+    followed = new Map(views.map((view) => [view, { changes: followView(view), entities: new Map() }]));
+    for (const [view, { changes }] of followed)
+      for (const entry of view.entities.keys()) changes.entities.add(entry);
+    buckets.clear();
+  }
+
+  function bucketOf({ entity, bucket: number }: PageEntity): Bucket {
+    const ofKind = buckets.get(entity.kind) ?? [];
+    buckets.set(entity.kind, ofKind);
+    return (ofKind[number] ??= emptyBucket(number));
+  }
+
+  /** Answers the buckets that it touches. */
+  function replace(
+    entities: Map<string, PageEntity>,
+    entry: string,
+    after: PageEntity | undefined,
+  ): Bucket[] {
+    const before = entities.get(entry);
+    const left = before && bucketOf(before);
+    if (left !== undefined) left.all = left.all.filter((one) => one !== before);
+    entities.delete(entry);
+    if (after === undefined) return left === undefined ? [] : [left];
+    const entered = bucketOf(after);
+    entered.all.push(after);
+    entities.set(entry, after);
+    return left === undefined ? [entered] : [left, entered];
+  }
+
+  return {
+    buckets,
+    update(views) {
+      if (views.length !== followed.size || !views.every((view) => followed.has(view))) begin(views);
+      const touched = new Set<Bucket>();
+      for (const [view, { changes, entities }] of followed) {
+        for (const entry of changes.entities) {
+          for (const bucket of replace(entities, entry, pageEntity(view, entry))) touched.add(bucket);
+        }
+        for (const runId of changes.sampledRuns) {
+          const bucket = buckets.get('job')?.[partitionOf(runId, BUCKETS)];
+          if (bucket !== undefined) bucket.lines.usage = null;
+        }
+        changes.entities.clear();
+        changes.sampledRuns.clear();
+      }
+      for (const bucket of touched) arrange(bucket);
+    },
+    close: () => {
+      begin([]);
+    },
+    slot(name) {
+      const slot = slots.get(name) ?? { kept: null };
+      slots.set(name, slot);
+      return slot;
+    },
+  };
+}
+
+function pageEntity(view: PartitionView, entry: string): PageEntity | undefined {
+  const entity = view.entities.get(entry);
+  const figures = entity && figuresOf(entity);
+  if (figures === undefined || figures.own.length === 0) return undefined;
+  const { id } = figures.view;
+  const bucket = partitionOf(id.within ?? id.id, BUCKETS);
+  const life = settlingOf(entry);
+  return { entry, key: entityKey(id), life, bucket, figures, entity: figures.view, partition: view };
+}
