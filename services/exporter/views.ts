@@ -1,6 +1,6 @@
 import { StoreReadError } from '../store/port';
 import type { ChangesResult, StateStore, Version } from '../store/port';
-import { decodeFoldHead } from '../view/fold-head';
+import { decodeFoldHead, familiesMismatch, versionMismatch } from '../view/fold-head';
 import { refreshReplicas } from '../view/replica';
 import type { Replica } from '../view/replica';
 import type { PartitionView } from '../view/view';
@@ -47,6 +47,10 @@ function refusalOf(answer: ChangesResult, partition: number): string | undefined
   if (answer.kind === 'empty')
     return `partition ${String(partition)} has no state yet: no aggregator has taken it over`;
   if (answer.kind !== 'delta') return undefined;
-  const { diverged } = decodeFoldHead(answer.head.fold).marks;
-  return diverged && `partition ${String(partition)} is diverged: ${diverged}. Run: fleetmeter replay`;
+  const head = decodeFoldHead(answer.head.fold);
+  const name = `partition ${String(partition)}`;
+  const { diverged } = head.marks;
+  if (diverged !== undefined) return `${name} is diverged: ${diverged}. Run: fleetmeter replay`;
+  const mismatch = versionMismatch(head) ?? familiesMismatch(head);
+  return mismatch && `the state of ${name} can't be shown: ${mismatch}. Run: fleetmeter replay`;
 }

@@ -124,7 +124,9 @@ function compareTotals(
   add: Add,
 ): void {
   for (const key of keysOf(stored.tally.series, recomputed.tally.series)) {
-    const { family, labels } = parseSeriesKey(key);
+    const series = parseSeriesKey(key);
+    if (series === undefined) continue;
+    const { family, labels } = series;
     if (!isSumOfProject(selection, family, labels)) continue;
     const text = (view: PartitionView): string | undefined => {
       const settled = view.tally.series.get(key)?.settled;

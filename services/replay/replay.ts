@@ -55,7 +55,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
       'there is no state to be rebuilt: an aggregator folds the log by itself',
     );
   }
-  const trouble = troubleOf(standings, options.settings);
+  const trouble = troubleOf(standings);
   if (trouble !== undefined && !options.allowDecrease) throw new ReplayStopped('refused', trouble);
   const { to, partitions } = await openTarget(options, names, standings);
   for (
@@ -110,12 +110,12 @@ async function foldAll(
 
 /** What of the running generation can be read now, so that little is left to read while it is sealed. */
 async function snapshotsOf(
-  { store, settings }: ReplayOptions,
+  { store }: ReplayOptions,
   from: string,
   standings: readonly Standing[],
 ): Promise<readonly (Replica | null)[]> {
   const none = standings.map(() => null);
-  const trouble = troubleOf(standings, settings);
+  const trouble = troubleOf(standings);
   return trouble === undefined ? readSnapshots(store.generations.open(from), none) : none;
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { decodeFoldHead, foldMismatch } from '../view/fold-head';
+import { decodeFoldHead, versionMismatch } from '../view/fold-head';
 import { emptyView } from '../view/view';
 import type { PartitionView } from '../view/view';
 import { holdAs } from '../partition/hold-as';
@@ -86,7 +86,7 @@ async function finish(switching: Switching, sealed: readonly Standing[]): Promis
 
 async function hold(switching: Switching, sealed: readonly Standing[]): Promise<void> {
   const { partitions, allowDecrease } = switching;
-  const trouble = troubleOf(sealed, switching.settings);
+  const trouble = troubleOf(sealed);
   if (trouble !== undefined && !allowDecrease) throw new ReplayStopped('refused', trouble);
   if (trouble !== undefined) {
     for (const partition of partitions) holdAs(partition, new Map());
@@ -107,26 +107,21 @@ async function hold(switching: Switching, sealed: readonly Standing[]): Promise<
 }
 
 /** Why it is not known what was shown of the partitions. */
-export function troubleOf(standings: readonly Standing[], settings: LedgerSettings): string | undefined {
+export function troubleOf(standings: readonly Standing[]): string | undefined {
   for (const [partition, standing] of standings.entries()) {
-    const trouble = partitionTrouble(standing, partition, settings);
+    const trouble = partitionTrouble(standing, partition);
     if (trouble !== undefined) return trouble;
   }
   return undefined;
 }
 
-function partitionTrouble(
-  { head, behind }: Standing,
-  partition: number,
-  settings: LedgerSettings,
-): string | undefined {
+function partitionTrouble({ head, behind }: Standing, partition: number): string | undefined {
   if (head === null) return undefined;
   const name = `partition ${String(partition)}`;
   if (behind) {
     return `${name} is behind what may have been shown: let the aggregator catch up first, or give --allow-decrease`;
   }
-  const fold = decodeFoldHead(head.fold);
-  const mismatch = foldMismatch(fold, { ...settings, latenessMs: fold.latenessMs, dedupeMs: fold.dedupeMs });
+  const mismatch = versionMismatch(decodeFoldHead(head.fold));
   if (mismatch === undefined) return undefined;
   return `${name} can't be compared: ${mismatch}; give --allow-decrease to switch all the same`;
 }

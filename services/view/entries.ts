@@ -99,9 +99,8 @@ export const TOTAL: EntryKind<readonly bigint[]> = {
   encode: encodeTotal,
   decode: (text) => text.split(' ').map(BigInt),
   view: ({ tally }, name, total) => {
-    if (total === undefined) return;
-    const { family, labels } = parseSeriesKey(name);
-    putTotal(tally, family, labels, total);
+    const series = parseSeriesKey(name);
+    if (total !== undefined && series !== undefined) putTotal(tally, series.family, series.labels, total);
   },
 };
 
@@ -158,11 +157,11 @@ export function encodeTotal(total: readonly bigint[]): string {
   return total.join(' ');
 }
 
-export function parseSeriesKey(key: string): { family: Family; labels: readonly string[] } {
+/** Undefined where the family is one that only another version has: it is on no page, and the state's head tells of it. */
+export function parseSeriesKey(key: string): { family: Family; labels: readonly string[] } | undefined {
   const gap = key.indexOf(' ');
   const family = SUM_FAMILIES.get(key.slice(0, gap));
-  if (family === undefined)
-    throw new Error(`the store holds a total of an unknown family: ${key.slice(0, 80)}`);
+  if (family === undefined) return undefined;
   return { family, labels: JSON.parse(key.slice(gap + 1)) as readonly string[] };
 }
 

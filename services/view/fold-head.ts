@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
+import { SUM_FAMILIES } from '../catalogue/families';
 import type { Ledger, LedgerScalars, LedgerSettings } from '../fold/ledger';
 import { FOLD_VERSION } from '../fold/state';
 
 /** The fold's part of a partition's head: what a state was folded with, and the ledger's scalars. Of JSON values alone. */
 export interface FoldHead {
   readonly version: number;
+  /** FAMILIES of the version that folded it. */
+  readonly families?: string;
   readonly latenessMs: number;
   readonly dedupeMs: number;
   readonly scalars: LedgerScalars;
@@ -26,9 +30,34 @@ export interface RecordMark {
   readonly hash: string;
 }
 
+/**
+ * A fingerprint of the sum families. What has settled is in the totals of the families that there were then: one that is new would
+ * lack it for good, and nobody would see.
+ */
+const FAMILIES = createHash('sha256')
+  .update(
+    JSON.stringify(
+      Array.from(SUM_FAMILIES.values(), ({ name, labels, per, bounds }) => [
+        name,
+        labels,
+        per,
+        bounds,
+      ]).sort(),
+    ),
+  )
+  .digest('base64url')
+  .slice(0, 22);
+
 export function encodeFoldHead({ settings, scalars }: Ledger, marks: LogMarks = {}): string {
   const { latenessMs, dedupeMs } = settings;
-  const head: FoldHead = { version: FOLD_VERSION, latenessMs, dedupeMs, scalars, marks };
+  const head: FoldHead = {
+    version: FOLD_VERSION,
+    families: FAMILIES,
+    latenessMs,
+    dedupeMs,
+    scalars,
+    marks,
+  };
   return JSON.stringify(head);
 }
 
@@ -37,16 +66,27 @@ export function decodeFoldHead(text: string): FoldHead {
 }
 
 /**
- * Why a state that was folded otherwise can't be gone on with; undefined: it can. Mixing them would make figures that no replay
- * gives again.
+ * Why a state that was folded otherwise can't be folded on; undefined: it can. Mixing them would make figures that no replay gives
+ * again.
  */
 export function foldMismatch(head: FoldHead, settings: LedgerSettings): string | undefined {
-  if (head.version !== FOLD_VERSION) {
-    return `it was folded by version ${String(head.version)} of the fold, this is ${String(FOLD_VERSION)}`;
-  }
+  const unlike = versionMismatch(head) ?? familiesMismatch(head);
+  if (unlike !== undefined) return unlike;
   if (head.latenessMs !== settings.latenessMs || head.dedupeMs !== settings.dedupeMs) {
     const was = `FLEETMETER_LATENESS_SECONDS=${String(head.latenessMs / 1000)}`;
     return `it was folded with ${was}, FLEETMETER_DEDUPE_SECONDS=${String(head.dedupeMs / 1000)}`;
   }
   return undefined;
+}
+
+/** Why a state can't be read; undefined: it can. */
+export function versionMismatch({ version }: FoldHead): string | undefined {
+  if (version === FOLD_VERSION) return undefined;
+  return `it was folded by version ${String(version)} of the fold, this is ${String(FOLD_VERSION)}`;
+}
+
+/** Why a state has not all that a page shows; undefined: it has. */
+export function familiesMismatch({ families }: FoldHead): string | undefined {
+  if (families === FAMILIES) return undefined;
+  return 'it was folded for other metric families: its totals would lack what had settled by then';
 }

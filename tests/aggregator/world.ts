@@ -13,7 +13,7 @@ import { writePage } from '../../services/page/page';
 import { WHOLE_PAGE } from '../../services/page/selection';
 import { openProcessMetrics, type ProcessMetrics } from '../../services/process/metrics';
 import { openEmbeddedStore } from '../../services/store/embedded/store';
-import type { Commit, StateStore } from '../../services/store/port';
+import type { Commit, GenerationStore, StateStore } from '../../services/store/port';
 import { DEFAULT_SETTINGS } from '../support/history';
 import { readPage } from '../support/page-series';
 import { tell, type Told } from '../support/told';
@@ -31,7 +31,7 @@ interface Between {
 export interface World {
   /** The log and the store themselves, untouched. */
   readonly log: EventLog;
-  readonly store: StateStore;
+  readonly store: GenerationStore;
   readonly between: Between;
   readonly metrics: ProcessMetrics;
   /** All commits that were applied, in order. */

@@ -79,5 +79,6 @@ describe('the fold’s head', () => {
     expect(foldMismatch(head, { ...settings, latenessMs: 2000 })).toContain('FLEETMETER_LATENESS_SECONDS=1');
     expect(foldMismatch(head, { ...settings, dedupeMs: 6000 })).toContain('FLEETMETER_DEDUPE_SECONDS=5');
     expect(foldMismatch({ ...head, version: 0 }, settings)).toContain('version 0');
+    expect(foldMismatch({ ...head, families: 'others' }, settings)).toContain('other metric families');
   });
 });
