@@ -20,8 +20,8 @@ export function countFoldable(
   sampleTtlMs: number,
 ): number {
   if (topic === 'telemetry') return countReadable(partition, clock, records, sampleTtlMs);
-  // While a step back is not followed yet, page time may be far ahead: what begins now would be charged up to there.
-  return (clock.stepMs() ?? 0) < 0 ? 0 : records.length;
+  // What begins now would be charged up to a page time that is about to go back.
+  return clock.isInDoubt(partition.pageTimeMs) ? 0 : records.length;
 }
 
 /**

@@ -19,9 +19,9 @@ export interface PageClock {
   /** Asks the store; answers its clock as it is followed. */
   askStore(): Promise<{ readonly kind: 'clock'; readonly nowMs: number } | StoreUnavailable>;
   /** The page time that the partition may commit now; null: none, nothing is known of it yet. */
-  pageTimeMs(
-    partition: Pick<Partition, 'number' | 'positions' | 'lastLogTimeMs' | 'pageTimeMs'>,
-  ): number | null;
+  pageTimeMs(partition: PageTimed): number | null;
+  /** While a step back is not followed yet: would page time go back if it were? */
+  isInDoubt(pageTimeMs: number | null): boolean;
   /** Is a moment so far ahead of the store's clock that a clock must be, or have been, wrong? */
   isTooFarAhead(timeMs: number): boolean;
   /** Records between a position and the log's end as it was last seen. */
@@ -33,6 +33,8 @@ export interface PageClock {
   /** By how much it has stepped and is not followed yet, ms. */
   stepMs(): number | null;
 }
+
+type PageTimed = Pick<Partition, 'number' | 'positions' | 'lastLogTimeMs' | 'pageTimeMs'>;
 
 const FRESH_MS = 1000;
 
@@ -47,6 +49,16 @@ export function openPageClock(
   let answeredAtMs = -Infinity;
 
   const isFresh = (atMs: number): boolean => timing.now() - atMs < FRESH_MS;
+  const isInDoubt = (pageTimeMs: number | null): boolean => {
+    const [latestMs, followedMs] = [clock.latestMs() ?? Infinity, clock.nowMs() ?? Infinity];
+    return latestMs < followedMs && pageTimeMs !== null && pageTimeMs - latestMs > FUTURE_MS;
+  };
+  /** A page time that agrees with a clock that has stepped back goes on with it: it must not be taken to where the clock was wrong. */
+  const nowFor = (pageTimeMs: number | null): number | null => {
+    const [latestMs, followedMs] = [clock.latestMs(), clock.nowMs()];
+    if (latestMs === null || followedMs === null || isInDoubt(pageTimeMs)) return followedMs;
+    return Math.min(latestMs, followedMs);
+  };
   const storeNowMs = (): number | null => (isFresh(answeredAtMs) ? clock.nowMs() : null);
   const isTooFarAhead = (timeMs: number): boolean => timeMs - (clock.nowMs() ?? Infinity) > FUTURE_MS;
 
@@ -62,12 +74,13 @@ export function openPageClock(
   }
 
   /** What page time would be if it could only go on. */
-  function soughtMs(position: number, number: number, lastLogTimeMs: number | null): number | null {
-    const end = ends?.endOf[number];
-    const nothingUnread = ends !== null && isFresh(ends.askedAtMs) && end !== undefined && position >= end;
-    const nowMs = nothingUnread ? storeNowMs() : null;
-    if (nowMs !== null || lastLogTimeMs === null) return nowMs;
-    return isTooFarAhead(lastLogTimeMs) ? clock.nowMs() : lastLogTimeMs;
+  function soughtMs({ number, positions, lastLogTimeMs, pageTimeMs }: PageTimed): number | null {
+    const end = ends?.endOf[number] ?? Infinity;
+    const nothingUnread = ends !== null && isFresh(ends.askedAtMs) && positions.lifecycle >= end;
+    const nowMs = nowFor(pageTimeMs);
+    if (nothingUnread && isFresh(answeredAtMs)) return nowMs;
+    if (lastLogTimeMs === null || nowMs === null) return lastLogTimeMs;
+    return lastLogTimeMs - nowMs > FUTURE_MS ? nowMs : lastLogTimeMs;
   }
 
   return {
@@ -81,11 +94,13 @@ export function openPageClock(
       ]);
     },
     askStore,
-    pageTimeMs({ number, positions, lastLogTimeMs, pageTimeMs }) {
+    pageTimeMs(partition) {
+      const { pageTimeMs } = partition;
       if (pageTimeMs !== null && isTooFarAhead(pageTimeMs)) return clock.nowMs();
-      const sought = soughtMs(positions.lifecycle, number, lastLogTimeMs);
+      const sought = soughtMs(partition);
       return sought === null ? pageTimeMs : Math.max(sought, pageTimeMs ?? sought);
     },
+    isInDoubt,
     isTooFarAhead,
     lag: (partition, position) => Math.max(0, (ends?.endOf[partition] ?? position) - position),
     storeNowMs,

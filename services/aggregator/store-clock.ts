@@ -16,6 +16,8 @@ export interface StoreClock {
   observe(answerMs: number, askedAtMs: number): void;
   /** As followed, carried on by the monotonic clock; null: the store has never answered. */
   nowMs(): number | null;
+  /** As it was answered last, followed or not, carried on too. */
+  latestMs(): number | null;
   /** By how much it has stepped and is not followed yet, ms; null: it is steady. */
   stepMs(): number | null;
 }
@@ -35,6 +37,9 @@ export function openStoreClock(
   /** The store's clock minus the monotonic one. */
   let offsetMs: number | null = null;
   let stepped: { readonly offsetMs: number; readonly sinceMs: number } | null = null;
+
+  const at = (offset: number | null): number | null =>
+    offset === null ? null : Math.floor(timing.now() + offset);
 
   return {
     observe(answerMs, askedAtMs) {
@@ -58,7 +63,8 @@ export function openStoreClock(
       offsetMs = answeredMs;
       stepped = null;
     },
-    nowMs: () => (offsetMs === null ? null : Math.floor(timing.now() + offsetMs)),
+    nowMs: () => at(offsetMs),
+    latestMs: () => at(stepped?.offsetMs ?? offsetMs),
     stepMs: () => (stepped === null || offsetMs === null ? null : stepped.offsetMs - offsetMs),
   };
 }

@@ -20,7 +20,9 @@ export interface FaultWorld {
 export interface Faults {
   storeAway(): string | null;
   logAway(): string | null;
-  /** All servers answer, and the network is calm. */
+  /** Whether a clock was far off for a while. */
+  hadWrongClock(): boolean;
+  /** All servers answer, their clocks are right, and the network is calm. */
   areOver(): boolean;
   /** What has befallen, for whoever looks into a seed. */
   readonly diary: readonly string[];
@@ -41,9 +43,14 @@ const KINDS = {
   failover: 4,
   logOutage: 2,
   anotherBroker: 1,
+  wrongClock: 2,
+  wrongBroker: 1,
   storm: 3,
 } as const;
 type Kind = keyof typeof KINDS;
+
+/** How far a clock is off that is wrong: more than what page time follows at once. */
+const WRONG_BY_MS = [400_000, 172_800_000];
 
 /** Draws what befalls in the first `forMs`, and sees that all is well again some seconds later. */
 export function playFaults(world: FaultWorld, forMs: number): Faults {
@@ -51,6 +58,8 @@ export function playFaults(world: FaultWorld, forMs: number): Faults {
   const diary: string[] = [];
   let storeDown = 0;
   let logDown = 0;
+  let wrongClocks = 0;
+  let hadWrongClock = false;
   /** Still to come. */
   let left = random.integer(0, 5);
 
@@ -61,6 +70,22 @@ export function playFaults(world: FaultWorld, forMs: number): Faults {
   const storeOutage = (ms: number): void => outage((by) => (storeDown += by), ms);
   const clockMs = (): number => random.integer(-CLOCK_MS, CLOCK_MS);
 
+  /** Right again soon, and in any case in the end. */
+  function setWrong(set: (offsetMs: number) => void, byMs: number, forMs: number): void {
+    hadWrongClock = true;
+    outage((by) => (wrongClocks += by), forMs);
+    set(byMs);
+    scheduler.after(forMs, () => set(clockMs()));
+  }
+  const wrongClock = (forMs: number): void =>
+    setWrong((offsetMs) => store.setClock(offsetMs), random.pick(WRONG_BY_MS), forMs);
+
+  /** No state tells how far a wrong clock had shown pages that are all lost: that is beyond what is promised. */
+  function rewind(moment: number, offsetMs: number): void {
+    const kept = Math.max(0, moment);
+    store.becomeAnother(store.losesWrongTimes(kept) ? store.moment : kept, offsetMs);
+  }
+
   /** The replica had got no further when the primary was cut off; the primary goes on for a while, then refuses. */
   function failover(): void {
     const moment = store.moment - random.integer(0, 3);
@@ -70,7 +95,10 @@ export function playFaults(world: FaultWorld, forMs: number): Faults {
       left--;
       storeOutage(random.integer(500, 2500));
     });
-    scheduler.after(goesOnMs + 400, () => store.becomeAnother(Math.max(0, moment), clockMs()));
+    scheduler.after(goesOnMs + 400, () => {
+      rewind(moment, clockMs());
+      if (random.chance(0.1)) wrongClock(random.integer(200, 4000));
+    });
   }
 
   function storm(forMs: number): void {
@@ -128,7 +156,7 @@ export function playFaults(world: FaultWorld, forMs: number): Faults {
         }
       case 'storeRestored': {
         inStorm(() => {
-          store.becomeAnother(Math.max(0, store.moment - random.pick([4, 12, 60])), store.clockOffsetMs);
+          rewind(store.moment - random.pick([4, 12, 60]), store.clockOffsetMs);
           storeOutage(random.integer(200, 3000));
         });
         return;
@@ -144,6 +172,15 @@ export function playFaults(world: FaultWorld, forMs: number): Faults {
       case 'anotherBroker':
         log.clockOffsetMs = clockMs();
         return;
+      case 'wrongClock': {
+        wrongClock(random.integer(200, 6000));
+        return;
+      }
+      case 'wrongBroker': {
+        const set = (offsetMs: number): number => (log.clockOffsetMs = offsetMs);
+        setWrong(set, random.pick(WRONG_BY_MS), random.integer(200, 3000));
+        return;
+      }
       case 'storm': {
         storm(random.integer(300, Math.max(300, forMs - scheduler.now())));
         return;
@@ -154,6 +191,7 @@ export function playFaults(world: FaultWorld, forMs: number): Faults {
   }
 
   log.clockOffsetMs = clockMs();
+  if (random.chance(0.05)) wrongClock(random.integer(200, 3000));
   network.weather = drizzleOf(random);
   for (let count = left; count > 0; count--) {
     scheduler.after(random.integer(300, forMs), () => {
@@ -165,7 +203,9 @@ export function playFaults(world: FaultWorld, forMs: number): Faults {
   return {
     storeAway: () => (storeDown > 0 ? 'the store is down' : null),
     logAway: () => (logDown > 0 ? 'the log is down' : null),
-    areOver: () => storeDown === 0 && logDown === 0 && network.weather === CALM && left === 0,
+    hadWrongClock: () => hadWrongClock,
+    areOver: () =>
+      storeDown === 0 && logDown === 0 && wrongClocks === 0 && network.weather === CALM && left === 0,
     diary,
   };
 }

@@ -14,6 +14,8 @@ export const BUGS = [
   'offsets before state',
   'positions only',
   'no holds after a rewind',
+  'page time never goes back',
+  'no holds where page time goes back',
 ] as const;
 export type Bug = (typeof BUGS)[number];
 
@@ -35,6 +37,16 @@ export function openStoreWith(bug: Bug | null, place: StorePlace, host: Host): S
       return comparingPositions(store, place, host);
     case 'no holds after a rewind':
       return holdingNothing(store);
+    case 'page time never goes back':
+      return whereItGoesBack(store, (request, pageTimeMs) => ({
+        ...request,
+        head: { ...request.head, pageTimeMs },
+      }));
+    case 'no holds where page time goes back':
+      return whereItGoesBack(store, (request) => ({
+        ...request,
+        changes: request.changes.filter((change) => !isHold(change)),
+      }));
     default:
       return bug satisfies never;
   }
@@ -143,10 +155,13 @@ function comparingPositions(store: StateStore, place: StorePlace, host: Host): S
   };
 }
 
+function isHold({ key, value }: Change): boolean {
+  return key.startsWith(HOLD.prefix) && value !== null;
+}
+
 /** What may have been shown before a rewind is not held. */
 function holdingNothing(store: StateStore): StateStore {
   const rewound = new Set<number>();
-  const isHold = ({ key, value }: Change): boolean => key.startsWith(HOLD.prefix) && value !== null;
   return {
     ...store,
     async acquire(number) {
@@ -159,6 +174,29 @@ function holdingNothing(store: StateStore): StateStore {
       if (!rewound.has(partition)) return store.commit(request);
       const result = await store.commit({ ...request, changes: changes.filter((change) => !isHold(change)) });
       if (result.kind === 'applied' && !behind) rewound.delete(partition);
+      return result;
+    },
+  };
+}
+
+/** A commit that takes page time back is another one. */
+function whereItGoesBack(
+  store: StateStore,
+  another: (request: Commit, pageTimeMs: number) => Commit,
+): StateStore {
+  const pageTimes = new Map<number, number>();
+  return {
+    ...store,
+    async acquire(number) {
+      const acquired = await store.acquire(number);
+      if (acquired.kind === 'acquired') pageTimes.set(number, acquired.head?.pageTimeMs ?? 0);
+      return acquired;
+    },
+    async commit(request) {
+      const pageTimeMs = pageTimes.get(request.partition) ?? 0;
+      const made = request.head.pageTimeMs < pageTimeMs ? another(request, pageTimeMs) : request;
+      const result = await store.commit(made);
+      if (result.kind === 'applied') pageTimes.set(request.partition, made.head.pageTimeMs);
       return result;
     },
   };

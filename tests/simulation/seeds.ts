@@ -22,4 +22,5 @@ export async function findBug(bug: Bug, count: number): Promise<Outcome | null> 
   return null;
 }
 
-const SHOWS = / fell: |, older than |otherwise than before|: expected |is not the log's/;
+const SHOWS =
+  / fell: |, older than |otherwise than before|: expected | is ahead of the clock |is not the log's/;

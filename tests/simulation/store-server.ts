@@ -66,9 +66,16 @@ export interface StoreServer {
   values(number: number, space: Space, keys: readonly string[]): Entries;
   nowMs(): number;
   readonly clockOffsetMs: number;
+  /** Somebody sets the clock. */
+  setClock(offsetMs: number): void;
+  /** Would a rewind to that moment lose all that tells how far a wrong clock has shown the pages? */
+  losesWrongTimes(moment: number): boolean;
   /** Another server answers from now on, or this one that was started again, with the data of that moment. */
   becomeAnother(moment: number, clockOffsetMs: number): void;
 }
+
+/** So far no right clock goes on in a run. */
+const WRONG_BY_MS = 300_000;
 
 export function openStoreServer(
   partitions: number,
@@ -79,6 +86,8 @@ export function openStoreServer(
   let clockOffsetMs = 0;
   let current: readonly StoredPartition[] = Array.from({ length: partitions }, () => EMPTY);
   let history: (readonly StoredPartition[])[] = [current];
+  const startMs = trueNowMs();
+  const pageTimeOf = (state: StoredPartition | undefined): number => state?.last?.head.pageTimeMs ?? startMs;
   const nowMs = (): number => Math.floor(trueNowMs() + clockOffsetMs);
 
   function partition(number: number): StoredPartition {
@@ -147,6 +156,16 @@ export function openStoreServer(
         const value = entries.get(key);
         return value === undefined ? [] : [{ key, value }];
       });
+    },
+    setClock(offsetMs) {
+      clockOffsetMs = offsetMs;
+    },
+    losesWrongTimes(moment) {
+      const kept = history[moment] ?? current;
+      const lost = history.slice(moment + 1);
+      return kept.some((before, number) =>
+        lost.some((state) => pageTimeOf(state[number]) - pageTimeOf(before) > WRONG_BY_MS),
+      );
     },
     becomeAnother(moment, offsetMs) {
       current = history[moment] ?? current;
