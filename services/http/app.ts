@@ -36,7 +36,8 @@ function answerErrors(logger: Logger): Middleware {
     if (ctx.body !== undefined && ctx.body !== null) return;
     if (ctx.status === 404) {
       refuse(ctx, { status: 404, reason: 'not_found', detail: 'there is nothing at this path' });
-    } else if (ctx.status === 405) {
+    } else if (ctx.status === 405 || ctx.status === 501) {
+      // The router's 501 is of methods that no path has; to who asked it is the same.
       const detail = `expected one of the methods ${ctx.response.get('allow')}`;
       refuse(ctx, { status: 405, reason: 'wrong_method', detail });
     }

@@ -42,6 +42,9 @@ test('a bug is answered 500 without what broke, which is logged; and the next re
     const wrong = await fetch(`${url}/fine`, { method: 'POST', body: 'x' });
     expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'HEAD, GET']);
     expect(await wrong.json()).toMatchObject({ reason: 'wrong_method' });
+    const unheardOf = await fetch(`${url}/fine`, { method: 'PROPFIND' });
+    expect([unheardOf.status, unheardOf.headers.get('allow')]).toEqual([405, 'HEAD, GET']);
+    expect(await unheardOf.json()).toMatchObject({ reason: 'wrong_method' });
   } finally {
     server.closeAllConnections();
     server.close();

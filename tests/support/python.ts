@@ -1,6 +1,7 @@
-/** Packages of Python that judge what we write: its own parsers of both page formats, FOCUS' validator, and Kubernetes' schemas. */
+/** Packages of Python that judge what we write: its own parsers of both page formats, FOCUS' validator, Kubernetes' schemas, Schemathesis. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Format } from '../../services/page/format';
 
@@ -16,6 +17,7 @@ const SCHEMA_FILES = [
   'poddisruptionbudget-policy-v1',
   'service-v1',
 ];
+const SCHEMATHESIS = { module: 'schemathesis', version: '4.32.5', with: [] };
 const CACHE = join(__dirname, '../../node_modules/.cache');
 
 const PARSE = `
@@ -90,6 +92,25 @@ export function kubernetesSchemas(version: string, folder: string): string {
     writeFileSync(join(folder, `${name}.json`), text);
   }
   return folder;
+}
+
+/** What Schemathesis finds by sending what an OpenAPI document allows, and what it does not, to a server; status 0: nothing. */
+export function runSchemathesis(
+  document: string,
+  url: string,
+  cases: number,
+): { readonly status: number | null; readonly output: string } {
+  const checks = [
+    'not_a_server_error',
+    'status_code_conformance',
+    'content_type_conformance',
+    'response_schema_conformance',
+    'response_headers_conformance',
+  ];
+  const args = ['-m', 'schemathesis.cli', 'run', document, '--url', url, '--checks', checks.join(',')];
+  const how = ['--phases', 'coverage,fuzzing', '--max-examples', String(cases), '--seed', '1', '--no-color'];
+  const { status, stdout, stderr } = python([...args, ...how], provideModule(SCHEMATHESIS), '', tmpdir());
+  return { status, output: stdout + stderr };
 }
 
 interface PythonModule {
