@@ -4,7 +4,8 @@ import type { Server } from 'node:http';
 import Router from '@koa/router';
 import { httpApp } from '../http/app';
 import { refuse } from '../http/refusal';
-import { requireToken } from '../http/auth';
+import { requireGrant } from '../http/access';
+import type { Access } from '../http/access';
 import type { Logger } from '../process/logger';
 import type { ProcessMetrics } from '../process/metrics';
 import { CommandError, EXIT } from './exit';
@@ -80,7 +81,7 @@ async function closeServer(server: Server): Promise<void> {
 export function processRoutes(
   readiness: Readiness,
   metrics: Pick<ProcessMetrics, 'registry'>,
-  scrapeToken: string | undefined,
+  access: Access,
 ): Router {
   const router = new Router();
   router.get('/-/healthy', (ctx) => {
@@ -101,9 +102,13 @@ export function processRoutes(
     ctx.status = troubles.every(({ trouble }) => trouble === undefined) ? 200 : 503;
     ctx.body = lines.join('');
   });
-  router.get('/metrics/process', requireToken(scrapeToken), async (ctx) => {
-    ctx.set('content-type', metrics.registry.contentType);
-    ctx.body = await metrics.registry.metrics();
-  });
+  router.get(
+    '/metrics/process',
+    requireGrant(access, { may: ['scrape', 'admin'], wholeFleet: true }),
+    async (ctx) => {
+      ctx.set('content-type', metrics.registry.contentType);
+      ctx.body = await metrics.registry.metrics();
+    },
+  );
   return router;
 }

@@ -57,6 +57,11 @@ export const SETTINGS = [
   { name: 'FLEETMETER_SCRAPE_TOKEN', byDefault: 'unset', help: 'what scrapers must bear' },
   { name: 'FLEETMETER_SCRAPE_TOKEN_FILE', byDefault: 'unset', help: 'a file that holds it' },
   {
+    name: 'FLEETMETER_TOKENS_FILE',
+    byDefault: 'unset',
+    help: 'YAML or JSON, a list of {name, token or sha256, may, projects}; read again when it changes',
+  },
+  {
     name: 'FLEETMETER_ALLOW_ANONYMOUS_INGEST',
     byDefault: 'false',
     help: 'true: anybody who reaches the address may send events',

@@ -10,6 +10,7 @@ import type { TelemetryRetention } from '../log/retention';
 import type { LedgerSettings } from '../fold/ledger';
 import { SETTINGS, defaultOf, nearestSetting } from './settings-list';
 import type { SettingName } from './settings-list';
+import { readTokensFile } from './tokens';
 
 /** What the environment says, checked. */
 export interface Settings {
@@ -23,6 +24,8 @@ export interface Settings {
   readonly redisUrl: string | undefined;
   readonly scrapeToken: string | undefined;
   readonly ingestToken: string | undefined;
+  /** Tokens besides these two, of a file that is read again when it changes. */
+  readonly tokensFile: string | undefined;
   readonly partitions: number;
   readonly roles: ReadonlySet<Role>;
   readonly latenessMs: number;
@@ -66,6 +69,7 @@ export function readSettings(env: Environment, use: Use): ReadSettings {
     redisUrl: reader.redisUrl(),
     scrapeToken: reader.secret('FLEETMETER_SCRAPE_TOKEN', 'FLEETMETER_SCRAPE_TOKEN_FILE'),
     ingestToken: reader.secret('FLEETMETER_INGEST_TOKEN', 'FLEETMETER_INGEST_TOKEN_FILE'),
+    tokensFile: reader.tokensFile(),
     partitions: reader.whole('FLEETMETER_PARTITIONS', 1, 1024),
     roles: reader.roles(),
     latenessMs: reader.whole('FLEETMETER_LATENESS_SECONDS', 0, MAX_SECONDS) * 1000,
@@ -115,16 +119,18 @@ function misfits({ kafka, redisUrl, roles }: Settings, use: Use): string[] {
   ];
 }
 
-function roleMisfits({ kafka, roles, listen, ingestToken }: Settings, allowsAnonymous: boolean): string[] {
+function roleMisfits(settings: Settings, allowsAnonymous: boolean): string[] {
+  const { kafka, roles, listen, ingestToken, tokensFile } = settings;
+  const isGuarded = ingestToken !== undefined || tokensFile !== undefined;
   const found: string[] = [];
   if (kafka === undefined && roles.size < ROLES.length) {
     found.push(
       'FLEETMETER_ROLES: with the embedded log expected all roles in one process; set FLEETMETER_KAFKA_BROKERS to split them',
     );
   }
-  if (roles.has('gateway') && !isLoopback(listen.host) && ingestToken === undefined && !allowsAnonymous) {
+  if (roles.has('gateway') && !isLoopback(listen.host) && !isGuarded && !allowsAnonymous) {
     found.push(
-      `FLEETMETER_LISTEN: ${listen.host} can be reached from elsewhere; set FLEETMETER_INGEST_TOKEN, or FLEETMETER_ALLOW_ANONYMOUS_INGEST=true`,
+      `FLEETMETER_LISTEN: ${listen.host} can be reached from elsewhere; set FLEETMETER_INGEST_TOKEN or FLEETMETER_TOKENS_FILE, or FLEETMETER_ALLOW_ANONYMOUS_INGEST=true`,
     );
   }
   return found;
@@ -224,6 +230,13 @@ function openReader(env: Environment, mistakes: string[]) {
       if (address !== null) return address;
       mistake('FLEETMETER_LISTEN', value, 'HOST:PORT, such as 127.0.0.1:19464 or [::]:19464');
       return { host: 'localhost', port: 0 };
+    },
+    tokensFile(): string | undefined {
+      const path = text('FLEETMETER_TOKENS_FILE');
+      const read = path === undefined ? undefined : readTokensFile(path);
+      if (read?.ok === false)
+        mistakes.push(...read.mistakes.map((mistake) => `FLEETMETER_TOKENS_FILE: ${mistake}`));
+      return path;
     },
     publicUrl(): URL | undefined {
       const value = text('FLEETMETER_PUBLIC_URL');

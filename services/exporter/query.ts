@@ -11,7 +11,12 @@ export const MAX_SHARDS = 1024;
 
 type Given = Readonly<Record<string, string | string[] | undefined>>;
 
-export function readQuery(query: Given, accept: string): Query {
+/** @param scope the projects that the asker may see; null: all */
+export function readQuery(
+  query: Given,
+  accept: string,
+  scope: AskedPage['selection']['scope'] = null,
+): Query {
   const at = only(query['at']);
   const atMs = at === undefined ? null : parseTime(at);
   if (at !== undefined && atMs === null) {
@@ -22,7 +27,7 @@ export function readQuery(query: Given, accept: string): Query {
     const detail = `shard and shards: expected whole numbers, 0 <= shard < shards <= ${String(MAX_SHARDS)}`;
     return { ok: false, detail };
   }
-  const selection = { project: only(query['project']) ?? null, scope: null, shard };
+  const selection = { project: only(query['project']) ?? null, scope, shard };
   return { ok: true, request: { format: negotiate(accept), atMs, selection } };
 }
 

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import Router from '@koa/router';
 import type { Context } from 'koa';
-import { requireToken } from '../http/auth';
+import { requireGrant, scopeOf } from '../http/access';
+import type { Access } from '../http/access';
 import { refuse } from '../http/refusal';
 import { CONTENT_TYPES } from '../page/format';
 import type { ProcessMetrics } from '../process/metrics';
@@ -13,8 +14,7 @@ import { readQuery } from './query';
 export interface ExporterOptions {
   readonly pages: Pages;
   readonly metrics: ProcessMetrics;
-  /** Undefined: anybody may read. */
-  readonly scrapeToken: string | undefined;
+  readonly access: Access;
   readonly notePageSize: NotePageSize;
   /** Where scrapers find this exporter; undefined: where discovery was asked. */
   readonly publicUrl: URL | undefined;
@@ -22,9 +22,9 @@ export interface ExporterOptions {
 
 /** `/metrics`, and Prometheus HTTP service discovery of its shards. */
 export function exporterRoutes(options: ExporterOptions): Router {
-  const { pages, metrics, scrapeToken, notePageSize, publicUrl } = options;
+  const { pages, metrics, access, notePageSize, publicUrl } = options;
   const router = new Router();
-  const mayRead = requireToken(scrapeToken);
+  const mayRead = requireGrant(access, { may: ['scrape'] });
   router.get('/metrics', mayRead, async (ctx) => {
     const end = metrics.scrapeSeconds.startTimer();
     await answerMetrics(ctx, pages, notePageSize);
@@ -38,7 +38,7 @@ export function exporterRoutes(options: ExporterOptions): Router {
 }
 
 async function answerMetrics(ctx: Context, pages: Pages, notePageSize: NotePageSize): Promise<void> {
-  const query = readQuery(ctx.query, ctx.get('accept'));
+  const query = readQuery(ctx.query, ctx.get('accept'), scopeOf(ctx));
   if (!query.ok) {
     refuse(ctx, { status: 400, reason: 'invalid_query', detail: query.detail });
     return;

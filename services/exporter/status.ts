@@ -1,5 +1,6 @@
 import Router from '@koa/router';
-import { requireToken } from '../http/auth';
+import { requireGrant } from '../http/access';
+import type { Access } from '../http/access';
 import { refuse } from '../http/refusal';
 import type { Refuse } from '../http/refusal';
 import { summarize } from './status/summary';
@@ -10,18 +11,21 @@ import type { Refreshed } from './views';
 
 export interface StatusDeps {
   readonly pages: Pages;
-  /** Undefined: anybody may read. */
-  readonly scrapeToken: string | undefined;
+  readonly access: Access;
 }
 
 /** `GET /`: the page at a glance, for a person. 200 whether the page is current or not; readiness has its own endpoint. */
-export function statusRoutes({ pages, scrapeToken }: StatusDeps): Router {
+export function statusRoutes({ pages, access }: StatusDeps): Router {
   const router = new Router();
-  router.get('/', requireToken(scrapeToken, askForPassword), async (ctx) => {
-    const status = await pages.read(statusOf);
-    ctx.set(HEADERS);
-    ctx.body = writeDocument(status, Date.now());
-  });
+  router.get(
+    '/',
+    requireGrant(access, { may: ['scrape'], wholeFleet: true }, askForPassword),
+    async (ctx) => {
+      const status = await pages.read(statusOf);
+      ctx.set(HEADERS);
+      ctx.body = writeDocument(status, Date.now());
+    },
+  );
   return router;
 }
 

@@ -1,15 +1,15 @@
-import type { IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Context } from 'koa';
-import type { RefusalReason } from '../../events/codec';
 import { readBody } from '../http/body';
 import type { Lease } from '../http/budget';
+import { scopeOf } from '../http/access';
+import type { Scope } from '../http/access';
 import type { HttpRefusal } from '../http/refusal';
 import type { AppendRecord } from '../log/port';
 import { candidatesOf, type Candidates } from './candidates';
 import { contentModeOf } from './content';
 import type { Gateway } from './gateway';
-import { judge, type Rejection } from './judge';
+import { judge, reject, type Candidate, type Rejection, type RejectionReason, type Verdict } from './judge';
 
 /**
  * `POST /v1/events`: events in any of the modes of content.ts. 202 `{accepted, rejected}` once all that were accepted
@@ -17,7 +17,7 @@ import { judge, type Rejection } from './judge';
  * again: an event that is on the log twice counts once.
  */
 export async function takeEvents(ctx: Context, gateway: Gateway, lease: Lease): Promise<void> {
-  const judged = await judgeRequest(ctx.req, gateway, lease);
+  const judged = await judgeRequest(ctx, gateway, lease);
   if (judged.kind === 'refused') {
     gateway.refuse(ctx, judged.refusal);
     return;
@@ -36,7 +36,8 @@ export async function takeEvents(ctx: Context, gateway: Gateway, lease: Lease): 
   if (records.length === 0 && first !== undefined) {
     const detail =
       rejected.length === 1 ? first.detail : `no event could be taken; the first: ${first.detail}`;
-    gateway.refuse(ctx, { status: 400, reason: first.reason, detail }, answer);
+    const status = rejected.every(({ reason }) => reason === 'other_project') ? 403 : 400;
+    gateway.refuse(ctx, { status, reason: first.reason, detail }, answer);
     return;
   }
   ctx.status = 202;
@@ -48,7 +49,7 @@ interface Judged {
   readonly records: AppendRecord[];
   readonly rejected: Rejection[];
   /** Values of GPU fields. */
-  readonly leftOut: number;
+  leftOut: number;
 }
 interface Refused {
   readonly kind: 'refused';
@@ -56,40 +57,58 @@ interface Refused {
 }
 
 /** Of the body only the records are left when this is done, and they are all that waits for the log. */
-async function judgeRequest(req: IncomingMessage, gateway: Gateway, lease: Lease): Promise<Judged | Refused> {
+async function judgeRequest(ctx: Context, gateway: Gateway, lease: Lease): Promise<Judged | Refused> {
+  const { req } = ctx;
   const mode = contentModeOf(req.headers);
   if (typeof mode !== 'string') return { kind: 'refused', refusal: mode };
   const body = await readBody(req, gateway.limits.bodyBytes, lease);
   if (body.kind === 'refused') return body;
   const read = candidatesOf(mode, req, body.bytes, gateway.limits.events);
-  return read.kind === 'refused' ? read : judgeAll(read, gateway);
+  return read.kind === 'refused' ? read : judgeAll(read, gateway, scopeOf(ctx));
 }
 
 /** The loop is let go each time that so many events were judged, so that a large body doesn't hold up the others. */
 const EVENTS_A_TURN = 500;
 
-async function judgeAll(read: Exclude<Candidates, Refused>, gateway: Gateway): Promise<Judged> {
-  const records: AppendRecord[] = [];
+async function judgeAll(read: Exclude<Candidates, Refused>, gateway: Gateway, scope: Scope): Promise<Judged> {
   if (read.kind === 'unreadable') {
-    return { kind: 'judged', records, rejected: [{ index: 0, ...read.refusal }], leftOut: 0 };
+    return { kind: 'judged', records: [], rejected: [{ index: 0, ...read.refusal }], leftOut: 0 };
   }
-  const rejected: Rejection[] = [];
-  let leftOut = 0;
+  const verdicts: { readonly candidate: Candidate; readonly verdict: Verdict }[] = [];
   const rules = gateway.rules();
   for (const [count, candidate] of read.candidates.entries()) {
     if (count > 0 && count % EVENTS_A_TURN === 0) await nextTurn();
-    const verdict = judge(candidate, rules);
-    if (verdict.kind === 'rejected') rejected.push(verdict.rejection);
+    verdicts.push({ candidate, verdict: judge(candidate, rules) });
+  }
+  const judged: Judged = { kind: 'judged', records: [], rejected: [], leftOut: 0 };
+  for (const verdict of scope === null
+    ? verdicts.map((one) => one.verdict)
+    : await inScope(verdicts, gateway, scope)) {
+    if (verdict.kind === 'rejected') judged.rejected.push(verdict.rejection);
     else {
-      records.push(verdict.record);
-      leftOut += verdict.leftOut;
+      judged.records.push(verdict.record);
+      judged.leftOut += verdict.leftOut;
     }
   }
-  return { kind: 'judged', records, rejected, leftOut };
+  return judged;
 }
 
-function countReasons(rejected: readonly Rejection[]): ReadonlyMap<RefusalReason, number> {
-  const counts = new Map<RefusalReason, number>();
+/** What was accepted is rejected where the token is for other projects. */
+async function inScope(
+  verdicts: readonly { readonly candidate: Candidate; readonly verdict: Verdict }[],
+  gateway: Gateway,
+  scope: NonNullable<Scope>,
+): Promise<Verdict[]> {
+  const accepted = verdicts.flatMap(({ verdict }) => (verdict.kind === 'accepted' ? [verdict.event] : []));
+  const refusals = (await gateway.ownership.refusals(accepted, scope)).values();
+  return verdicts.map(({ candidate, verdict }) => {
+    const detail = verdict.kind === 'accepted' ? refusals.next().value : undefined;
+    return detail === undefined ? verdict : reject(candidate, { reason: 'other_project', detail });
+  });
+}
+
+function countReasons(rejected: readonly Rejection[]): ReadonlyMap<RejectionReason, number> {
+  const counts = new Map<RejectionReason, number>();
   for (const { reason } of rejected) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   return counts;
 }

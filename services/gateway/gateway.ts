@@ -1,17 +1,21 @@
 import type { Context } from 'koa';
 import type { Logger } from 'pino';
 import type { GpuFields } from '../exposition/gpu-fields';
+import type { Access } from '../http/access';
 import { type HttpRefusal, refuse } from '../http/refusal';
 import type { AppendRecord, EventLog } from '../log/port';
 import { openSeldom, type Seldom } from '../process/rare-warning';
 import type { Rules } from './judge';
 import { DEFAULT_LIMITS, type GatewayLimits } from './limits';
 import type { GatewayMetrics } from './metrics';
+import { openOwnership } from './ownership';
+import type { CommittedProjects, Ownership } from './ownership';
 
 export interface GatewayDeps {
   readonly log: Pick<EventLog, 'append' | 'partitions'>;
-  /** Absent: whoever reaches the port may send. */
-  readonly ingestToken?: string | undefined;
+  readonly access: Access;
+  /** Whose entities events are of, for tokens that are for some projects alone. */
+  readonly committedProjects: CommittedProjects;
   readonly gpuFields: GpuFields;
   readonly logger: Logger;
   readonly metrics: GatewayMetrics;
@@ -25,6 +29,7 @@ export interface Gateway {
   readonly limits: GatewayLimits;
   readonly metrics: GatewayMetrics;
   readonly seldom: Seldom;
+  readonly ownership: Ownership;
   /** By which events are judged now. */
   rules(): Rules;
   /** Puts records on the log; null when they are durable. */
@@ -33,8 +38,10 @@ export interface Gateway {
   readonly refuse: (ctx: Context, refusal: HttpRefusal, more?: Readonly<Record<string, unknown>>) => void;
 }
 
-export function gatewayOf({ log, gpuFields, logger, metrics, now, limits }: GatewayDeps): Gateway {
+export function gatewayOf(deps: GatewayDeps): Gateway {
+  const { log, gpuFields, logger, metrics, now, limits, committedProjects } = deps;
   return {
+    ownership: openOwnership(committedProjects),
     limits: { ...DEFAULT_LIMITS, ...limits },
     metrics,
     seldom: openSeldom(logger, now),

@@ -3,7 +3,6 @@ import {
   decodeEvent,
   decodeParsed,
   type Decoded,
-  type Refusal,
   type RefusalReason,
 } from '../../events/codec';
 import type { FleetEvent } from '../../events/event';
@@ -18,7 +17,12 @@ export type Candidate =
   { readonly index: number; readonly bytes: Buffer } | { readonly index: number; readonly value: unknown };
 
 export type Verdict =
-  | { readonly kind: 'accepted'; readonly record: AppendRecord; readonly leftOut: number }
+  | {
+      readonly kind: 'accepted';
+      readonly event: FleetEvent;
+      readonly record: AppendRecord;
+      readonly leftOut: number;
+    }
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 export interface Rejection {
@@ -26,9 +30,12 @@ export interface Rejection {
   readonly index: number;
   /** The event's id, where it could be read. */
   readonly id?: string;
-  readonly reason: RefusalReason;
+  readonly reason: RejectionReason;
   readonly detail: string;
 }
+
+/** `other_project`: the token is for other projects. */
+export type RejectionReason = RefusalReason | 'other_project';
 
 export interface Rules {
   readonly partitions: number;
@@ -54,10 +61,13 @@ export function judge(candidate: Candidate, rules: Rules): Verdict {
   }
   const { value, leftOut } = valueOf(candidate, event, rules.gpuFields);
   if (value.length > MAX_EVENT_BYTES) return reject(candidate, tooLarge(value.length));
-  return { kind: 'accepted', record: recordOf(event, value, rules.partitions), leftOut };
+  return { kind: 'accepted', event, record: recordOf(event, value, rules.partitions), leftOut };
 }
 
-function reject(candidate: Candidate, refusal: Refusal): Verdict {
+export function reject(
+  candidate: Candidate,
+  refusal: Pick<Rejection, 'reason' | 'detail'>,
+): Extract<Verdict, { kind: 'rejected' }> {
   const { id } = membersOf(candidate);
   const known = typeof id === 'string' && id.length <= MAX_ID_SHOWN ? { id } : {};
   return { kind: 'rejected', rejection: { index: candidate.index, ...known, ...refusal } };

@@ -1,5 +1,5 @@
-import type { RefusalReason } from '../../events/codec';
 import type { LeftOut } from '../exposition/series';
+import type { RejectionReason } from './judge';
 
 /** Why a part of a sample is not on the log. */
 export type LeftOutCause = keyof LeftOut | 'bad_line';
@@ -9,7 +9,7 @@ export interface GatewayMetrics {
   /** Events that are on the log. */
   accepted(events: number): void;
   /** Events that were answered with a reason instead. */
-  rejected(reason: RefusalReason, events: number): void;
+  rejected(reason: RejectionReason, events: number): void;
   /** Whole requests that were not taken; the reason is one of a fixed set of words. */
   refused(status: number, reason: string): void;
   /** Parts of samples that were left out, the rest being taken. */

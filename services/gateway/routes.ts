@@ -1,6 +1,6 @@
 import Router, { type RouterContext } from '@koa/router';
 import type { Middleware } from 'koa';
-import { requireToken } from '../http/auth';
+import { requireGrant } from '../http/access';
 import { byteBudget, type Lease } from '../http/budget';
 import { limitInFlight } from '../http/in-flight';
 import { takeEvents } from './events';
@@ -24,7 +24,7 @@ export function gatewayRoutes(deps: GatewayDeps): Router {
     }
   };
   const admission: Middleware[] = [
-    requireToken(deps.ingestToken, gateway.refuse),
+    requireGrant(deps.access, { may: ['ingest'] }, gateway.refuse),
     limitInFlight(gateway.limits.requests, gateway.refuse),
   ];
   return new Router()

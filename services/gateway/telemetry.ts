@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import { decodeEvent } from '../../events/codec';
 import type { ExpositionFormat } from '../exposition/page';
 import { EXPORTER_NAME, type PageSummary, pageEventOf } from '../exposition/page-event';
+import { scopeOf } from '../http/access';
 import { readBody } from '../http/body';
 import type { Lease } from '../http/budget';
 import type { HttpRefusal } from '../http/refusal';
@@ -75,6 +76,10 @@ async function sampleOfRequest(
   const value = Buffer.from(page.json);
   const decoded = decodeEvent(value);
   if (!decoded.ok) return { kind: 'refused', refusal: { status: 400, ...decoded.refusal } };
+  const scope = scopeOf(ctx);
+  const [detail] = scope === null ? [] : await gateway.ownership.refusals([decoded.event], scope);
+  if (detail !== undefined)
+    return { kind: 'refused', refusal: { status: 403, reason: 'other_project', detail } };
   return { kind: 'sample', record: recordOf(decoded.event, value, partitions), summary: page.summary };
 }
 

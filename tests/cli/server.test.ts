@@ -1,4 +1,5 @@
 /** Liveness, readiness and the process's own metrics, over HTTP. */
+import { singleTokens } from '../../services/http/access';
 import { pino } from 'pino';
 import { openServer, processRoutes, type HttpServer, type Readiness } from '../../services/cli/server';
 import { openProcessMetrics } from '../../services/process/metrics';
@@ -13,7 +14,7 @@ beforeEach(async () => {
   TROUBLES.clear();
   const metrics = openProcessMetrics();
   metrics.eventsAccepted.inc(7);
-  const routes = processRoutes(READINESS, metrics, 'sesame');
+  const routes = processRoutes(READINESS, metrics, singleTokens({ scrape: 'sesame', admin: 'sesame' }));
   server = await openServer({ listen: { host: '127.0.0.1', port: 0 } }, [routes], pino({ level: 'silent' }));
 });
 afterEach(() => server.close());
@@ -66,7 +67,7 @@ test('what is asked for while it closes is answered, though its client keeps the
         }),
     ],
   ]);
-  const routes = processRoutes(slow, openProcessMetrics(), undefined);
+  const routes = processRoutes(slow, openProcessMetrics(), singleTokens({}));
   const closing = await openServer(
     { listen: { host: '127.0.0.1', port: 0 } },
     [routes],

@@ -1,4 +1,5 @@
 /** The status page, as a document and as `GET /` answers it. */
+import { singleTokens } from '../../services/http/access';
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -66,7 +67,7 @@ async function get(
     get: () => Promise.reject(new Error('the status page asks for no /metrics page')),
     read: <T>(reader: (refreshed: Refreshed) => T) => Promise.resolve(reader(refreshed)),
   };
-  const app = new Koa().use(statusRoutes({ pages, scrapeToken }).routes());
+  const app = new Koa().use(statusRoutes({ pages, access: singleTokens({ scrape: scrapeToken }) }).routes());
   const respond = app.callback();
   const server = createServer((req, res) => void respond(req, res));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

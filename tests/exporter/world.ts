@@ -1,4 +1,5 @@
 /** An embedded store that is committed to by hand, and replicas of the exporter that answer over it. */
+import { singleTokens } from '../../services/http/access';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
@@ -96,7 +97,13 @@ export async function openReplica(
   const metrics = openProcessMetrics();
   const pages = openPages(openViews(store), SAMPLE_TTL_MS);
   const app = httpApp(pino({ level: 'silent' }), [
-    exporterRoutes({ pages, metrics, scrapeToken, publicUrl, notePageSize: () => undefined }),
+    exporterRoutes({
+      pages,
+      metrics,
+      access: singleTokens({ scrape: scrapeToken }),
+      publicUrl,
+      notePageSize: () => undefined,
+    }),
   ]);
   const handle = app.callback();
   const server = createServer((request, response) => void handle(request, response));

@@ -1,3 +1,4 @@
+import { singleTokens } from '../../services/http/access';
 import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { STRUCTURED, NDJSON, goodEvent } from './support/events';
@@ -11,7 +12,7 @@ const good = JSON.stringify(goodEvent('good'));
 
 describe('the token', () => {
   const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
-  beforeEach(async () => (gateway = await startGateway({ ingestToken: 's3cret' })));
+  beforeEach(async () => (gateway = await startGateway({ access: singleTokens({ ingest: 's3cret' }) })));
 
   test.each([['Bearer s3cret'], ['bearer  s3cret'], [basic('user:s3cret')], [basic(':s3cret')]])(
     '%s is let in',

@@ -8,6 +8,7 @@ import { openServerClock, type ServerClock } from '../../bridge/dstack/server-cl
 import { openBridgeMetrics, type BridgeMetrics } from '../../bridge/metrics';
 import { openStateFile } from '../../bridge/state-file';
 import { openTargetFile } from '../../bridge/target-file';
+import { singleTokens } from '../../http/access';
 import { openFetcher, openTokenFile, type Fetcher } from '../../http/fetcher';
 import { openLogger } from '../../process/logger';
 import { CommandError, EXIT } from '../exit';
@@ -111,7 +112,7 @@ async function watch(plan: Watch, options: BridgeOptions, settings: Settings): P
   });
   try {
     const readiness = new Map([['bridge', () => Promise.resolve(bridge.trouble())]]);
-    const routers = [processRoutes(readiness, metrics, settings.scrapeToken)];
+    const routers = [processRoutes(readiness, metrics, singleTokens({ scrape: settings.scrapeToken }))];
     const { listen } = plan;
     const server =
       listen === undefined ? undefined : await openServer({ listen }, routers, logger, '--listen');

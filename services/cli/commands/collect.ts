@@ -6,6 +6,7 @@ import { openFetcher, openTokenFile } from '../../http/fetcher';
 import { openCollectorMetrics } from '../../collector/metrics';
 import { fileSource, httpSource } from '../../collector/source';
 import type { TargetSource } from '../../collector/source';
+import { singleTokens } from '../../http/access';
 import { openLogger } from '../../process/logger';
 import { CommandError, EXIT } from '../exit';
 import { openServer, processRoutes } from '../server';
@@ -77,7 +78,7 @@ async function collect(options: CollectOptions, settings: Settings): Promise<voi
   });
   try {
     const readiness = new Map([['collector', () => Promise.resolve(collector.trouble())]]);
-    const routers = [processRoutes(readiness, metrics, settings.scrapeToken)];
+    const routers = [processRoutes(readiness, metrics, singleTokens({ scrape: settings.scrapeToken }))];
     const { listen } = plan;
     const server =
       listen === undefined ? undefined : await openServer({ listen }, routers, logger, '--listen');

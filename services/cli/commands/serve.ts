@@ -10,11 +10,14 @@ import type { Aggregator } from '../../aggregator/aggregator';
 import { openPages } from '../../exporter/pages';
 import type { Pages } from '../../exporter/pages';
 import { openPageSizes } from '../../exporter/page-size';
+import { committedProjects } from '../../exporter/projects';
 import { exporterRoutes } from '../../exporter/routes';
 import { statusRoutes } from '../../exporter/status';
 import { openViews } from '../../exporter/views';
 import { gatewayRoutes } from '../../gateway/routes';
 import type { GatewayMetrics } from '../../gateway/metrics';
+import { singleTokens } from '../../http/access';
+import type { Access } from '../../http/access';
 import type { EventLog } from '../../log/port';
 import { openLogger } from '../../process/logger';
 import type { Logger } from '../../process/logger';
@@ -26,6 +29,7 @@ import { openLog, openStore } from '../compose';
 import { DEMO, writeDemoHistory } from './demo';
 import type { DemoFlags } from './demo';
 import { CommandError, EXIT } from '../exit';
+import { openAccess } from '../tokens';
 import { openServer, processRoutes } from '../server';
 import type { Readiness } from '../server';
 import { ledgerSettings } from '../settings';
@@ -93,7 +97,15 @@ async function runRoles(
   if (aggregator !== undefined) onOpen(() => aggregator.close());
   const pages = settings.roles.has('exporter') ? openExporter(parts, settings) : undefined;
   const readiness = readinessOf(settings.roles, parts, aggregator, pages);
-  const server = await openServer(settings, routersOf(parts, settings, pages, readiness), logger);
+  const { scrapeToken, ingestToken, tokensFile } = settings;
+  const access = openAccess(
+    singleTokens({ scrape: scrapeToken, ingest: ingestToken, admin: scrapeToken }),
+    tokensFile,
+    logger,
+  );
+  onOpen(() => access.close());
+  const routers = routersOf(parts, settings, access, pages, readiness);
+  const server = await openServer(settings, routers, logger);
   onOpen(() => server.close());
   process.stdout.write(greeting(server.url, settings));
   const reason = await stopped;
@@ -150,25 +162,28 @@ function openExporter({ store, logger, metrics }: Parts, settings: Settings): Pa
 
 function routersOf(
   parts: Parts,
-  settings: Settings,
+  { gpuFields, publicUrl, roles }: Settings,
+  access: Access,
   pages: Pages | undefined,
   readiness: Readiness,
 ): Router[] {
   const { log, logger, metrics } = parts;
-  const { scrapeToken, ingestToken, gpuFields, publicUrl } = settings;
-  const routers = [processRoutes(readiness, metrics, scrapeToken)];
+  const routers = [processRoutes(readiness, metrics, access)];
   if (pages !== undefined) {
     routers.push(
       exporterRoutes({
-        ...{ pages, metrics, scrapeToken, publicUrl },
+        ...{ pages, metrics, access, publicUrl },
         notePageSize: openPageSizes(metrics, openSeldom(logger, Date.now)),
       }),
-      statusRoutes({ pages, scrapeToken }),
+      statusRoutes({ pages, access }),
     );
   }
-  if (settings.roles.has('gateway') && log !== undefined) {
+  if (roles.has('gateway') && log !== undefined) {
     routers.push(
-      gatewayRoutes({ log, ingestToken, gpuFields, logger, metrics: gatewayMetrics(metrics), now: Date.now }),
+      gatewayRoutes({
+        ...{ log, access, gpuFields, logger, metrics: gatewayMetrics(metrics), now: Date.now },
+        committedProjects: pages === undefined ? () => Promise.resolve(undefined) : committedProjects(pages),
+      }),
     );
   }
   return routers;

@@ -1,3 +1,4 @@
+import { singleTokens } from '../../../services/http/access';
 import { Agent, createServer, request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
@@ -51,6 +52,8 @@ export async function startGateway(overrides: Partial<GatewayDeps> = {}): Promis
   const logger = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
   const router = gatewayRoutes({
     log,
+    access: singleTokens({}),
+    committedProjects: () => Promise.resolve(new Map<string, string>()),
     gpuFields: 'all',
     logger,
     metrics: {
