@@ -1,6 +1,8 @@
 import type { Family, Growth } from './family';
 import type { Figures, SumFigure } from './figures';
 import { growthAt, isGrowth } from './family';
+import { linearAt, linearOf } from './linear';
+import type { Linear } from './linear';
 import { partCount } from './shape';
 import { shownText } from '../fold/fact';
 
@@ -21,9 +23,15 @@ export interface SumSeries {
   /** What live entities add whatever the page time is. */
   fixed: bigint[];
   /** What live entities add as time goes on, by entity key. */
-  readonly growing: Map<string, Growth>;
+  readonly growing: Map<string, Growing>;
   /** How many live entities bear these labels; a series is shown while any does, or any has settled. */
   bearers: number;
+}
+
+interface Growing {
+  readonly growth: Growth;
+  /** Made when it is first added up. */
+  linear: Linear | null;
 }
 
 export function emptyTally(): Tally {
@@ -86,7 +94,7 @@ function addFigure(tally: Tally, entityKey: string, figure: SumFigure): void {
   const key = seriesKey(figure.family.name, figure.labels);
   const series = seriesOf(tally, key, figure.family, figure.labels);
   series.bearers++;
-  if (isGrowth(figure.amount)) series.growing.set(entityKey, figure.amount);
+  if (isGrowth(figure.amount)) series.growing.set(entityKey, { growth: figure.amount, linear: null });
   else addInto(series.fixed, figure.amount, 1n);
 }
 
@@ -133,10 +141,25 @@ export function isShown(series: SumSeries): boolean {
 export function partAt(series: SumSeries, pageTimeMs: number): bigint[] {
   const sum = [...series.fixed];
   if (series.settled !== null) addInto(sum, series.settled, 1n);
-  let grown = 0n;
-  for (const growth of series.growing.values()) grown += growthAt(growth, pageTimeMs);
+  const grown = grownAt(series.growing.values(), pageTimeMs);
   if (grown !== 0n) addInto(sum, [grown], 1n);
   return sum;
+}
+
+/** In doubles as far as they are exact: see linear.ts. */
+function grownAt(growing: Iterable<Growing>, pageTimeMs: number): bigint {
+  let large = 0n;
+  let small = 0;
+  for (const one of growing) {
+    const units = linearAt((one.linear ??= linearOf(one.growth)), pageTimeMs);
+    if (units === undefined) large += growthAt(one.growth, pageTimeMs);
+    else if (small + units <= Number.MAX_SAFE_INTEGER) small += units;
+    else {
+      large += BigInt(small);
+      small = units;
+    }
+  }
+  return large + BigInt(small);
 }
 
 function seriesOf(tally: Tally, key: string, family: Family, labels: readonly string[]): SumSeries {

@@ -59,6 +59,7 @@ const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
 /** All that is shown, in no order that matters to a reader; each row is a series of its own. */
 export function passedRows(contents: PageContents, count: Count, limits = LIMITS): readonly Row[] {
+  if (contents.samples.size === 0) return [];
   const rows: Row[] = [];
   for (const job of contents.jobs) {
     const bearer = bearerOf(job);

@@ -43,7 +43,13 @@ export function textPage(format: Format): string {
     ];
   });
   const lines = told.map((each, index) =>
-    encodeEvent(tell({ ...each, atMs: T0 + index, source: `/${TEXTS[index % TEXTS.length]}` })),
+    encodeEvent(
+      tell({
+        ...each,
+        atMs: T0 + index,
+        source: `/${(TEXTS[index % TEXTS.length] ?? '').replace(/\p{Cc}/gu, '')}`,
+      }),
+    ),
   );
   return pageOf(foldLines(lines, DEFAULT_SETTINGS), format);
 }
