@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/families';
 import { openBackfill } from '../history/backfill';
@@ -8,6 +7,7 @@ import type { SumPages } from '../history/openmetrics';
 import { dayOf, daysOf } from '../history/steps';
 import type { Day, Steps } from '../history/steps';
 import { writeWhole } from './file';
+import { makeFolder } from './folder';
 import { openSpool } from './spool';
 import type { Spool } from './spool';
 
@@ -23,7 +23,7 @@ export interface DayFiles {
 const CHUNK_CHARS = 1 << 16;
 
 export function openDayFiles(dir: string, steps: Steps, isAsked: (familyName: string) => boolean): DayFiles {
-  mkdirSync(dir, { recursive: true });
+  makeFolder(dir);
   const spool = openSpool(dir);
   const backfill = openBackfill(steps, isAsked, (family, timeMs, line) => {
     spool.add(dayOf(timeMs), family, line);

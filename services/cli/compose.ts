@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import { openEmbeddedLog } from '../log/embedded/log';
 import type { EventLog } from '../log/port';
 import type { Logger } from '../process/logger';
 import { openEmbeddedStore } from '../store/embedded/store';
 import type { GenerationStore } from '../store/port';
 import { openRedisStore } from '../store/redis/store';
+import { openInDataDir } from './data-dir';
 import { CommandError, EXIT } from './exit';
 import { openKafka } from './kafka';
 import type { Settings } from './settings';
@@ -14,7 +14,7 @@ import { whenThere } from './wait';
 export async function openLog(settings: Settings, logger: Logger): Promise<EventLog> {
   const { kafka, dataDir, partitions, telemetryRetention: telemetry } = settings;
   if (kafka !== undefined) return openKafka(kafka, settings, logger);
-  return openEmbeddedLog({ dir: dataDir, partitions, telemetry });
+  return openInDataDir(dataDir, 'log', () => openEmbeddedLog({ dir: dataDir, partitions, telemetry }));
 }
 
 /** The store; one in Redis is checked first: a server that may lose or evict what was committed is refused. */
@@ -22,7 +22,8 @@ export async function openStore(
   { redisUrl, dataDir, partitions }: Settings,
   logger: Logger,
 ): Promise<GenerationStore> {
-  if (redisUrl === undefined) return openEmbeddedStore({ dir: join(dataDir, 'store'), partitions });
+  if (redisUrl === undefined)
+    return openInDataDir(dataDir, 'store', (dir) => openEmbeddedStore({ dir, partitions }));
   const store = openRedisStore({ url: redisUrl, partitions, logger });
   const { problems, warnings } = await whenThere('Redis', logger, async () => {
     const answer = await store.check();

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { LogReadError } from '../log/port';
-import { FolderInUse } from '../log/embedded/lock';
 import type { EventLog } from '../log/port';
 import { openLogger } from '../process/logger';
 import { ReplayStopped } from '../replay/stopped';
@@ -21,7 +20,7 @@ export async function withLog<T>(
   work: (log: EventLog) => Promise<T>,
 ): Promise<T> {
   if (whereNone === 'refuse') mustExist(settings);
-  const log = await open(settings);
+  const log = await openLog(settings, openLogger('warn'));
   try {
     return await work(log);
   } catch (error) {
@@ -63,13 +62,4 @@ function mustExist({ kafka, dataDir }: Settings): void {
     EXIT.usage,
     `FLEETMETER_DATA_DIR: ${dataDir}, expected a folder with a log in it (or set FLEETMETER_KAFKA_BROKERS)`,
   );
-}
-
-async function open(settings: Settings): Promise<EventLog> {
-  try {
-    return await openLog(settings, openLogger('warn'));
-  } catch (error) {
-    if (error instanceof FolderInUse) throw new CommandError(EXIT.away, error.message);
-    throw error;
-  }
 }

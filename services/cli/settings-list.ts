@@ -106,29 +106,3 @@ export function settingsHelp(): string {
   const lines = SETTINGS.map(({ name, byDefault, help }) => `  ${name} (${byDefault})\n      ${help}`);
   return `\nSettings, from the environment:\n${lines.join('\n')}\n`;
 }
-
-/** More edits than this make another word, not a slip. */
-const MOST_EDITS = 6;
-
-/** For a misspelt name: the setting that takes the fewest edits; undefined where none is near. */
-export function nearestSetting(name: string): string | undefined {
-  const [nearest] = SETTINGS.map((setting) => ({
-    name: setting.name,
-    edits: editsBetween(name, setting.name),
-  })).sort((a, b) => a.edits - b.edits);
-  return nearest !== undefined && nearest.edits <= MOST_EDITS ? nearest.name : undefined;
-}
-
-/** Levenshtein's distance, a row at a time. */
-function editsBetween(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const swapped = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row.at(-1) ?? 0;
-}

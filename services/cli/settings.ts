@@ -4,11 +4,13 @@ import { errnoOf } from '../process/errno';
 import { parseRedisUrl } from '../store/redis/address';
 import { LOG_LEVELS } from '../process/logger';
 import type { LogLevel } from '../process/logger';
+import { DCGM_FIELD_NAMES } from '../exposition/dcgm-names';
 import { DEFAULT_GPU_FIELDS } from '../exposition/dcgm-fields';
 import type { GpuFields } from '../exposition/gpu-fields';
 import type { TelemetryRetention } from '../log/retention';
 import type { LedgerSettings } from '../fold/ledger';
-import { SETTINGS, defaultOf, nearestSetting } from './settings-list';
+import { nearest } from './nearest';
+import { SETTINGS, defaultOf } from './settings-list';
 import type { SettingName } from './settings-list';
 import { readTokensFile } from './tokens';
 
@@ -93,14 +95,17 @@ export function ledgerSettings({ latenessMs, dedupeMs, sampleTtlMs }: Settings):
 const MAX_BYTES = 1e15 - 1;
 const MAX_SECONDS = 10 * 365 * 86_400;
 
+/** More edits than this make another word, not a slip. */
+const MOST_EDITS = 6;
+
 function unknownSettings(env: Environment): string[] {
   const known = new Set<string>(SETTINGS.map(({ name }) => name));
   return Object.keys(env)
     .filter((name) => name.startsWith('FLEETMETER_') && !known.has(name))
     .sort()
     .map((name) => {
-      const nearest = nearestSetting(name);
-      return `${name}: there is no such setting${nearest === undefined ? '' : `, did you mean ${nearest}?`}`;
+      const meant = nearest(name, known, MOST_EDITS);
+      return `${name}: there is no such setting${meant === undefined ? '' : `, did you mean ${meant}?`}`;
     });
 }
 
@@ -152,6 +157,16 @@ function itemsOf(list: string): readonly string[] {
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+}
+
+/** DCGM gets new fields: what is near to none of those known is taken, and so is the field of another link or slot. */
+const MOST_EDITS_OF_FIELD = 4;
+
+function misspeltField(name: string): string | undefined {
+  if (DCGM_FIELD_NAMES.has(name)) return undefined;
+  const meant = nearest(name.toUpperCase(), DCGM_FIELD_NAMES, MOST_EDITS_OF_FIELD);
+  const withoutNumbers = (text: string | undefined): string | undefined => text?.replaceAll(/\d+/g, '0');
+  return withoutNumbers(meant) === withoutNumbers(name) ? undefined : meant;
 }
 
 // ---- reading one setting ---------------------------------------------------------------------------------------
@@ -266,6 +281,11 @@ function openReader(env: Environment, mistakes: string[]) {
       const wrong = names.find((name) => !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name));
       if (wrong !== undefined)
         mistake('FLEETMETER_GPU_FIELDS', wrong, 'names of fields with commas between them, or all');
+      for (const name of names) {
+        const meant = misspeltField(name);
+        if (meant !== undefined)
+          mistakes.push(`FLEETMETER_GPU_FIELDS: ${name}: DCGM has no such field, did you mean ${meant}?`);
+      }
       return new Set(names);
     },
     telemetryRetention(): TelemetryRetention {

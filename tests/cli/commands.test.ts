@@ -236,7 +236,7 @@ describe('publish to a server', () => {
       ]);
       const folder = await runCommand(['serve'], { FLEETMETER_DATA_DIR: join(dir, 'data') });
       expect([folder.code, folder.stderr]).toEqual([
-        1,
+        3,
         expect.stringContaining('is in use by another process'),
       ]);
     } finally {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSettings, type Settings, type Use } from '../../services/cli/settings';
+import { DEFAULT_GPU_FIELDS } from '../../services/exposition/dcgm-fields';
 import { SETTINGS } from '../../services/cli/settings-list';
 
 type Environment = Readonly<Record<string, string>>;
@@ -120,6 +121,17 @@ test('a secret may be in a file', () => {
   expect(settingsOf(env)).toMatchObject({ ingestToken: 'sesame', scrapeToken: 'sesame' });
 });
 
+test('fields that DCGM, or its exporter, may have are taken', () => {
+  const names = [
+    ...DEFAULT_GPU_FIELDS,
+    'DCGM_FI_DEV_GPU_UUID',
+    'DCGM_FI_DEV_NVLINK_BANDWIDTH_L99',
+    'DCGM_EXP_XID_ERRORS_COUNT',
+    'DCGM_FI_DEV_SOMETHING_THAT_IS_TO_COME',
+  ];
+  expect(settingsOf({ FLEETMETER_GPU_FIELDS: names.join() }).gpuFields).toEqual(new Set(names));
+});
+
 const OUTSIDE = '0.0.0.0:19464';
 
 test.each<[Environment, RegExp]>([
@@ -151,6 +163,14 @@ test.each<[Environment, RegExp]>([
   [{ FLEETMETER_PUBLIC_URL: 'ftp://a' }, /^FLEETMETER_PUBLIC_URL: ftp:/],
   [{ FLEETMETER_PUBLIC_URL: 'https://a/?b=c' }, /^FLEETMETER_PUBLIC_URL: .* without a query/],
   [{ FLEETMETER_GPU_FIELDS: 'DCGM_A,B C' }, /^FLEETMETER_GPU_FIELDS: B C, expected names of fields/],
+  [
+    { FLEETMETER_GPU_FIELDS: 'DCGM_FI_DEV_FB_USED,DCGM_FI_DEV_GPU_UTILL' },
+    /^FLEETMETER_GPU_FIELDS: DCGM_FI_DEV_GPU_UTILL: DCGM has no such field, did you mean DCGM_FI_DEV_GPU_UTIL\?$/,
+  ],
+  [
+    { FLEETMETER_GPU_FIELDS: 'dcgm_fi_dev_gpu_temp' },
+    /^FLEETMETER_GPU_FIELDS: dcgm_fi_dev_gpu_temp: .* did you mean DCGM_FI_DEV_GPU_TEMP\?$/,
+  ],
   [
     { ...BOTH, FLEETMETER_ROLES: 'gateway,reader' },
     /^FLEETMETER_ROLES: gateway,reader, expected some of gateway,aggregator,exporter/,

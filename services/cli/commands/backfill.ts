@@ -6,6 +6,7 @@ import { openEntities } from '../../history/entities';
 import { FAMILIES } from '../../history/openmetrics';
 import { stepsBetween } from '../../history/steps';
 import type { Steps } from '../../history/steps';
+import { errnoOf } from '../../process/errno';
 import { CommandError, EXIT } from '../exit';
 import { judgeHistory } from '../history';
 import type { HistorySource } from '../history';
@@ -51,7 +52,7 @@ export interface BackfillOptions extends HistorySource {
 export async function backfill(options: BackfillOptions, settings: Settings): Promise<void> {
   const steps = stepsOf(options);
   const isAsked = asked(options.families);
-  const files = openDayFiles(options.out, steps, isAsked);
+  const files = openFolder(options.out, () => openDayFiles(options.out, steps, isAsked));
   try {
     const fold = openEntities(ledgerSettings(settings), settings.partitions, steps.fromMs, (entity) => {
       files.backfill.add(entity);
@@ -64,6 +65,17 @@ export async function backfill(options: BackfillOptions, settings: Settings): Pr
       throw new CommandError(EXIT.no, 'there is nothing to fill in: no entity was known by then');
   } finally {
     files.close();
+  }
+}
+
+function openFolder<T>(dir: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    const code = errnoOf(error);
+    throw code === undefined
+      ? error
+      : wrongOption('--out', dir, `a folder that can be made and written (${code})`);
   }
 }
 

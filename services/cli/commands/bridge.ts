@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { AwayError } from '../../bridge/backoff';
 import { openBridge } from '../../bridge/bridge';
@@ -18,6 +17,7 @@ import { addressOption, readOption, urlOption, wholeNumber, wrongOption } from '
 import { openServer, processRoutes } from '../server';
 import type { Settings } from '../settings';
 import { deliverTo, openSink } from '../sink';
+import { openStop } from '../stop';
 import { compareDstack } from './bridge-compare';
 
 export const addBridge: AddCommand = (program, settings) => {
@@ -90,7 +90,7 @@ interface Watch extends Plan {
 async function watch(plan: Watch, options: BridgeOptions, settings: Settings): Promise<void> {
   const { client, clock, metrics } = plan;
   const logger = openLogger(settings.logLevel);
-  const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const stop = openStop(logger);
   const sink = await openSink(settings);
   const plane = openDstack({
     client,
@@ -118,13 +118,14 @@ async function watch(plan: Watch, options: BridgeOptions, settings: Settings): P
       listen === undefined ? undefined : await openServer({ listen }, routers, logger, '--listen');
     const where = server === undefined ? '' : `, its metrics are on ${server.url}/metrics/process`;
     process.stdout.write(`fleetmeter watches ${plan.url} as ${plan.source}${where}\n`);
-    await Promise.race([bridge.ended, stopped]);
+    await Promise.race([bridge.ended, stop.asked]);
     await server?.close();
   } catch (error) {
     throw error instanceof AwayError ? new CommandError(EXIT.away, error.message) : error;
   } finally {
     await bridge.close();
     await sink.close();
+    stop.close();
   }
 }
 

@@ -1,6 +1,5 @@
 import { examples } from '../declaration';
 import type { AddCommand } from '../declaration';
-import { once } from 'node:events';
 import { openCollector } from '../../collector/collector';
 import { openFetcher, openTokenFile } from '../../http/fetcher';
 import { openCollectorMetrics } from '../../collector/metrics';
@@ -13,6 +12,7 @@ import { openServer, processRoutes } from '../server';
 import { addressOption, durationOption, readOption, urlOption, wrongOption } from '../option';
 import type { Settings } from '../settings';
 import { deliverTo, openSink } from '../sink';
+import { openStop } from '../stop';
 
 export const addCollect: AddCommand = (program, settings) => {
   program
@@ -66,7 +66,7 @@ async function collect(options: CollectOptions, settings: Settings): Promise<voi
   const plan = await readPlan(options);
   const logger = openLogger(settings.logLevel);
   const metrics = openCollectorMetrics();
-  const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const stop = openStop(logger);
   const sink = await openSink(settings);
   const collector = openCollector({
     ...plan,
@@ -84,11 +84,12 @@ async function collect(options: CollectOptions, settings: Settings): Promise<voi
       listen === undefined ? undefined : await openServer({ listen }, routers, logger, '--listen');
     const where = server === undefined ? '' : `, its metrics are on ${server.url}/metrics/process`;
     process.stdout.write(`fleetmeter collects${where}\n`);
-    await stopped;
+    await stop.asked;
     await server?.close();
   } finally {
     await collector.close();
     await sink.close();
+    stop.close();
   }
 }
 

@@ -2,7 +2,6 @@ import { examples } from '../declaration';
 import type { AddCommand } from '../declaration';
 import { wholeNumber } from '../option';
 import { settingsHelp } from '../settings-list';
-import { once } from 'node:events';
 import type Router from '@koa/router';
 import { REFUSAL_REASONS } from '../../../events/refusal';
 import { openAggregator } from '../../aggregator/aggregator';
@@ -34,6 +33,7 @@ import { openServer, processRoutes } from '../server';
 import type { Readiness } from '../server';
 import { ledgerSettings } from '../settings';
 import type { Role, Settings } from '../settings';
+import { openStop } from '../stop';
 
 export const addServe: AddCommand = (program, settings) => {
   program
@@ -86,9 +86,14 @@ async function runRoles(
   onOpen: (close: Close) => void,
 ): Promise<void> {
   const fatal = new AbortController();
+  const failed = failure(fatal);
   const parts = await openParts(settings, onOpen);
   const { logger, log } = parts;
-  const stopped = waitForStop(fatal.signal);
+  const stop = openStop(logger);
+  onOpen(() => {
+    stop.close();
+    return Promise.resolve();
+  });
   if (demo !== undefined && log !== undefined) {
     const playing = await writeDemoHistory(demo, log, settings);
     onOpen(() => playing.stop());
@@ -108,7 +113,7 @@ async function runRoles(
   const server = await openServer(settings, routers, logger);
   onOpen(() => server.close());
   process.stdout.write(greeting(server.url, settings));
-  const reason = await stopped;
+  const reason = await Promise.race([stop.asked, failed]);
   logger.info({ reason }, 'stopping');
   if (fatal.signal.aborted) throw new CommandError(EXIT.no, `stopped: ${reason}`);
 }
@@ -241,14 +246,10 @@ function greeting(url: string, { roles, kafka, redisUrl, dataDir }: Settings): s
   ].join('\n');
 }
 
-async function waitForStop(fatal: AbortSignal): Promise<string> {
-  const waiting = new AbortController();
-  const { signal } = waiting;
-  const stop = await Promise.race([
-    once(process, 'SIGTERM', { signal }).then(() => 'SIGTERM'),
-    once(process, 'SIGINT', { signal }).then(() => 'SIGINT'),
-    once(fatal, 'abort', { signal }).then(() => String(fatal.reason)),
-  ]);
-  waiting.abort();
-  return stop;
+function failure({ signal }: AbortController): Promise<string> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve(String(signal.reason));
+    });
+  });
 }
