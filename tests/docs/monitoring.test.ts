@@ -102,6 +102,46 @@ describe.each(readDashboards())('$name', ({ dashboard }) => {
   });
 });
 
+/**
+ * What is asked elsewhere: by NVIDIA's dashboard for dcgm-exporter (its grafana/dcgm-exporter-dashboard.json, Apache-2.0), with its
+ * variables on All, and by the names and labels that dstack documents for its own page.
+ */
+const ASKED_ELSEWHERE = [
+  ...['DCGM_FI_DEV_GPU_TEMP', 'DCGM_FI_DEV_POWER_USAGE', 'DCGM_FI_DEV_GPU_UTIL', 'DCGM_FI_DEV_FB_USED'].map(
+    (name) => `${name}{instance=~".*", gpu=~".*"}`,
+  ),
+  'avg(DCGM_FI_DEV_GPU_TEMP{instance=~".*", gpu=~".*"})',
+  'sum(DCGM_FI_DEV_POWER_USAGE{instance=~".*", gpu=~".*"})',
+  'DCGM_FI_DEV_SM_CLOCK{instance=~".*", gpu=~".*"} * 1000000',
+  'DCGM_FI_PROF_PIPE_TENSOR_ACTIVE{instance=~".*", gpu=~".*"}',
+  ...['duration_seconds_total', 'price_dollars_per_hour', 'gpu_count'].map(
+    (name) =>
+      `sum by (dstack_project_name, dstack_fleet_name, dstack_fleet_id, dstack_instance_name, dstack_instance_id, dstack_instance_type, dstack_backend, dstack_gpu) (dstack_instance_${name}{dstack_fleet_name!="", dstack_instance_type!=""})`,
+  ),
+  ...['total', 'terminated_total', 'failed_total', 'done_total'].map(
+    (name) =>
+      `sum by (dstack_project_name, dstack_user_name) (dstack_run_count_${name}{dstack_user_name!=""})`,
+  ),
+  ...[
+    ...[
+      'duration_seconds_total',
+      'price_dollars_per_hour',
+      'gpu_count',
+      'cpu_count',
+      'cpu_time_seconds_total',
+    ],
+    ...['memory_total_bytes', 'memory_usage_bytes', 'memory_working_set_bytes'],
+    ...['gpu_usage_ratio', 'gpu_memory_total_bytes', 'gpu_memory_usage_bytes'],
+  ].map(
+    (name) =>
+      `sum by (dstack_project_name, dstack_user_name, dstack_run_name, dstack_run_id, dstack_job_name, dstack_job_id, dstack_job_num, dstack_replica_num, dstack_run_type, dstack_backend, dstack_gpu) (dstack_job_${name}{dstack_run_type!="", dstack_job_num!="", dstack_replica_num!=""})`,
+  ),
+];
+
+test.each(ASKED_ELSEWHERE)('%s', async (query) => {
+  expect(wrong(await prometheus.ask(query))).toBeNull();
+});
+
 /** Some of the fleet's users leave their GPUs idle. Two hours of it, and somebody wants to know. */
 const WANTED = ['FleetJobGpusIdle'];
 

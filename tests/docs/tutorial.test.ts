@@ -1,9 +1,7 @@
 /**
- * The blocks of the README and the tutorial, run as they stand there. The word after a fence's language says how:
- * `server` is started and left running, `run` is run once, `poll` is repeated until its output is what the `output` block after it
- * shows (a `…` stands for anything; without such a block, until it succeeds). Blocks without a word are left out.
- * Only the address is another one, so that the test needs no fixed port, and `npm ci` is left out: it would take the packages away
- * from under the other tests.
+ * The blocks of the README and the tutorial, run as they stand there (steps.ts says how). Only the address is another one, so that the test
+ * needs no fixed port, and `npm ci` is left out: it would take the packages away from under the other tests. readme.deep.test.ts does
+ * both, word for word.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,33 +9,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fences, readPage } from './pages';
+import { readPage } from './pages';
+import { readSteps, shows, type Step } from './steps';
 
 const ROOT = resolve(__dirname, '../..');
 const ADDRESS = 'localhost:19464';
 const DEADLINE_MS = 180_000;
-
-interface Step {
-  readonly how: 'server' | 'run' | 'poll';
-  readonly script: string;
-  readonly output: string | null;
-}
-
-function readSteps(text: string): Step[] {
-  const blocks = fences(text);
-  return blocks.flatMap(({ info, code }, index) => {
-    const how = info.replace(/^sh /, '');
-    if (how !== 'server' && how !== 'run' && how !== 'poll') return [];
-    const next = blocks[index + 1];
-    return [{ how, script: code, output: next?.info === 'text output' ? next.code : null }];
-  });
-}
-
-/** Whether the output has these lines, all of them and in order. */
-function shows(output: string, expected: string): boolean {
-  const escaped = expected.trimEnd().replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll('…', '[^\\n]*')}\\s*$`).test(output);
-}
 
 async function freePort(): Promise<number> {
   const server = createServer();
