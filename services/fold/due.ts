@@ -41,6 +41,31 @@ function isBefore(a: Due, b: Due): boolean {
   return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.key < b.key);
 }
 
+/**
+ * Takes out of a map what is due by `nowMs`. What has become due later since its key was queued waits on, so that each key needs to be
+ * queued once, when it comes into the map.
+ */
+export function takeDue<V>(
+  map: Map<string, V>,
+  queue: DueQueue,
+  nowMs: number,
+  dueMsOf: (value: V) => number,
+): [string, V][] {
+  const taken: [string, V][] = [];
+  for (let key = popDue(queue, nowMs); key !== undefined; key = popDue(queue, nowMs)) {
+    const value = map.get(key);
+    if (value === undefined) continue;
+    const dueMs = dueMsOf(value);
+    if (dueMs > nowMs) {
+      pushDue(queue, key, dueMs);
+      continue;
+    }
+    map.delete(key);
+    taken.push([key, value]);
+  }
+  return taken;
+}
+
 function sink(dues: Due[], item: Due): void {
   let at = 0;
   for (;;) {

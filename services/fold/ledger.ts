@@ -1,5 +1,5 @@
 import type { LifecycleEvent, TelemetryEvent } from '../../events/event';
-import { emptyDueQueue, popDue, pushDue } from './due';
+import { emptyDueQueue, popDue, pushDue, takeDue } from './due';
 import { countJob, emptyEnds, forgetEnd, indexEnds, keepEnd } from './ends';
 import type { Ends, EndedCounts } from './ends';
 import type { DueQueue } from './due';
@@ -17,7 +17,7 @@ import {
 import type { Entity, Tombstone } from './entity';
 import { entityKey, shownText } from './fact';
 import { factOf, isDescriptive } from './kinds';
-import { isLater, isYoung, sampleKey, sampleOf } from './sample';
+import { isLater, sampleKey, sampleOf } from './sample';
 import type { Sample } from './sample';
 
 /**
@@ -35,7 +35,7 @@ export interface LedgerSettings {
 export interface Ledger {
   readonly settings: LedgerSettings;
   readonly entities: Map<string, Entity>;
-  /** Settled, and not yet added to the totals since a page may still show them as they were: see absorbable(). */
+  /** Settled, and not yet added to the totals since a page may still show them as they were: see takeAbsorbable(). */
   readonly gone: Map<string, Entity>;
   readonly tombstones: Map<string, Tombstone>;
   readonly ends: Ends;
@@ -45,7 +45,11 @@ export interface Ledger {
   readonly scalars: LedgerScalars;
   /** What has changed since the last drain. */
   touched: Touched;
+  /** When entities settle or are given up and tombstones are forgotten, by log time. */
   readonly dues: DueQueue;
+  /** When settled entities and samples matter to no page any more, by page time. */
+  readonly goneDues: DueQueue;
+  readonly sampleDues: DueQueue;
 }
 
 /** Of JSON values alone, since a commit carries them as they are. */
@@ -112,6 +116,8 @@ export function emptyLedger(settings: LedgerSettings): Ledger {
     },
     touched: emptyTouched(),
     dues: emptyDueQueue(),
+    goneDues: emptyDueQueue(),
+    sampleDues: emptyDueQueue(),
   };
 }
 
@@ -120,6 +126,8 @@ export function scheduleAll(ledger: Ledger): void {
   for (const [key, entity] of ledger.entities) schedule(ledger, key, entity);
   for (const [key, tombstone] of ledger.tombstones) scheduleForgetting(ledger, key, tombstone);
   indexEnds(ledger.ends, ledger.scalars.endedCounts, ledger.entities);
+  for (const [key, entity] of ledger.gone) pushDue(ledger.goneDues, key, absorbingMs(ledger, entity));
+  for (const [key, sample] of ledger.samples) pushDue(ledger.sampleDues, key, sampleDueMs(ledger, sample));
 }
 
 /**
@@ -259,6 +267,8 @@ export function takeSample(ledger: Ledger, event: TelemetryEvent, appendTimeMs: 
   if (latest !== undefined && !isLater(sample, latest)) return REPEAT;
   ledger.samples.set(key, sample);
   ledger.touched.samples.add(key);
+  // A sample that takes another's place is queued when that one's time is over.
+  if (latest === undefined) pushDue(ledger.sampleDues, key, sampleDueMs(ledger, sample));
   return TAKEN;
 }
 
@@ -317,6 +327,7 @@ function bury(ledger: Ledger, key: string, entity: Entity): void {
   const goneKey = String(ledger.scalars.settledCount++);
   ledger.gone.set(goneKey, entity);
   ledger.touched.gone.add(goneKey);
+  pushDue(ledger.goneDues, goneKey, absorbingMs(ledger, entity));
 }
 
 /** As a page of the ledger is to show it. */
@@ -338,30 +349,42 @@ function putEntity(ledger: Ledger, key: string, entity: Entity | undefined): voi
 // ---- what the clock of the page allows ------------------------------------------------------------------------
 
 /**
- * Settled entities whose figures no page from `pageTimeMs` on can show otherwise than as final: their finish is past, and with it
- * every sample that could still be theirs.
+ * Takes out the settled entities whose figures no page from `pageTimeMs` on can show otherwise than as final: their finish is past,
+ * and with it every sample that could still be theirs.
  */
-export function absorbable(ledger: Ledger, pageTimeMs: number): string[] {
-  const keys: string[] = [];
-  for (const [key, entity] of ledger.gone) {
-    const { finish } = timelineOf(entity);
-    if (finish !== undefined && finish.timeMs + ledger.settings.sampleTtlMs < pageTimeMs) keys.push(key);
-  }
-  return keys;
+export function takeAbsorbable(ledger: Ledger, pageTimeMs: number): [string, Entity][] {
+  const taken = takeDue(ledger.gone, ledger.goneDues, pageTimeMs, (entity) => absorbingMs(ledger, entity));
+  for (const [key] of taken) ledger.touched.gone.add(key);
+  return taken;
 }
 
-export function removeGone(ledger: Ledger, key: string): void {
-  ledger.gone.delete(key);
-  ledger.touched.gone.add(key);
+/** Takes out all that have settled, where no page is made of them. */
+export function takeSettled({ gone, goneDues }: Ledger): Entity[] {
+  const taken = [...gone.values()];
+  gone.clear();
+  goneDues.dues.length = 0;
+  return taken;
+}
+
+function absorbingMs({ settings }: Ledger, entity: Entity): number {
+  return (timelineOf(entity).finish?.timeMs ?? Infinity) + settings.sampleTtlMs + 1;
 }
 
 /** Drops samples that no page from `pageTimeMs` on shows. */
 export function expireSamples(ledger: Ledger, pageTimeMs: number): void {
-  for (const [key, sample] of ledger.samples) {
-    if (isYoung(sample, pageTimeMs, ledger.settings.sampleTtlMs)) continue;
-    ledger.samples.delete(key);
-    ledger.touched.samples.add(key);
-  }
+  const { samples, sampleDues, touched } = ledger;
+  for (const [key] of takeDue(samples, sampleDues, pageTimeMs, (sample) => sampleDueMs(ledger, sample)))
+    touched.samples.add(key);
+}
+
+/** Drops all samples, where no page is made of them. */
+export function dropSamples({ samples, sampleDues }: Ledger): void {
+  samples.clear();
+  sampleDues.dues.length = 0;
+}
+
+function sampleDueMs({ settings }: Ledger, sample: Sample): number {
+  return sample.timeMs + settings.sampleTtlMs + 1;
 }
 
 /** Folds the old facts of the entities touched since the last drain into their prefixes; invisible on any page from pageTimeMs on. */

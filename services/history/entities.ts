@@ -1,6 +1,14 @@
 import { isTelemetry } from '../../events/event';
 import type { FleetEvent } from '../../events/event';
-import { compactTouched, emptyLedger, emptyTouched, takeLifecycle, takeSample } from '../fold/ledger';
+import {
+  compactTouched,
+  dropSamples,
+  emptyLedger,
+  emptyTouched,
+  takeLifecycle,
+  takeSample,
+  takeSettled,
+} from '../fold/ledger';
 import type { Ledger, LedgerSettings, Verdict } from '../fold/ledger';
 import type { Entity } from '../fold/entity';
 
@@ -39,11 +47,11 @@ export function openEntities(
     if (ledger === undefined) throw new Error(`no partition ${String(partition)}`);
     if (isTelemetry(event)) {
       const verdict = takeSample(ledger, event, appendTimeMs);
-      ledger.samples.clear();
+      dropSamples(ledger);
       return verdict;
     }
     const verdict = takeLifecycle(ledger, event, appendTimeMs);
-    if (ledger.gone.size > 0) visitSettled(ledger, visit);
+    if (ledger.gone.size > 0) takeSettled(ledger).forEach(visit);
     if (++count % COMPACT_EVERY === 0) ledgers.forEach((one) => compact(one, fromMs));
     return verdict;
   }
@@ -55,11 +63,6 @@ export function openEntities(
       return newestTaken(ledgers);
     },
   };
-}
-
-function visitSettled({ gone }: Ledger, visit: (entity: Entity) => void): void {
-  for (const entity of gone.values()) visit(entity);
-  gone.clear();
 }
 
 function compact(ledger: Ledger, fromMs: number): void {

@@ -3,7 +3,15 @@ import { isTelemetry } from '../../events/event';
 import type { FleetEvent, LifecycleEvent, TelemetryEvent } from '../../events/event';
 import type { RefusalReason } from '../../events/refusal';
 import { partitionOf, routeOf } from '../../events/routing';
-import { compactTouched, emptyLedger, emptyTouched, takeLifecycle, takeSample } from '../fold/ledger';
+import {
+  compactTouched,
+  dropSamples,
+  emptyLedger,
+  emptyTouched,
+  takeLifecycle,
+  takeSample,
+  takeSettled,
+} from '../fold/ledger';
 import type { Ledger, LedgerSettings } from '../fold/ledger';
 import type { LogRecord, OwnedTopic } from '../log/port';
 import { openRecent } from './recent';
@@ -91,7 +99,7 @@ function judgeSample(
   appendTimeMs: number,
 ): LeftOut | undefined {
   const verdict = takeSample(ledger, event, appendTimeMs);
-  ledger.samples.clear();
+  dropSamples(ledger);
   if (verdict.kind === 'refused') return verdict.reason;
   const name = JSON.stringify([event.source, event.id]);
   if (recent.has(name)) return 'repeat';
@@ -110,6 +118,6 @@ function lineOf(json: string, logTimeMs: number, isSample: boolean): string | un
 /** No page is made of this ledger: what is settled, and who touched what, is of no use to it. */
 function clear(ledger: Ledger): void {
   compactTouched(ledger, Infinity);
-  ledger.gone.clear();
+  takeSettled(ledger);
   ledger.touched = emptyTouched();
 }

@@ -1,7 +1,7 @@
 import { figuresOf } from '../catalogue/figures';
 import { settleInto } from '../catalogue/tally';
 import type { Entity } from '../fold/entity';
-import { absorbable, asOf, removeGone } from '../fold/ledger';
+import { asOf, takeAbsorbable } from '../fold/ledger';
 import type { Ledger, Touched } from '../fold/ledger';
 import { ENTITY, SETTLED } from './entries';
 import { emptyView, putEntity } from './view';
@@ -35,19 +35,13 @@ export function absorb(
   pageTimeMs: number,
 ): Map<string, readonly bigint[]> {
   const totals = new Map<string, readonly bigint[]>();
-  for (const key of absorbable(ledger, pageTimeMs)) {
-    const figures = goneFigures(ledger, key);
+  for (const [key, whole] of takeAbsorbable(ledger, pageTimeMs)) {
+    const figures = figuresOf(asOf(ledger, whole));
     putEntity(view, SETTLED.prefix + key, undefined);
-    removeGone(ledger, key);
     if (figures === undefined) continue;
     for (const [series, total] of settleInto(view.tally, figures, pageTimeMs)) totals.set(series, total);
   }
   return totals;
-}
-
-function goneFigures(ledger: Ledger, key: string): ReturnType<typeof figuresOf> {
-  const entity = shown(ledger, ledger.gone.get(key));
-  return entity && figuresOf(entity);
 }
 
 function shown(ledger: Ledger, entity: Entity | undefined): Entity | undefined {

@@ -1,5 +1,12 @@
 /** The rules of "Log time", at their edges; what they make of whole histories is compared with the oracle elsewhere. */
-import { absorbable, emptyLedger, takeLifecycle, takeSample, type Ledger } from '../../services/fold/ledger';
+import {
+  emptyLedger,
+  expireSamples,
+  takeAbsorbable,
+  takeLifecycle,
+  takeSample,
+  type Ledger,
+} from '../../services/fold/ledger';
 import {
   instanceStarted,
   jobProvisioned,
@@ -79,13 +86,40 @@ describe('settling', () => {
   });
 });
 
+test('a sample goes when no page can show it any more, and not for the time of one that it took the place of', () => {
+  const ledger = open();
+  const sample = (atMs: number) =>
+    tellTelemetry({
+      type: 'job.sampled',
+      data: { run: { id: 'r' }, job: { id: 'j' }, cpu_time_seconds: 1 },
+      atMs: T0 + atMs,
+    });
+  const left = (pageMs: number): number => {
+    expireSamples(ledger, T0 + pageMs);
+    return ledger.samples.size;
+  };
+  takeSample(ledger, sample(0), null);
+  for (let atMs = 1; atMs <= 500; atMs++) takeSample(ledger, sample(atMs), null);
+  expect(ledger.sampleDues.dues).toHaveLength(1);
+  expect([600, 601, 1100, 1101].map(left)).toEqual([1, 1, 1, 0]);
+  takeSample(ledger, sample(900), null);
+  expect([1500, 1501].map(left)).toEqual([1, 0]);
+  expect(ledger.sampleDues.dues).toHaveLength(0);
+});
+
 test('a settled entity is kept until no page can show a sample from before its finish', () => {
   const ledger = open();
   take(ledger, instanceStarted('i'), 0);
   take(ledger, terminated('i'), 100);
   pass(ledger, 1100);
   expect(ledger.gone.size).toBe(1);
-  expect([100, 700, 701].map((ms) => absorbable(ledger, T0 + ms))).toEqual([[], [], ['0']]);
+  expect([100, 700, 701, 702].map((ms) => takeAbsorbable(ledger, T0 + ms).map(([key]) => key))).toEqual([
+    [],
+    [],
+    ['0'],
+    [],
+  ]);
+  expect(ledger.gone.size).toBe(0);
 });
 
 describe('giving up', () => {
