@@ -1,7 +1,7 @@
 import { utf8Of } from './encoding';
 import { declarationOf, EVENT_TYPES, type Envelope, type FleetEvent } from './event';
 import { isLabel } from './fields';
-import { isTooDeep, mayBeTooDeep, MAX_LEVELS, nestsTooDeep } from './nesting';
+import { MAX_LEVELS, nestsTooDeep } from './nesting';
 import { complaint, explainData, type Refusal, type RefusalReason } from './refusal';
 import { routeOf, subjectOf } from './routing';
 import { formatTime, parseTime } from './time';
@@ -38,22 +38,18 @@ export function decodeEvent(bytes: Buffer): Decoded {
     return refuse('too_large', `event: ${bytes.length} bytes, expected at most ${MAX_EVENT_BYTES}`);
   }
   const text = bytes.toString();
-  if (mayBeTooDeep(text) && nestsTooDeep(bytes)) return tooDeep();
+  if (nestsTooDeep(bytes)) return tooDeep();
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     return refuse('invalid_json', complaint('event', text, `JSON (${String(error)})`));
   }
-  return decode(value);
+  return decodeParsed(value);
 }
 
-/** Like decodeEvent(), for JSON that was parsed already (one of a batch); its size is the caller's to check. */
+/** Like decodeEvent(), for JSON that was parsed already (one of a batch); its size and its nesting are the caller's to check. */
 export function decodeParsed(value: unknown): Decoded {
-  return isTooDeep(value) ? tooDeep() : decode(value);
-}
-
-function decode(value: unknown): Decoded {
   if (!isObject(value)) return refuse('invalid_envelope', complaint('event', value, 'an object'));
   const { specversion, id, source, type, sequence, recordedtime } = value;
   if (specversion !== '1.0') return wrongAttribute(value, 'specversion', '"1.0"');

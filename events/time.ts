@@ -1,3 +1,6 @@
+/** An event may be this far ahead of the clock that it is judged by: producers' clocks are not the log's. */
+export const FUTURE_MS = 300_000;
+
 const RFC_3339 =
   /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];

@@ -1,4 +1,4 @@
-import { FUTURE_MS } from '../fold/ledger';
+import { FUTURE_MS } from '../../events/time';
 import type { EventLog } from '../log/port';
 import type { Partition } from '../partition/partition';
 import type { StateStore, StoreUnavailable } from '../store/port';

@@ -1,4 +1,4 @@
-import { FUTURE_MS } from '../fold/ledger';
+import { FUTURE_MS } from '../../events/time';
 import type { Timing } from './timing';
 
 /**

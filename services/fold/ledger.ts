@@ -1,4 +1,5 @@
 import type { LifecycleEvent, TelemetryEvent } from '../../events/event';
+import { FUTURE_MS } from '../../events/time';
 import { emptyDueQueue, popDue, pushDue, takeDue } from './due';
 import { countJob, emptyEnds, forgetEnd, indexEnds, keepEnd } from './ends';
 import type { Ends, EndedCounts } from './ends';
@@ -79,9 +80,6 @@ export type Verdict =
   | { readonly kind: 'taken' }
   | { readonly kind: 'repeat' }
   | { readonly kind: 'refused'; readonly reason: 'too_late' | 'from_the_future'; readonly detail: string };
-
-/** An event may be this far ahead of its log time: producers' clocks are not the log's. */
-export const FUTURE_MS = 300_000;
 
 const TAKEN: Verdict = { kind: 'taken' };
 const REPEAT: Verdict = { kind: 'repeat' };

@@ -41,7 +41,7 @@ export function binaryEventOf(
   if (contentType !== undefined) members.set('datacontenttype', contentType);
   if (body.length > 0) {
     if (body.length > MAX_EVENT_BYTES) return { kind: 'refused', refusal: tooLarge(body.length) };
-    const data = parseJson(body, 0);
+    const data = parseJson(body, -1);
     if (data.kind === 'refused') return data;
     members.set('data', data.value);
   }

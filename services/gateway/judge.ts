@@ -7,7 +7,7 @@ import {
 } from '../../events/codec';
 import type { FleetEvent } from '../../events/event';
 import { partitionOf, routeOf } from '../../events/routing';
-import { formatTime } from '../../events/time';
+import { FUTURE_MS, formatTime } from '../../events/time';
 import { type GpuFields, keepGpuFields } from '../exposition/gpu-fields';
 import type { AppendRecord } from '../log/port';
 import { parseJson, tooLarge } from './json';
@@ -43,9 +43,6 @@ export interface Rules {
   readonly nowMs: number;
 }
 
-/** An event may be that much ahead of the clock. */
-const MAX_AHEAD_MS = 300_000;
-
 /**
  * Judges one event as it comes in: all that can be told without knowing what else is on the log, so all reasons but
  * `too_late`, which is the fold's. The record's value is the event's JSON as it was sent, written anew only where it
@@ -55,8 +52,8 @@ export function judge(candidate: Candidate, rules: Rules): Verdict {
   const decoded = decode(candidate);
   if (!decoded.ok) return reject(candidate, decoded.refusal);
   const { event } = decoded;
-  if (event.timeMs > rules.nowMs + MAX_AHEAD_MS) {
-    const detail = `time: ${formatTime(event.timeMs)}, expected at most 300 s after ${formatTime(rules.nowMs)}`;
+  if (event.timeMs > rules.nowMs + FUTURE_MS) {
+    const detail = `time: ${formatTime(event.timeMs)}, expected at most ${FUTURE_MS / 1000} s after ${formatTime(rules.nowMs)}`;
     return reject(candidate, { reason: 'from_the_future', detail });
   }
   const { value, leftOut } = valueOf(candidate, event, rules.gpuFields);

@@ -1,12 +1,6 @@
+import { FUTURE_MS } from '../../events/time';
 import { figuresOf } from '../catalogue/figures';
-import {
-  FUTURE_MS,
-  compactTouched,
-  emptyLedger,
-  emptyTouched,
-  expireSamples,
-  scheduleAll,
-} from '../fold/ledger';
+import { compactTouched, emptyLedger, emptyTouched, expireSamples, scheduleAll } from '../fold/ledger';
 import type { Ledger, LedgerSettings, Touched } from '../fold/ledger';
 import { decodeFoldHead, encodeFoldHead } from '../view/fold-head';
 import type { LogMarks } from '../view/fold-head';

@@ -1,4 +1,4 @@
-import { FUTURE_MS } from '../fold/ledger';
+import { FUTURE_MS } from '../../events/time';
 import { LogReadError } from '../log/port';
 import type { Bounds, EventLog, LogRecord, OwnedTopic, Positions } from '../log/port';
 import { takeRecord } from '../partition/intake';

@@ -102,8 +102,6 @@ describe('invalid_json', () => {
     const refusal = 'invalid_json: event: nested too deep, expected at most 500 levels';
     expect(answer(nested(501, open, close))).toBe(refusal);
     expect(answer(nested(100_000, open, close))).toBe(refusal);
-    expect(decodeParsed(JSON.parse(nested(500, open, close))).ok).toBe(true);
-    expect(decodeParsed(JSON.parse(nested(501, open, close))).ok).toBe(false);
   });
 
   test('the shortest text that is too deep', () => {

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { FUTURE_MS } from '../../services/fold/ledger';
+import { FUTURE_MS } from '../../events/time';
 import type { EventLog, LogRecord } from '../../services/log/port';
 import { telemetryStart } from '../../services/replay/read';
 import { depth } from '../support/depth';
