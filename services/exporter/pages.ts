@@ -105,7 +105,7 @@ export function openPages(
     open.set(etag, page);
     resolve(page.page);
     await writeTo(page, refreshed.views, { ...request, sampleTtlMs, onLeftOut }, layout);
-    if (!page.tape.isRead()) open.delete(etag);
+    if (!page.isRead()) open.delete(etag);
   }
 
   return {
@@ -127,17 +127,32 @@ function etagOf(request: AskedPage, versions: readonly Version[]): string {
 interface OpenPage {
   readonly page: Page;
   readonly tape: Tape<Piece>;
+  isRead(): boolean;
 }
 
+/** @param onLeft the last reader has gone, and all is written */
 function openPage(etag: string, onLeft: () => void): OpenPage {
-  const tape = openTape<Piece>(onLeft);
+  const tape = openTape<Piece>();
   let length = 0;
+  let readers = 0;
+  let isWritten = false;
   let gzipped: Tape<Buffer> | undefined;
+
+  async function* read(chunks: () => AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    readers++;
+    try {
+      yield* chunks();
+    } finally {
+      readers--;
+      if (readers === 0 && isWritten) onLeft();
+    }
+  }
+
   const page: Page = {
     kind: 'page',
     etag,
-    body: () => wholeBytes(tape.read()),
-    gzipped: () => (gzipped ??= copied(gzipPieces(tape.read()))).read(),
+    body: () => read(() => wholeBytes(tape.read())),
+    gzipped: () => read(() => (gzipped ??= copied(gzipPieces(tape.read()))).read()),
     bytes: tape.ended.then(() => length),
   };
   const counted = {
@@ -146,8 +161,12 @@ function openPage(etag: string, onLeft: () => void): OpenPage {
       for (const { length: more } of piece.bytes) length += more;
       tape.push(piece);
     },
+    end(error?: Error) {
+      isWritten = true;
+      tape.end(error);
+    },
   };
-  return { page, tape: counted };
+  return { page, tape: counted, isRead: () => readers > 0 };
 }
 
 /** So long the event loop may be held. */
@@ -189,15 +208,27 @@ function copied(chunks: AsyncIterable<Buffer>): Tape<Buffer> {
   return tape;
 }
 
-/** Buffers of at least so many bytes go out as they are; smaller ones are put together. */
-const LARGE_BYTES = 16 * 1024;
+/** Buffers of at least so many bytes go out as they are; smaller ones are put together, since each write costs. */
+const LARGE_BYTES = 32 * 1024;
 
 async function* wholeBytes(pieces: AsyncIterable<Piece>): AsyncGenerator<Buffer> {
+  let small: Buffer[] = [];
+  let length = 0;
   for await (const { bytes } of pieces) {
-    const [first] = bytes;
-    if (bytes.length > 1 && (first?.length ?? 0) < LARGE_BYTES) yield Buffer.concat(bytes);
-    else yield* bytes;
+    for (const one of bytes) {
+      const isLarge = one.length >= LARGE_BYTES;
+      if (small.length > 0 && (isLarge || length >= 2 * LARGE_BYTES)) {
+        yield Buffer.concat(small);
+        [small, length] = [[], 0];
+      }
+      if (isLarge) yield one;
+      else {
+        small.push(one);
+        length += one.length;
+      }
+    }
   }
+  if (small.length > 0) yield Buffer.concat(small);
 }
 
 /** The ledger as of a moment needs all that is known by then: what is committed must not be of a later one. */

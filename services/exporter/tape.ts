@@ -5,13 +5,10 @@ export interface Tape<T> {
   read(): AsyncGenerator<T>;
   /** Resolves when all is written. */
   readonly ended: Promise<void>;
-  isRead(): boolean;
 }
 
-/** @param onLeft the last reader has gone, and all is written */
-export function openTape<T>(onLeft: () => void = () => undefined): Tape<T> {
+export function openTape<T>(): Tape<T> {
   const items: T[] = [];
-  let readers = 0;
   let hasEnded = false;
   let failure: Error | undefined;
   let more = openSignal();
@@ -35,22 +32,15 @@ export function openTape<T>(onLeft: () => void = () => undefined): Tape<T> {
       ended.fire();
     },
     async *read() {
-      readers++;
-      try {
-        for (let i = 0; ; i++) {
-          while (i === items.length && !hasEnded) await more.fired;
-          const item = items[i];
-          if (failure !== undefined) throw failure;
-          if (item === undefined) return;
-          yield item;
-        }
-      } finally {
-        readers--;
-        if (readers === 0 && hasEnded) onLeft();
+      for (let i = 0; ; i++) {
+        while (i === items.length && !hasEnded) await more.fired;
+        const item = items[i];
+        if (failure !== undefined) throw failure;
+        if (item === undefined) return;
+        yield item;
       }
     },
     ended: ended.fired,
-    isRead: () => readers > 0,
   };
 }
 
