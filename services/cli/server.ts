@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import type { RequestListener, Server, ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import Router from '@koa/router';
 import { httpApp } from '../http/app';
 import { refuse } from '../http/refusal';
@@ -8,8 +9,11 @@ import { requireGrant } from '../http/access';
 import type { Access } from '../http/access';
 import type { Logger } from '../process/logger';
 import type { ProcessMetrics } from '../process/metrics';
+import { watchFiles } from '../process/watched-files';
 import { CommandError, EXIT } from './exit';
 import type { Settings } from './settings';
+import { readTlsFiles, tlsPaths } from './tls';
+import type { TlsFiles } from './tls';
 
 /** Why a role is not ready; undefined: it is. */
 export type Readiness = ReadonlyMap<string, () => Promise<string | undefined>>;
@@ -23,26 +27,60 @@ export interface HttpServer {
 /** Whoever sends slower than this, or holds more connections, is not a producer or a scraper. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
+/** A connection on which nothing moves, such as of a reader that has stopped to read. */
+const IDLE_TIMEOUT_MS = 120_000;
 const MAX_CONNECTIONS = 4096;
 const CLOSE_PATIENCE_MS = 10_000;
 const IDLE_CHECK_MS = 50;
 
 export async function openServer(
-  { listen: { host, port } }: Pick<Settings, 'listen'>,
+  { listen: { host, port }, tls }: Pick<Settings, 'listen'> & Partial<Pick<Settings, 'tls'>>,
   routers: readonly Router[],
   logger: Logger,
   option = 'FLEETMETER_LISTEN',
 ): Promise<HttpServer> {
   const app = httpApp(logger, routers);
   const handle = app.callback();
-  const server = createServer(
-    { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+  const { server, stopWatching } = createWith(
+    tls,
+    logger,
     (request, response) => void handle(request, response),
   );
+  server.timeout = IDLE_TIMEOUT_MS;
   server.maxConnections = MAX_CONNECTIONS;
   server.listen(port, host);
   await listening(server, `${option}: ${host}:${String(port)}`);
-  return { url: urlOf(server), close: () => closeServer(server) };
+  return {
+    url: urlOf(server, tls === undefined ? 'http' : 'https'),
+    close: () => {
+      stopWatching();
+      return closeServer(server);
+    },
+  };
+}
+
+const TIMEOUTS: ServerOptions = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS };
+
+interface Created {
+  readonly server: Server;
+  readonly stopWatching: () => void;
+}
+
+/** Certificates are read again when their files change: connections that come then get the new ones. */
+function createWith(tls: TlsFiles | undefined, logger: Logger, listener: RequestListener): Created {
+  if (tls === undefined) return { server: createServer(TIMEOUTS, listener), stopWatching: () => undefined };
+  const isMutual = tls.clientCaFile !== undefined;
+  const options = { ...TIMEOUTS, ...readTlsFiles(tls), requestCert: isMutual, rejectUnauthorized: isMutual };
+  const server = createTlsServer({ ...options, minVersion: 'TLSv1.2' }, listener);
+  const stopWatching = watchFiles(tlsPaths(tls), () => {
+    try {
+      server.setSecureContext({ ...readTlsFiles(tls), minVersion: 'TLSv1.2' });
+      logger.info('read the certificates again');
+    } catch (error) {
+      logger.error({ err: error }, 'the certificates are wrong now; those that were read before hold');
+    }
+  });
+  return { server, stopWatching };
 }
 
 async function listening(server: Server, address: string): Promise<void> {
@@ -54,12 +92,12 @@ async function listening(server: Server, address: string): Promise<void> {
   }
 }
 
-function urlOf(server: Server): string {
+function urlOf(server: Server, scheme: string): string {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server has no address');
   const { address: host, port, family } = address;
   const named = host === '127.0.0.1' || host === '::1' ? 'localhost' : family === 'IPv6' ? `[${host}]` : host;
-  return `http://${named}:${String(port)}`;
+  return `${scheme}://${named}:${String(port)}`;
 }
 
 async function closeServer(server: Server): Promise<void> {

@@ -62,6 +62,17 @@ export const SETTINGS = [
     help: 'YAML or JSON, a list of {name, token or sha256, may, projects}; read again when it changes',
   },
   {
+    name: 'FLEETMETER_TLS_CERT_FILE',
+    byDefault: 'unset: plain HTTP',
+    help: "this server's certificate and those that lead to it, PEM; read again when it changes",
+  },
+  { name: 'FLEETMETER_TLS_KEY_FILE', byDefault: 'unset', help: 'the key of it, PEM' },
+  {
+    name: 'FLEETMETER_TLS_CLIENT_CA_FILE',
+    byDefault: 'unset',
+    help: 'certificate authorities, PEM: only clients with a certificate of theirs are answered',
+  },
+  {
     name: 'FLEETMETER_ALLOW_ANONYMOUS_INGEST',
     byDefault: 'false',
     help: 'true: anybody who reaches the address may send events',

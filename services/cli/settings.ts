@@ -12,6 +12,8 @@ import type { LedgerSettings } from '../fold/ledger';
 import { nearest } from './nearest';
 import { SETTINGS, defaultOf } from './settings-list';
 import type { SettingName } from './settings-list';
+import { tlsMistake } from './tls';
+import type { TlsFiles } from './tls';
 import { readTokensFile } from './tokens';
 
 /** What the environment says, checked. */
@@ -19,6 +21,8 @@ export interface Settings {
   readonly listen: { readonly host: string; readonly port: number };
   /** Where others reach it, before whatever stands in front; undefined: where they have asked. */
   readonly publicUrl: URL | undefined;
+  /** Undefined: plain HTTP. */
+  readonly tls: TlsFiles | undefined;
   readonly dataDir: string;
   /** Undefined: the embedded log. */
   readonly kafka: KafkaSettings | undefined;
@@ -66,6 +70,7 @@ export function readSettings(env: Environment, use: Use): ReadSettings {
   const settings: Settings = {
     listen: reader.listen(),
     publicUrl: reader.publicUrl(),
+    tls: reader.tls(),
     dataDir: reader.textOrDefault('FLEETMETER_DATA_DIR'),
     kafka: reader.kafka(),
     redisUrl: reader.redisUrl(),
@@ -245,6 +250,19 @@ function openReader(env: Environment, mistakes: string[]) {
       if (address !== null) return address;
       mistake('FLEETMETER_LISTEN', value, 'HOST:PORT, such as 127.0.0.1:19464 or [::]:19464');
       return { host: 'localhost', port: 0 };
+    },
+    tls(): TlsFiles | undefined {
+      const [certFile, keyFile] = [text('FLEETMETER_TLS_CERT_FILE'), text('FLEETMETER_TLS_KEY_FILE')];
+      const clientCaFile = text('FLEETMETER_TLS_CLIENT_CA_FILE');
+      needs('FLEETMETER_TLS_CERT_FILE', 'FLEETMETER_TLS_KEY_FILE');
+      needs('FLEETMETER_TLS_KEY_FILE', 'FLEETMETER_TLS_CERT_FILE');
+      needs('FLEETMETER_TLS_CLIENT_CA_FILE', 'FLEETMETER_TLS_CERT_FILE');
+      if (certFile === undefined || keyFile === undefined) return undefined;
+      const files = { certFile, keyFile, clientCaFile };
+      const wrong = tlsMistake(files);
+      if (wrong !== undefined)
+        mistake('FLEETMETER_TLS_CERT_FILE', certFile, `a certificate with its key, PEM (${wrong})`);
+      return files;
     },
     tokensFile(): string | undefined {
       const path = text('FLEETMETER_TOKENS_FILE');

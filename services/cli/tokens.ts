@@ -15,7 +15,8 @@ export function readTokensFile(path: string): ReadTokens {
   try {
     return readTokens(readFileSync(path, 'utf8'));
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const code =
+      typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'unreadable';
     return { ok: false, mistakes: [`${path.slice(0, 80)}, expected a file that can be read (${code})`] };
   }
 }

@@ -3,6 +3,7 @@ import Router from '@koa/router';
 import type { Context } from 'koa';
 import { requireGrant, scopeOf } from '../http/access';
 import type { Access } from '../http/access';
+import { limitInFlight } from '../http/in-flight';
 import { refuse } from '../http/refusal';
 import { CONTENT_TYPES } from '../page/format';
 import type { ProcessMetrics } from '../process/metrics';
@@ -20,12 +21,15 @@ export interface ExporterOptions {
   readonly publicUrl: URL | undefined;
 }
 
+/** Answered at a time; the others are answered 429: a page takes time and memory to write. */
+const SCRAPES = 256;
+
 /** `/metrics`, and Prometheus HTTP service discovery of its shards. */
 export function exporterRoutes(options: ExporterOptions): Router {
   const { pages, metrics, access, notePageSize, publicUrl } = options;
   const router = new Router();
   const mayRead = requireGrant(access, { may: ['scrape'] });
-  router.get('/metrics', mayRead, async (ctx) => {
+  router.get('/metrics', mayRead, limitInFlight(SCRAPES), async (ctx) => {
     const end = metrics.scrapeSeconds.startTimer();
     await answerMetrics(ctx, pages, notePageSize);
     end();
@@ -64,6 +68,7 @@ async function answerMetrics(ctx: Context, pages: Pages, notePageSize: NotePageS
 function answerPage(ctx: Context, page: Page, type: string): void {
   ctx.set('vary', 'accept, accept-encoding');
   ctx.set('etag', page.etag);
+  ctx.set('cache-control', 'private, no-cache');
   ctx.status = 200;
   if (isHeld(page.etag, ctx.get('if-none-match'))) {
     ctx.status = 304;

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
+import { openAttempts } from './attempts';
 import { type HttpRefusal, type Refuse, refuse } from './refusal';
 
 /** What a token may: read the page, send events, see what is of no project (the process's own metrics). */
@@ -69,7 +70,8 @@ export function requireGrant(
       const refusal =
         found.kind === 'refused' ? found.refusal : wholeFleet && found.scope !== null ? SOME_PROJECTS : null;
       if (refusal !== null) {
-        answer(ctx, refusal);
+        const isFew = refusal.status !== 401 || attempts.note(ctx.req.socket.remoteAddress ?? '');
+        answer(ctx, isFew ? refusal : TOO_MANY_ATTEMPTS);
         return;
       }
       if (found.kind === 'granted') scopes.set(ctx.req, found.scope);
@@ -77,6 +79,9 @@ export function requireGrant(
     await next();
   };
 }
+
+/** Of all endpoints of a process together. */
+const attempts = openAttempts(Date.now);
 
 const scopes = new WeakMap<IncomingMessage, Scope>();
 
@@ -144,6 +149,12 @@ const SOME_PROJECTS: HttpRefusal = {
   reason: 'not_permitted',
   detail: 'the token is for some projects alone, and this is of all of them or of none',
   headers: INSUFFICIENT,
+};
+const TOO_MANY_ATTEMPTS: HttpRefusal = {
+  status: 429,
+  reason: 'too_many_attempts',
+  detail: 'too many requests from this address bore no token or a wrong one',
+  headers: { 'retry-after': '1' },
 };
 const CROSS_SITE: HttpRefusal = {
   status: 403,

@@ -13,10 +13,23 @@ export function httpApp(logger: Logger, routers: readonly Router[]): Koa {
   const app = new Koa();
   // Senders that are gone before their answer; Koa would print each with its stack.
   app.on('error', (error: Error) => logger.debug({ err: error }, 'a connection broke'));
-  app.use(readOverBodies).use(answerErrors(logger));
+  app.use(secureHeaders).use(readOverBodies).use(answerErrors(logger));
   for (const router of routers) app.use(router.routes()).use(router.allowedMethods());
   return app;
 }
+
+/** What a browser must not do with an answer; a route may say otherwise. */
+const secureHeaders: Middleware = async (ctx, next) => {
+  ctx.set({
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+    ...(ctx.secure ? { 'strict-transport-security': 'max-age=31536000' } : {}),
+  });
+  await next();
+};
 
 const readOverBodies: Middleware = async (ctx, next) => {
   await next();
