@@ -24,9 +24,13 @@ export interface DstackWorld extends World {
   readonly metrics: BridgeMetrics;
 }
 
-/** @param life what happens, step by step; by default a bit of everything */
+/**
+ * @param life what happens, step by step; by default a bit of everything
+ * @param aheadMs how far dstack's clock is ahead of the readers'
+ */
 export async function openDstackWorld(
   life: (at: StandIn) => readonly (() => void)[] = lifeOfAll,
+  aheadMs = 0,
 ): Promise<DstackWorld> {
   const standIn = await startStandIn();
   const steps = [...life(standIn)];
@@ -38,7 +42,7 @@ export async function openDstackWorld(
     open(): ControlPlane {
       const fetcher = openFetcher({ timeoutMs: 2000, bodyBytes: 10_000_000, heldBytes: 20_000_000 });
       fetchers.push(fetcher);
-      return openReader(standIn, fetcher, metrics);
+      return openReader(standIn, fetcher, metrics, aheadMs);
     },
     happen() {
       standIn.pass(30);
@@ -54,9 +58,14 @@ export async function openDstackWorld(
   };
 }
 
-function openReader(standIn: StandIn, fetcher: Fetcher, metrics: BridgeMetrics): ControlPlane {
+function openReader(
+  standIn: StandIn,
+  fetcher: Fetcher,
+  metrics: BridgeMetrics,
+  aheadMs: number,
+): ControlPlane {
   const clock = openServerClock();
-  const now = (): number => Math.floor(standIn.nowMicros() / 1000);
+  const now = (): number => Math.floor(standIn.nowMicros() / 1000) - aheadMs;
   const client = openDstackClient({
     url: standIn.url,
     fetcher,

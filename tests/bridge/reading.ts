@@ -30,7 +30,7 @@ export async function readOn(plane: ControlPlane, from: string | undefined): Pro
   }
 }
 
-function linesOf(facts: readonly Fact[]): string[] {
+export function linesOf(facts: readonly Fact[]): string[] {
   return facts.map((fact) => encodeEvent(tell(fact)));
 }
 

@@ -69,7 +69,7 @@ export interface EventJson extends Json {
   }[];
 }
 
-const SECRETS = ['PLANTED-env', 'PLANTED-command', 'PLANTED-password', 'ssh-rsa PLANTED-key'];
+export const SECRETS = ['PLANTED-env', 'PLANTED-command', 'PLANTED-password', 'ssh-rsa PLANTED-key'];
 export const TOKEN = 'sesame-3b1d';
 
 /** @param startMs where its clock stands at first */
@@ -102,7 +102,7 @@ export async function startStandIn(startMs = Date.UTC(2026, 10, 24, 8)): Promise
     if (path === '/metrics') return void response.end(standIn.page);
     if (token !== TOKEN) return void response.writeHead(403).end('{"detail":{"msg":"Invalid token"}}');
     const result = resultOf(path, body);
-    if (result === undefined) response.writeHead(404);
+    if (result === undefined) response.statusCode = 404;
     response.setHeader('content-type', 'application/json').end(JSON.stringify(result ?? { detail: [] }));
   }
 
@@ -198,7 +198,7 @@ const RESOURCES = {
 const TYPE = { name: 'p5.48xlarge', resources: RESOURCES };
 
 /** Records it some milliseconds after the time that its row bears, as dstack does. */
-function record(at: StandIn, message: string, ...targets: EventJson['targets']): void {
+export function record(at: StandIn, message: string, ...targets: EventJson['targets']): void {
   if (!at.hasEvents) return;
   at.pass(0.0031);
   const project = { project_id: 'p', project_name: 'alpha', is_project_deleted: false };

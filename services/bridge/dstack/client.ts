@@ -76,39 +76,65 @@ export function openDstackClient(options: ClientOptions): DstackClient {
     return mine;
   }
 
-  /** One request: when it was sent, and what came back. */
-  function send(call: Call, path: string, fetch: (url: string) => Promise<Fetched>): Promise<Sent> {
+  /** One request, and what is read of its answer. Undefined: what was asked for by its id is gone. */
+  function send<T>(
+    call: Call,
+    path: string,
+    fetch: (url: string) => Promise<Fetched>,
+    read: (bytes: Buffer, sentMs: number) => T,
+  ): Promise<T | undefined> {
+    const ask = async (sentMs: number): Promise<T | undefined> => {
+      const fetched = await fetch(`${base}${path}`);
+      if (fetched.kind === 'failed') {
+        if (isGone(call, fetched.status)) return undefined;
+        const { fault, detail } = faultOf(fetched);
+        throw new DstackError(fault, `${base}${path}: ${detail}`);
+      }
+      clock.note(fetched.date, now());
+      return read(fetched.bytes, sentMs);
+    };
     return inTurn(async () => {
       await delay(Math.max(0, restUntilMs - now()));
       const sentMs = now();
-      const fetched = await fetch(`${base}${path}`);
-      const ms = now() - sentMs;
-      busyMs += ms;
-      restUntilMs = now() + Math.min(LONGEST_REST_MS, ms * REST_FACTOR);
-      if (fetched.kind === 'body') {
-        clock.note(fetched.date, now());
-        onAnswer(call, 'ok', ms);
-        return { kind: 'body', bytes: fetched.bytes, sentMs };
+      let result: 'ok' | Fault = 'failing';
+      try {
+        const answer = await ask(sentMs);
+        result = 'ok';
+        return answer;
+      } catch (error) {
+        if (error instanceof DstackError) result = error.fault;
+        throw error;
+      } finally {
+        const ms = now() - sentMs;
+        busyMs += ms;
+        restUntilMs = now() + Math.min(LONGEST_REST_MS, ms * REST_FACTOR);
+        onAnswer(call, result, ms);
       }
-      if (isGone(call, fetched.status)) {
-        onAnswer(call, 'ok', ms);
-        return { kind: 'gone' };
-      }
-      const { fault, detail } = faultOf(fetched);
-      onAnswer(call, fault, ms);
-      throw new DstackError(fault, `${base}${path}: ${detail}`);
     });
   }
 
-  async function ask(call: Call, path: string, body: Body): Promise<unknown> {
+  async function ask(
+    call: Call,
+    path: string,
+    body: Body,
+    isExpected: (value: unknown) => boolean = isObject,
+  ): Promise<unknown> {
     const headers = { ...HEADERS, 'content-type': 'application/json', ...tokenOf(authorization) };
-    const sent = await send(call, path, (url) => fetcher.post(url, headers, JSON.stringify(body)));
-    return sent.kind === 'gone' ? undefined : parse(sent.bytes, `${base}${path}`);
+    return send(
+      call,
+      path,
+      (url) => fetcher.post(url, headers, JSON.stringify(body)),
+      (bytes) => {
+        const value = parse(bytes, `${base}${path}`);
+        if (isExpected(value)) return value;
+        throw new DstackError('unreadable', `${base}${path}: the answer is another JSON than expected`);
+      },
+    );
   }
 
   async function list<T>(call: Call, path: string, body: Body, read: RowReader<T>): Promise<Page<T>> {
-    const rows = await ask(call, path, body);
-    if (!Array.isArray(rows)) throw new DstackError('unreadable', `${base}${path}: expected a list`);
+    const rows = await ask(call, path, body, Array.isArray);
+    if (!Array.isArray(rows)) return { rows: [], count: 0 };
     const taken = rows.map(read).filter((row) => row !== undefined);
     if (taken.length < rows.length) onBadRows(call, rows.length - taken.length);
     return { rows: taken, count: rows.length };
@@ -130,9 +156,9 @@ export function openDstackClient(options: ClientOptions): DstackClient {
       get('instance', `/api/project/${encodeURIComponent(project)}/instances/get`, id, readInstance),
     async page() {
       const headers = { ...HEADERS, ...tokenOf(pageAuthorization) };
-      const sent = await send('metrics', '/metrics', (url) => fetcher.get(url, headers));
-      if (sent.kind === 'gone') throw new DstackError('failing', 'the page is gone');
-      return sent;
+      const page = await send('metrics', '/metrics', (url) => fetcher.get(url, headers), pageOf);
+      if (page === undefined) throw new DstackError('failing', 'the page is gone');
+      return page;
     },
     async seesAll() {
       const user = await ask('user', '/api/users/get_my_user', {});
@@ -144,8 +170,9 @@ export function openDstackClient(options: ClientOptions): DstackClient {
   };
 }
 
-type Sent =
-  { readonly kind: 'body'; readonly bytes: Buffer; readonly sentMs: number } | { readonly kind: 'gone' };
+function pageOf(bytes: Buffer, sentMs: number) {
+  return { bytes, sentMs };
+}
 
 const HEADERS = { accept: 'application/json, text/plain', 'user-agent': 'fleetmeter' };
 
@@ -155,6 +182,10 @@ function tokenOf(authorization: () => Readonly<Record<string, string>>): Readonl
   } catch (error) {
     throw new DstackError('unauthorized', `the token can't be read: ${String(error)}`);
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }
 
 function parse(bytes: Buffer, url: string): unknown {

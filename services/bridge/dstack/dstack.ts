@@ -20,6 +20,8 @@ export interface DstackOptions {
   readonly now: () => number;
 }
 
+const RELIST_AGAIN_MS = 60_000;
+
 /** dstack, seen through its API as it is. */
 export function openDstack({ client, clock, metrics, gpuFields, now }: DstackOptions): ControlPlane {
   let relistAtMs = -Infinity;
@@ -42,6 +44,8 @@ export function openDstack({ client, clock, metrics, gpuFields, now }: DstackOpt
       const changes = await readChanges(context);
       noteEvents(changes.events);
     } else {
+      // Where it fails, what events tell is not to wait for it.
+      relistAtMs = now() + RELIST_AGAIN_MS;
       const changes = await relist(context);
       noteEvents(changes.events);
       const { run, job, instance } = context.noticed.vouched;

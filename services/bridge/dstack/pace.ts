@@ -11,13 +11,13 @@ export interface Pace {
 
 export const PACES = {
   /** The events, and the rows that they speak of. Above the share only where much happens. */
-  changes: { leastMs: 10_000, mostMs: 60_000, share: 0.01 },
+  changes: { leastMs: 10_000, mostMs: 60_000, share: 0.05 },
   /** All that is alive, where events are there and only what they miss is looked for. */
-  relist: { leastMs: 1_200_000, mostMs: 7_200_000, share: 0.001 },
+  relist: { leastMs: 1_200_000, mostMs: 7_200_000, share: 0.0005 },
   /** The same where there are no events: all that there is to know. */
   relistAlone: { leastMs: 15_000, mostMs: 1_200_000, share: 0.003 },
   /** dstack's page, for what jobs use: a sample is shown for ten minutes. */
-  samples: { leastMs: 300_000, mostMs: 540_000, share: 0.0025 },
+  samples: { leastMs: 420_000, mostMs: 540_000, share: 0.0025 },
 } as const satisfies Record<string, Pace>;
 
 /** How long to wait after what has taken the server `busyMs`. */

@@ -1,0 +1,262 @@
+/** The bridge as a process against real dstack servers, each with a database of its own: what its page says, ours says. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { runCommand, startServer, until, type Run, type Server } from '../support/server';
+import { ADMIN_TOKEN, startDstack, type DstackServer } from './dstack-server';
+
+jest.setTimeout(1_200_000);
+
+const MAIN = process.env['TEST_MAIN'] ?? join(__dirname, '../../dist/services/cli/main.js');
+const PATIENCE_MS = 240_000;
+const SOURCE = '/dstack/test';
+
+let dir: string;
+let token: string;
+let secrets: readonly string[] = [];
+const ends: (() => Promise<unknown>)[] = [];
+beforeAll(() => {
+  dir = mkdtempSync(join(tmpdir(), 'fleetmeter-dstack-'));
+  token = join(dir, 'token');
+  writeFileSync(token, `${ADMIN_TOKEN}\n`);
+});
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const FILLINGS = {
+  evented: { runs: 200, active: 100, dcgm: 2 },
+  silent: { runs: 200, active: 100, events: false },
+} as const;
+
+/** Filled once, by a server on which nothing happens. */
+async function fill(name: keyof typeof FILLINGS): Promise<string> {
+  const filled = join(dir, name);
+  if (existsSync(filled)) return filled;
+  mkdirSync(filled);
+  const dstack = await startDstack({ dir: filled });
+  ({ secrets } = dstack.fill(FILLINGS[name]));
+  await dstack.stop();
+  return filled;
+}
+
+/** A server on a copy of a filled database. */
+async function dstackOf(
+  name: keyof typeof FILLINGS,
+  more: Partial<Parameters<typeof startDstack>[0]> = {},
+): Promise<DstackServer> {
+  const filled = await fill(name);
+  const copy = mkdtempSync(join(dir, `${name}-`));
+  cpSync(filled, copy, { recursive: true });
+  const dstack = await startDstack({ dir: copy, ...more });
+  ends.push(() => dstack.stop());
+  return dstack;
+}
+
+async function fleetmeter(): Promise<Server & { readonly data: string }> {
+  const data = mkdtempSync(join(dir, 'data-'));
+  const server = await startServer({ FLEETMETER_DATA_DIR: data });
+  ends.push(() => server.terminate());
+  return { ...server, data };
+}
+
+function argsOf(dstack: DstackServer, state: string): string[] {
+  return [
+    'bridge',
+    'dstack',
+    '--url',
+    dstack.url,
+    '--token-file',
+    token,
+    '--state',
+    join(dir, state),
+    '--source',
+    SOURCE,
+  ];
+}
+
+function listenAt(server: Server): Record<string, string> {
+  return { FLEETMETER_LISTEN: new URL(server.url).host };
+}
+
+const bridge = (dstack: DstackServer, server: Server, state: string, ...more: string[]): Promise<Run> =>
+  runCommand([...argsOf(dstack, state), ...more], listenAt(server));
+
+/** A bridge that goes on until it is ended. */
+function follow(
+  dstack: DstackServer,
+  server: Server,
+  state: string,
+): { readonly child: ChildProcess; said(): string } {
+  const env = { ...process.env, ...listenAt(server) };
+  const child = spawn(process.execPath, [MAIN, ...argsOf(dstack, state)], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  ends.push(() => kill(child));
+  return { child, said: () => said };
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+/** Until both pages say the same, and no later than that. */
+async function untilSame(dstack: DstackServer, server: Server): Promise<string> {
+  let last: Run | undefined;
+  await until(
+    async () => {
+      last = await bridge(dstack, server, 'none', '--compare');
+      return last.code === 0;
+    },
+    PATIENCE_MS,
+    () => `the pages differ: ${String(last?.stdout)}${String(last?.stderr)}`,
+  );
+  return last?.stdout ?? '';
+}
+
+/** The ledger's figures, without those of samples and sources. */
+async function ledgerOf(server: Server, at: string): Promise<string[]> {
+  const page = await (await fetch(`${server.url}/metrics?at=${at}`)).text();
+  const left =
+    /^#|_last_event_|page_timestamp|_cpu_time_|_memory_usage_|_working_set_|_gpu_(?:usage|memory)|^DCGM|^fleetmeter_gpu_/;
+  return page.split('\n').filter((line) => !left.test(line));
+}
+
+/** What was followed must be what a bridge that comes now finds. */
+async function expectAsFound(dstack: DstackServer, server: Server, state: string): Promise<void> {
+  const other = await fleetmeter();
+  expect((await bridge(dstack, other, state, '--once')).code).toBe(0);
+  await untilSame(dstack, other);
+  const at = new Date(Date.now() + 60_000).toISOString();
+  expect(await ledgerOf(server, at)).toEqual(await ledgerOf(other, at));
+}
+
+async function stopRuns(dstack: DstackServer, count: number): Promise<void> {
+  const runs = (await dstack.call('/api/runs/list', { only_active: true, limit: 100 })) as {
+    readonly project_name: string;
+    readonly status: string;
+    readonly run_spec: { readonly run_name: string };
+  }[];
+  for (const { project_name: project, run_spec: spec } of runs
+    .filter(({ status }) => status === 'running')
+    .slice(0, count))
+    await dstack.call(`/api/project/${project}/runs/stop`, { runs_names: [spec.run_name], abort: false });
+}
+
+test('after a snapshot nothing differs; no secret is anywhere, and nothing of dstack was refused', async () => {
+  const [dstack, server] = [await dstackOf('evented'), await fleetmeter()];
+  const run = await bridge(dstack, server, 'snapshot', '--once', '--compare');
+  expect([run.code, run.stderr]).toEqual([0, expect.not.stringMatching(/differ/)]);
+  expect(run.stdout).toMatch(/^[1-9][\d,]+ series are the same$/m);
+  await server.terminate();
+  const written = [join(dir, 'snapshot'), server.data, join(server.data, 'store')].flatMap((folder) =>
+    readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(folder, entry.name))),
+  );
+  expect(written.some((bytes) => bytes.includes('user-1'))).toBe(true);
+  for (const secret of [...secrets, ADMIN_TOKEN]) {
+    expect(written.filter((bytes) => bytes.includes(secret))).toEqual([]);
+    expect(`${run.stdout}${run.stderr}${server.said()}`).not.toContain(secret);
+  }
+});
+
+test('runs that are stopped and played through by the server itself, with a bridge that is killed twenty times', async () => {
+  const [dstack, server] = [await dstackOf('evented', { isAlive: true }), await fleetmeter()];
+  for (let kills = 0; kills < 20; kills++) {
+    const { child } = follow(dstack, server, 'killed');
+    if (kills % 5 === 0) await stopRuns(dstack, 3);
+    await delay(500 + Math.random() * 6000);
+    await kill(child);
+  }
+  follow(dstack, server, 'killed');
+  await untilSame(dstack, server);
+  await expectAsFound(dstack, server, 'killed-found');
+});
+
+test('two bridges at once', async () => {
+  const [dstack, server] = [await dstackOf('evented', { isAlive: true }), await fleetmeter()];
+  follow(dstack, server, 'two-a');
+  await delay(5000);
+  follow(dstack, server, 'two-b');
+  await stopRuns(dstack, 10);
+  await untilSame(dstack, server);
+  await expectAsFound(dstack, server, 'two-found');
+});
+
+test('without events: all is found by listing', async () => {
+  const off = { DSTACK_SERVER_EVENTS_TTL_SECONDS: '0' };
+  const [dstack, server] = [await dstackOf('silent', { isAlive: true, settings: off }), await fleetmeter()];
+  follow(dstack, server, 'silent');
+  await untilSame(dstack, server);
+  await stopRuns(dstack, 10);
+  await untilSame(dstack, server);
+});
+
+test('a user and a project are deleted: history keeps their names, and that is told apart', async () => {
+  const [dstack, server] = [await dstackOf('evented', { isAlive: true }), await fleetmeter()];
+  const { said } = follow(dstack, server, 'deleted');
+  await until(() => said().includes('the snapshot is on the log'), PATIENCE_MS, said);
+  await dstack.call('/api/users/delete', { users: ['user-1'] });
+  expect(await untilSame(dstack, server)).toMatch(/^not compared: [1-9].*renamed$/m);
+  await endAll(dstack, 'beta');
+  await dstack.call('/api/projects/delete', { projects_names: ['beta'] });
+  expect(await untilSame(dstack, server)).toMatch(/^not compared: [1-9].*renamed$/m);
+  const page = await (await fetch(`${server.url}/metrics`)).text();
+  expect(page).toMatch(
+    /dstack_run_count_total\{dstack_project_name="beta",dstack_user_name="user-1"\} [1-9]/,
+  );
+});
+
+/** dstack deletes a project when nothing is left alive in it. */
+async function endAll(dstack: DstackServer, project: string): Promise<void> {
+  const runs = (await dstack.call('/api/runs/list', {
+    only_active: true,
+    project_name: project,
+    limit: 100,
+  })) as {
+    readonly run_spec: { readonly run_name: string };
+  }[];
+  const names = runs.map(({ run_spec: spec }) => spec.run_name);
+  await dstack.call(`/api/project/${project}/runs/stop`, { runs_names: names, abort: true });
+  const fleets = (await dstack.call(`/api/project/${project}/fleets/list`, {})) as {
+    readonly name: string;
+  }[];
+  await until(
+    async () => {
+      await dstack.call(`/api/project/${project}/fleets/delete`, { names: fleets.map(({ name }) => name) });
+      return true;
+    },
+    PATIENCE_MS,
+    () => 'the fleets are still in use',
+  );
+  await until(
+    async () => {
+      const left = (await dstack.call('/api/instances/list', { project_names: [project], limit: 5000 })) as {
+        readonly status: string;
+      }[];
+      return left.every(({ status }) => status === 'terminated');
+    },
+    PATIENCE_MS,
+    () => 'instances are still there',
+  );
+}
