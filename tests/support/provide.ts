@@ -18,6 +18,7 @@ const PROGRAMS = {
   promtool: { debian: 'prometheus', image: 'prom/prometheus:v3.5.0' },
   'systemd-analyze': { debian: 'systemd', image: null },
   'victoria-metrics': { debian: 'victoria-metrics', image: null },
+  faketime: { debian: 'faketime', image: null },
 } as const;
 
 export type ProgramName = keyof typeof PROGRAMS;
