@@ -4,6 +4,7 @@ import { createInstances, type Instances } from './instances';
 import { PROJECTS } from './projects';
 import { createRuns, type Runs } from './runs';
 import { createTelemetry } from './telemetry';
+import { createVolumes } from './volumes';
 import { createWorld, type World } from './world';
 
 const MINUTE = 60_000;
@@ -41,6 +42,7 @@ export function* simulate(options: SimulationOptions): Generator<FleetEvent, voi
       return fleet;
     });
     arrive(world, runs, options.jobs * LIVE_PER_RUNNING);
+    createVolumes(world, options.seed);
   });
   for (let events = world.step(options.endMs); events !== null; events = world.step(options.endMs))
     yield* events;

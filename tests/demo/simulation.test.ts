@@ -119,6 +119,7 @@ describe.each([
         'terminated_by_user',
         'interrupted_by_no_capacity',
       ].map((reason) => `job ${reason}`),
+      ...['created', 'deleted'].map((what) => `volume ${what}`),
       ...['all_jobs_done', 'job_failed', 'stopped_by_user'].map((reason) => `run ${reason}`),
     ];
     expect(kinds.filter((kind) => !seen.has(kind))).toEqual([]);

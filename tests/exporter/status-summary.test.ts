@@ -63,6 +63,10 @@ function provisioned(runId: string, gpus: number, dollars: number, name = 'H100'
   };
 }
 
+function volume(id: string, project: string, dollars: number): object {
+  return { project, user: 'u', volume: { id, name: id }, price: { dollars_per_hour: dollars } };
+}
+
 const STEPS: readonly Step[] = [
   [0, 'instance.started', instance('a', 'main', 8, 10)],
   [0, 'instance.started', instance('b', 'main', 4, 4, 'idle'), '/other'],
@@ -79,6 +83,9 @@ const STEPS: readonly Step[] = [
   [1, 'job.provisioned', provisioned('s', 1, 3, 'L4')],
   [2, 'job.finished', { run: { id: 's' }, job: { id: 'j' }, status: 'done' }],
   [2, 'run.finished', { run: { id: 's' }, status: 'done' }],
+  [1, 'volume.created', volume('v', 'main', 0.5)],
+  [1, 'volume.created', volume('w', 'main', 2)],
+  [2, 'volume.deleted', { volume: { id: 'w' } }],
 ];
 
 function counted(totals: Totals): Record<string, Record<string, number>> {
@@ -100,6 +107,7 @@ test('money, GPUs and statuses by project and in total, as of page time', () => 
     fleetNanoDollars: 42n * DOLLAR,
     idleNanoDollars: 12n * DOLLAR,
     usageNanoDollars: 10n * DOLLAR,
+    storageNanoDollars: 3n * DOLLAR,
     gpus: 12,
     gpusInJobs: 6,
   });
@@ -115,6 +123,7 @@ test('money, GPUs and statuses by project and in total, as of page time', () => 
     fleetNanoDollars: 1n * DOLLAR,
     idleNanoDollars: 1n * DOLLAR,
     usageNanoDollars: (3n * DOLLAR) / 2n,
+    storageNanoDollars: 0n,
     gpus: 0,
     gpusInJobs: 0,
   });
@@ -221,6 +230,7 @@ describe('a simulated fleet', () => {
         ['fleetmeter_fleet_cost_dollars_total', dollars(one.fleetNanoDollars)],
         ['fleetmeter_fleet_idle_cost_dollars_total', dollars(one.idleNanoDollars)],
         ['fleetmeter_usage_cost_dollars_total', dollars(one.usageNanoDollars)],
+        ['fleetmeter_storage_cost_dollars_total', dollars(one.storageNanoDollars)],
         ['dstack_instance_gpu_count', one.gpus],
         ['dstack_job_gpu_count', one.gpusInJobs],
       ];

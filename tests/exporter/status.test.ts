@@ -95,9 +95,9 @@ describe('what is shown', () => {
     expect(text).toContain('Spends now $108.00 /h of it idle $108.00/h');
     expect(text).toContain('Idle share of cost 100.0 %');
     expect(text).toContain('GPUs in jobs 0 of 24 24 idle');
-    expect(text).toContain('All projects $108.00/h $108.00 100.0 % $0.00 0 of 24 3 idle none none');
-    expect(text).toContain('main $72.00/h $72.00 100.0 % $0.00 0 of 16 2 idle none none');
-    expect(text).toContain('side $36.00/h $36.00 100.0 % $0.00 0 of 8 1 idle none none');
+    expect(text).toContain('All projects $108.00/h $108.00 100.0 % $0.00 $0.00 0 of 24 3 idle none none');
+    expect(text).toContain('main $72.00/h $72.00 100.0 % $0.00 $0.00 0 of 16 2 idle none none');
+    expect(text).toContain('side $36.00/h $36.00 100.0 % $0.00 $0.00 0 of 8 1 idle none none');
     expect(text).toContain('Newest event of each source Source Newest event /test 1 h ago');
     expect(text).toContain('None: every counter shows the ledger.');
   });

@@ -118,7 +118,10 @@ function tiles({ total }: Summary): Markup {
     <section class="tile">
       <h2>Cost so far</h2>
       <strong>${nanoDollarsText(fleetNanoDollars)}</strong>
-      <p>jobs' cost ${nanoDollarsText(usageNanoDollars)}</p>
+      <p>
+        jobs' cost ${nanoDollarsText(usageNanoDollars)}, and volumes besides
+        ${nanoDollarsText(total.storageNanoDollars)}
+      </p>
     </section>
     <section class="tile">
       <h2>Idle share of cost</h2>

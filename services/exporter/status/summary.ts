@@ -31,10 +31,11 @@ export interface Totals {
   /** Prices of the instances that cost now, and of those of them that are idle. */
   readonly nanoDollarsPerHour: bigint;
   readonly idleNanoDollarsPerHour: bigint;
-  /** `fleetmeter_fleet_cost_dollars_total`, its part while idle, and `fleetmeter_usage_cost_dollars_total`. */
+  /** `fleetmeter_fleet_cost_dollars_total`, its part while idle, and what jobs and volumes cost: `fleetmeter_usage_…` and `fleetmeter_storage_cost_dollars_total`. */
   readonly fleetNanoDollars: bigint;
   readonly idleNanoDollars: bigint;
   readonly usageNanoDollars: bigint;
+  readonly storageNanoDollars: bigint;
   /** GPUs of the instances that cost, and those that jobs on the page have. */
   readonly gpus: number;
   readonly gpusInJobs: number;
@@ -105,6 +106,7 @@ function emptyTotals(): Adding {
     fleetNanoDollars: 0n,
     idleNanoDollars: 0n,
     usageNanoDollars: 0n,
+    storageNanoDollars: 0n,
     gpus: 0,
     gpusInJobs: 0,
     counts: { instance: zeros('instance'), run: zeros('run'), job: zeros('job') },
@@ -119,6 +121,10 @@ const SUMMED: ReadonlyMap<string, (adding: Adding, part: ShownPart) => void> = n
     (adding, part) => void (adding.idleNanoDollars += unitsOf(part)),
   ],
   ['fleetmeter_usage_cost_dollars_total', (adding, part) => void (adding.usageNanoDollars += unitsOf(part))],
+  [
+    'fleetmeter_storage_cost_dollars_total',
+    (adding, part) => void (adding.storageNanoDollars += unitsOf(part)),
+  ],
   ['fleetmeter_instances', ({ counts }, part) => addCount(counts.instance, part)],
   ['fleetmeter_runs', ({ counts }, part) => addCount(counts.run, part)],
   ['fleetmeter_jobs', ({ counts }, part) => addCount(counts.job, part)],

@@ -22,6 +22,7 @@ export function projectsTable({ total, projects }: Summary): Markup {
           <th class="n">Cost so far</th>
           <th class="n">Idle share</th>
           <th class="n">Jobs' cost</th>
+          <th class="n">Volumes' cost</th>
           <th class="n">GPUs in jobs</th>
           <th>Instances</th>
           <th>Runs</th>
@@ -49,6 +50,7 @@ function totalsCells(totals: Totals): Markup {
     fleetNanoDollars,
     idleNanoDollars,
     usageNanoDollars,
+    storageNanoDollars,
     gpus,
     gpusInJobs,
     counts,
@@ -57,6 +59,7 @@ function totalsCells(totals: Totals): Markup {
     <td class="n" data-label="Cost so far"><span>${nanoDollarsText(fleetNanoDollars)}</span></td>
     <td class="n" data-label="Idle share"><span>${shareText(idleNanoDollars, fleetNanoDollars)}</span></td>
     <td class="n" data-label="Jobs' cost"><span>${nanoDollarsText(usageNanoDollars)}</span></td>
+    <td class="n" data-label="Volumes' cost"><span>${nanoDollarsText(storageNanoDollars)}</span></td>
     <td class="n" data-label="GPUs in jobs"><span>${gpusMarkup(gpus, gpusInJobs)}</span></td>
     <td data-label="Instances">${countsMarkup(counts.instance)}</td>
     <td data-label="Runs">${countsMarkup(counts.run)}</td>
