@@ -13,14 +13,14 @@ import { formatLabels } from './format';
 import { inFirstShard, inProject } from './selection';
 
 /** A job on the page that somebody forgot to say the end of: what it belongs to has ended, before page time. */
-interface Orphan {
+export interface Orphan {
   readonly job: PageEntity<View<'job'>>;
   readonly by: 'run' | 'instance';
   /** When the run finished, or the instance terminated. */
   readonly endMs: number;
 }
 
-function* orphansOf(contents: PageContents): Generator<Orphan> {
+export function* orphansOf(contents: PageContents): Generator<Orphan> {
   for (const job of contents.jobs) {
     const pageTimeMs = contents.timeOf(job.partition);
     const { run, instance } = belongsTo(job.entity);

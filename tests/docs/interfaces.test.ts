@@ -29,8 +29,10 @@ test('OpenAPI has every route of the code, and no other', () => {
   const documented = Object.entries(read('openapi.json')['paths'] ?? {}).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method} ${path}`),
   );
-  expect(routes.length).toBeGreaterThan(5);
-  expect(documented.sort()).toEqual([...new Set(routes)].sort());
+  // What the status page asks of its own server is no interface: it changes with the page.
+  const interfaces = routes.filter((route) => !route.startsWith('get /status/'));
+  expect(interfaces.length).toBeGreaterThan(5);
+  expect(documented.sort()).toEqual([...new Set(interfaces)].sort());
 });
 
 test('AsyncAPI has every event type on one topic', () => {

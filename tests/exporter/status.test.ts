@@ -8,6 +8,7 @@ import { SUM_FAMILIES } from '../../services/catalogue/families';
 import { putTotal, seriesKey } from '../../services/catalogue/tally';
 import { statusRoutes } from '../../services/exporter/status';
 import { writeDocument } from '../../services/exporter/status/document';
+import { openProcessMetrics } from '../../services/process/metrics';
 import type { Refreshed } from '../../services/exporter/views';
 import { openHistory } from '../../services/history/fold';
 import type { PartitionView } from '../../services/view/view';
@@ -67,7 +68,9 @@ async function get(
     get: () => Promise.reject(new Error('the status page asks for no /metrics page')),
     read: <T>(reader: (refreshed: Refreshed) => T) => Promise.resolve(reader(refreshed)),
   };
-  const app = new Koa().use(statusRoutes({ pages, access: singleTokens({ scrape: scrapeToken }) }).routes());
+  const access = singleTokens({ scrape: scrapeToken });
+  const metrics = openProcessMetrics();
+  const app = new Koa().use(statusRoutes({ pages, metrics, trend: { points: () => [] }, access }).routes());
   const respond = app.callback();
   const server = createServer((req, res) => void respond(req, res));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -126,7 +129,7 @@ describe('what is shown', () => {
   });
 
   test('links to the other endpoints, relative: they lead there below a prefix too', () => {
-    const links = [...documentOf(viewsOf([])).matchAll(/href="([^"]*)"/g)].map(([, link]) => link);
+    const links = [...documentOf(viewsOf([])).matchAll(/<a href="([^"]*)"/g)].map(([, link]) => link);
     expect(links).toEqual(['metrics', 'metrics/process', 'v1/sd', '-/ready']);
   });
 
@@ -218,7 +221,7 @@ describe('what users write', () => {
 });
 
 describe('how it is served', () => {
-  test('nothing is loaded or run but the one style, by its hash', async () => {
+  test('nothing is loaded or run but what this server has, and the one style, by its hash', async () => {
     const { status, body, headers } = await get(ready(viewsOf([{ project: 'main' }])));
     expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     expect(textOf(body)).toContain('Spends now $36.00');
@@ -226,9 +229,12 @@ describe('how it is served', () => {
     expect(styles).toHaveLength(1);
     const hash = createHash('sha256').update(styles[0]!).digest('base64');
     expect(headers.get('content-security-policy')).toBe(
-      `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+      `default-src 'none'; style-src 'self' 'sha256-${hash}'; script-src 'self'; connect-src 'self'; ` +
+        `base-uri 'none'; form-action 'self'; frame-ancestors 'none'`,
     );
-    expect(body).not.toMatch(/<script|<link|<img|<iframe|\sstyle=|\son\w+=|url\(|@import|https?:/i);
+    expect(body).not.toMatch(/<img|<iframe|\sstyle=|\son\w+=|url\(|@import|https?:/i);
+    const loaded = [...body.matchAll(/<(?:script|link)[^>]*(?:src|href)="([^"]*)"/g)].map(([, from]) => from);
+    expect(loaded).toEqual(['status/uplot.css', 'status/uplot.js', 'status/app.js']);
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('cache-control')).toBe('no-store');
   });

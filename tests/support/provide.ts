@@ -19,6 +19,7 @@ const PROGRAMS = {
   'systemd-analyze': { debian: 'systemd', image: null },
   'victoria-metrics': { debian: 'victoria-metrics', image: null },
   faketime: { debian: 'faketime', image: null },
+  chromium: { debian: 'chromium', image: null },
 } as const;
 
 export type ProgramName = keyof typeof PROGRAMS;

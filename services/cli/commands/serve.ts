@@ -12,6 +12,7 @@ import { openPageSizes } from '../../exporter/page-size';
 import { committedProjects } from '../../exporter/projects';
 import { exporterRoutes } from '../../exporter/routes';
 import { statusRoutes } from '../../exporter/status';
+import { type Trend, openTrend } from '../../exporter/trend';
 import { openViews } from '../../exporter/views';
 import { gatewayRoutes } from '../../gateway/routes';
 import type { GatewayMetrics } from '../../gateway/metrics';
@@ -101,6 +102,13 @@ async function runRoles(
   const aggregator = settings.roles.has('aggregator') ? await openRole(parts, settings, fatal) : undefined;
   if (aggregator !== undefined) onOpen(() => aggregator.close());
   const pages = settings.roles.has('exporter') ? openExporter(parts, settings) : undefined;
+  const trend = pages === undefined ? undefined : openTrend(pages, settings.sampleTtlMs);
+  if (trend !== undefined) {
+    onOpen(() => {
+      trend.stop();
+      return Promise.resolve();
+    });
+  }
   const readiness = readinessOf(settings.roles, parts, aggregator, pages);
   const { scrapeToken, ingestToken, tokensFile } = settings;
   const access = openAccess(
@@ -109,7 +117,7 @@ async function runRoles(
     logger,
   );
   onOpen(() => access.close());
-  const routers = routersOf(parts, settings, access, pages, readiness);
+  const routers = routersOf(parts, settings, access, pages && trend && { pages, trend }, readiness);
   const server = await openServer(settings, routers, logger);
   onOpen(() => server.close());
   process.stdout.write(greeting(server.url, settings));
@@ -169,25 +177,27 @@ function routersOf(
   parts: Parts,
   { gpuFields, publicUrl, roles }: Settings,
   access: Access,
-  pages: Pages | undefined,
+  exporter: { readonly pages: Pages; readonly trend: Trend } | undefined,
   readiness: Readiness,
 ): Router[] {
   const { log, logger, metrics } = parts;
   const routers = [processRoutes(readiness, metrics, access)];
-  if (pages !== undefined) {
+  if (exporter !== undefined) {
+    const { pages, trend } = exporter;
     routers.push(
       exporterRoutes({
         ...{ pages, metrics, access, publicUrl },
         notePageSize: openPageSizes(metrics, openSeldom(logger, Date.now)),
       }),
-      statusRoutes({ pages, access }),
+      statusRoutes({ pages, metrics, trend, access }),
     );
   }
   if (roles.has('gateway') && log !== undefined) {
     routers.push(
       gatewayRoutes({
         ...{ log, access, gpuFields, logger, metrics: gatewayMetrics(metrics), now: Date.now },
-        committedProjects: pages === undefined ? () => Promise.resolve(undefined) : committedProjects(pages),
+        committedProjects:
+          exporter === undefined ? () => Promise.resolve(undefined) : committedProjects(exporter.pages),
       }),
     );
   }

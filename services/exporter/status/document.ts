@@ -2,12 +2,24 @@ import type { Summary } from './summary';
 import { NOTHING, html } from './html';
 import type { Markup } from './html';
 import { STYLE_ELEMENT } from './style';
-import { barMarkup, gpusTable, heldTable, idleGpus, projectsTable, sourcesTable, timeMarkup } from './tables';
+import { type Asked, WHOLE_FLEET } from './asked';
+import { type Pipeline, pipelineCard } from './pipeline';
+import { filterForm, jobCard, orphansAlert, runningTables } from './running-tables';
+import {
+  barMarkup,
+  gpusTable,
+  heldTable,
+  idleGpus,
+  nameMarkup,
+  projectsTable,
+  sourcesTable,
+  timeMarkup,
+} from './tables';
 import { agoText, countText, nanoDollarsText, shareText, spanText, timeText } from './text';
 
 /** What the status page tells: the page's summary, or why there is no page now. */
 export type Status =
-  | { readonly kind: 'ready'; readonly summary: Summary }
+  | { readonly kind: 'ready'; readonly summary: Summary; readonly pipeline?: Pipeline }
   | { readonly kind: 'unavailable'; readonly reason: string };
 
 const REFRESH_SECONDS = 10;
@@ -15,26 +27,47 @@ const REFRESH_SECONDS = 10;
 const BEHIND_MS = 10_000;
 
 /** The whole HTML document, without anything from elsewhere; `nowMs` is what ages are counted from. */
-export function writeDocument(status: Status, nowMs: number): string {
+export function writeDocument(status: Status, nowMs: number, asked: Asked = WHOLE_FLEET): string {
   const { markup } = html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta http-equiv="refresh" content="${String(REFRESH_SECONDS)}" />
+        <noscript><meta http-equiv="refresh" content="${String(REFRESH_SECONDS)}" /></noscript>
         <title>fleetmeter</title>
+        <link rel="stylesheet" href="status/uplot.css" />
         ${STYLE_ELEMENT}
+        <script src="status/uplot.js" defer></script>
+        <script src="status/app.js" defer></script>
       </head>
       <body>
-        ${status.kind === 'ready' ? readyBody(status.summary, nowMs) : unavailableBody(status.reason)}
+        <div id="live">${liveMarkup(status, nowMs, asked)}</div>
+        ${CHARTS}
         <footer>
           <a href="metrics">/metrics</a><a href="metrics/process">/metrics/process</a
           ><a href="v1/sd">/v1/sd</a><a href="-/ready">/-/ready</a>
-          <span>As of ${timeText(nowMs)}, anew every ${String(REFRESH_SECONDS)} s</span>
+          <span>Opened ${timeText(nowMs)}; shown anew as it changes</span>
         </footer>
       </body>
     </html> `;
   return markup;
+}
+
+/** Drawn by the script, which puts it where the page has a place for it. */
+const CHARTS = html`<div id="charts" class="cards" hidden>
+  <section class="card">
+    <h2>Cost rate since this process started, dollars an hour</h2>
+    <div id="chart-cost" role="img" aria-label="Chart of the cost rate; the tiles say what it is now"></div>
+  </section>
+  <section class="card">
+    <h2>GPUs since this process started: all, in jobs, in use</h2>
+    <div id="chart-gpus" role="img" aria-label="Chart of GPUs; the tiles say how many there are now"></div>
+  </section>
+</div>`;
+
+/** What is sent again as it changes. */
+export function liveMarkup(status: Status, nowMs: number, asked: Asked): Markup {
+  return status.kind === 'ready' ? readyBody(status, nowMs, asked) : unavailableBody(status.reason);
 }
 
 function unavailableBody(reason: string): Markup {
@@ -52,7 +85,11 @@ function unavailableBody(reason: string): Markup {
     </section>`;
 }
 
-function readyBody(summary: Summary, nowMs: number): Markup {
+function readyBody(
+  { summary, pipeline }: Extract<Status, { kind: 'ready' }>,
+  nowMs: number,
+  asked: Asked,
+): Markup {
   const pageTimeMs = Math.min(...summary.pageTimesMs);
   const behind = [...summary.pageTimesMs.entries()].filter(([, timeMs]) => nowMs - timeMs > BEHIND_MS);
   const state =
@@ -75,7 +112,10 @@ function readyBody(summary: Summary, nowMs: number): Markup {
             nowMs - pageTimeMs,
           )
     }
-    ${summary.projects.length === 0 ? emptyHint() : figures(summary, nowMs)}`;
+    <main>
+      ${summary.projects.length === 0 ? emptyHint(asked) : figures(summary, nowMs, asked)}
+      ${pipeline === undefined ? NOTHING : pipelineCard(pipeline, nowMs)}
+    </main>`;
 }
 
 function behindTrouble({ pageTimesMs }: Summary, behind: readonly number[], byMs: number): Markup {
@@ -92,15 +132,26 @@ function behindTrouble({ pageTimesMs }: Summary, behind: readonly number[], byMs
   </section>`;
 }
 
-function emptyHint(): Markup {
+function emptyHint({ filter: { project } }: Asked): Markup {
+  if (project !== undefined) {
+    return html`<section class="card">
+      <h2>No project ${nameMarkup(project)}</h2>
+      <p>Nothing is known of it. <a href="./">The fleet</a></p>
+    </section>`;
+  }
   return html`<section class="card">
     <h2>Nothing has happened yet</h2>
     <p>Send events to <code>POST /v1/events</code>, or let <code>fleetmeter demo</code> play a fleet.</p>
   </section>`;
 }
 
-function figures(summary: Summary, nowMs: number): Markup {
-  return html`${tiles(summary)} ${projectsTable(summary)}
+function figures(summary: Summary, nowMs: number, asked: Asked): Markup {
+  if (asked.job !== undefined) {
+    return html`${orphansAlert(summary.running, nowMs)}${jobCard(summary.running, asked.job, nowMs)}`;
+  }
+  return html`${orphansAlert(summary.running, nowMs)}${filterForm(asked)}${tiles(summary)}
+    <div id="charts-here"></div>
+    ${runningTables(summary.running, asked, nowMs)} ${projectsTable(summary)}
     <div class="cards">${gpusTable(summary)}${sourcesTable(summary, nowMs)}${heldTable(summary)}</div>`;
 }
 

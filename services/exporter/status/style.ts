@@ -6,7 +6,7 @@ const STYLE = `
 :root {
   color-scheme: light dark;
   --back: #f4f6f8; --card: #fff; --ink: #18202b; --soft: #566070; --line: #e0e5eb; --link: #1d5fd1;
-  --good: #157f4a; --warn: #935d00; --bad: #b92c23; --calm: #2c6be0; --idle: #c77f06; --rest: #8791a0;
+  --good: #12713f; --warn: #935d00; --bad: #b92c23; --calm: #2c6be0; --idle: #c77f06; --rest: #8791a0;
   --good-back: #e4f5eb; --warn-back: #fdf1dc; --bad-back: #fce8e6;
 }
 @media (prefers-color-scheme: dark) {
@@ -17,11 +17,13 @@ const STYLE = `
   }
 }
 * { box-sizing: border-box; }
+[hidden] { display: none !important; }
 body {
   margin: 0; padding: 24px clamp(12px, 3vw, 40px) 32px; background: var(--back); color: var(--ink);
   font: 15px/1.45 system-ui, -apple-system, "Segoe UI", "Noto Sans", sans-serif; font-variant-numeric: tabular-nums;
 }
 body > * { max-width: 1480px; margin-inline: auto; }
+main { display: block; }
 header { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 14px; margin-bottom: 18px; }
 h1 { margin: 0; font-size: 21px; letter-spacing: -0.01em; }
 h2 { margin: 0 0 10px; font-size: 15px; }
@@ -81,6 +83,19 @@ td > .name { min-width: 7em; }
 .counts .busy::before, .counts .running::before { background: var(--good); }
 .counts .idle::before { background: var(--idle); }
 .counts .provisioning::before, .counts .pulling::before { background: var(--calm); }
+form.filter { display: flex; flex-wrap: wrap; align-items: end; gap: 8px 14px; margin: 0 0 14px; font-size: 13px; color: var(--soft); }
+.filter input { display: block; width: 150px; padding: 5px 8px; border: 1px solid var(--rest); border-radius: 6px; background: var(--card); color: var(--ink); font: inherit; }
+.filter button { padding: 6px 14px; border: 1px solid var(--rest); border-radius: 6px; background: var(--card); color: var(--ink); font: inherit; cursor: pointer; }
+:focus-visible { outline: 2px solid var(--calm); outline-offset: 2px; }
+.trouble ul { margin: 8px 0 0; padding-left: 20px; color: var(--ink); }
+.trouble .name { display: inline; }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(260px, 100%), 1fr)); gap: 12px 28px; margin: 0; }
+dt { color: var(--soft); font-size: 13px; }
+dd { margin: 0; overflow-wrap: anywhere; }
+h2 .name { display: inline; }
+#charts, #charts .card { min-width: 0; }
+.u-legend { font-size: 13px; }
+summary { margin-top: 8px; cursor: pointer; color: var(--soft); font-size: 13px; }
 footer { display: flex; flex-wrap: wrap; gap: 4px 20px; margin-top: 22px; color: var(--soft); font-size: 13px; }
 @media (max-width: 1250px) {
   .wide thead { display: none; }

@@ -7,6 +7,8 @@ import { heldLines } from '../../page/held-family';
 import type { PartitionView } from '../../view/view';
 import { WHOLE_PAGE } from '../../page/selection';
 import { type ShownPart, shownParts } from '../../page/sums';
+import { type Asked, WHOLE_FLEET } from './asked';
+import { type Running, runningOf } from './running';
 
 /** The page in few figures, for a person: each is made of the page's own, what is held included. A value of its own, to be kept. */
 export interface Summary {
@@ -19,6 +21,7 @@ export interface Summary {
   readonly gpus: readonly GpuSummary[];
   /** `fleetmeter_held`: how far each family is shown above the ledger, in the family's unit. */
   readonly held: readonly { readonly family: string; readonly value: number }[];
+  readonly running: Running;
   /** The newest lifecycle `time` taken from each source, the newest first. */
   readonly sources: readonly { readonly source: string; readonly newestMs: number }[];
 }
@@ -52,7 +55,7 @@ export interface GpuSummary {
 }
 
 /** Summarizes what the whole page shows of the partitions, as of each one's page time. */
-export function summarize(views: readonly PartitionView[]): Summary {
+export function summarize(views: readonly PartitionView[], { filter }: Asked = WHOLE_FLEET): Summary {
   const layout = openLayout();
   // No sample is summarized, so none has to be young enough.
   const contents = openContents(views, layout, {
@@ -61,14 +64,18 @@ export function summarize(views: readonly PartitionView[]): Summary {
     sampleTtlMs: 0,
     selection: WHOLE_PAGE,
   });
+  const isAsked = (project: string): boolean => filter.project === undefined || filter.project === project;
   const total = emptyTotals();
   const projects = new Map<string, Adding>();
   const adders = (project: string): readonly Adding[] => [total, valueOf(projects, project, emptyTotals)];
   for (const part of shownParts(contents, ({ name }) => SUMMED.has(name))) {
-    for (const adding of adders(labelOf(part, 'dstack_project_name')))
-      SUMMED.get(part.family.name)?.(adding, part);
+    const project = labelOf(part, 'dstack_project_name');
+    if (!isAsked(project)) continue;
+    for (const adding of adders(project)) SUMMED.get(part.family.name)?.(adding, part);
   }
-  for (const { entity } of contents.instances) {
+  const instances = contents.instances.filter(({ entity }) => isAsked(entity.project));
+  const jobs = contents.jobs.filter(({ entity }) => isAsked(entity.project));
+  for (const { entity } of instances) {
     const price = BigInt(entity.timeline.nanoDollarsPerHour);
     for (const adding of adders(entity.project)) {
       adding.nanoDollarsPerHour += price;
@@ -76,14 +83,15 @@ export function summarize(views: readonly PartitionView[]): Summary {
       adding.gpus += entity.gpuCount;
     }
   }
-  for (const { entity } of contents.jobs) {
+  for (const { entity } of jobs) {
     for (const adding of adders(entity.project)) adding.gpusInJobs += entity.gpuCount;
   }
   const summary = {
     pageTimesMs: views.map((view) => view.pageTimeMs),
     total,
     projects: [...projects].map(([project, totals]) => ({ project, ...totals })).sort(bySpending),
-    gpus: gpusOf(contents),
+    gpus: gpusOf({ instances, jobs }),
+    running: runningOf(contents, filter),
     held: heldOf(contents),
     sources: sourcesOf(views),
   };
@@ -154,7 +162,7 @@ function bySpending(a: ProjectSummary, b: ProjectSummary): number {
 
 // ---- the rest --------------------------------------------------------------------------------------------------
 
-function gpusOf({ instances, jobs }: PageContents): GpuSummary[] {
+function gpusOf({ instances, jobs }: Pick<PageContents, 'instances' | 'jobs'>): GpuSummary[] {
   const models = new Map<string, { gpus: number; gpusInJobs: number }>();
   const modelOf = (name: string) => valueOf(models, name, () => ({ gpus: 0, gpusInJobs: 0 }));
   for (const { entity } of instances)

@@ -1,4 +1,5 @@
 import { formatTime } from '../../../events/time';
+import { addressOf } from './asked';
 import type { GpuSummary, ProjectSummary, Summary, Totals } from './summary';
 import { NOTHING, html } from './html';
 import type { Markup } from './html';
@@ -39,7 +40,7 @@ export function projectsTable({ total, projects }: Summary): Markup {
 
 function projectRow(project: ProjectSummary): Markup {
   return html`<tr>
-    <td>${nameMarkup(project.project)}</td>
+    <td><a href="${addressOf({ project: project.project })}">${nameMarkup(project.project)}</a></td>
     ${totalsCells(project)}
   </tr> `;
 }
@@ -173,6 +174,10 @@ export function heldTable({ held }: Summary): Markup {
     </p>`;
   return html`<section class="card">
     <h2>Held counters</h2>
+    <p class="note">
+      A counter must not fall, though the ledger can: it is held at what was shown until the ledger is past it
+      again.
+    </p>
     ${held.length === 0 ? html`<p class="note">None: every counter shows the ledger.</p>` : table}
   </section>`;
 }
@@ -193,7 +198,7 @@ export function timeMarkup(timeMs: number, text: string): Markup {
 }
 
 /** A text of a user's: by itself, whatever direction it is written in, and cut where it would push all else away. */
-function nameMarkup(name: string): Markup {
+export function nameMarkup(name: string): Markup {
   if (name.trim() === '') return html`<span class="nameless">(no name)</span>`;
   return html`<bdi class="name" title="${name}">${name}</bdi>`;
 }
