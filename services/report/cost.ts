@@ -94,6 +94,12 @@ export function openCostReport(
     put(old.labels, oldIdle, minus({ nanoDollars: -old.nanoDollars, gpuMs: 0n }, oldIdle));
   }
 
+  function stepVolume(span: number, before: Standing | undefined, after: Standing): void {
+    if (after.kind === 'volume') rows.add(spanAt(span), after.labels, NO_TAGS, 'volume', after.cost);
+    if (before?.kind === 'volume')
+      rows.add(spanAt(span), before.labels, NO_TAGS, 'volume', minus(NOTHING, before.cost));
+  }
+
   function know(life: Entity, boundary: number, standing: Standing | undefined): void {
     if (standing?.kind === 'instance') instances.put(standing.instanceId, life, boundary, standing.labels);
     if (standing?.kind === 'run') tags.put(standing.runId, life, boundary, standing.tags);
@@ -143,6 +149,7 @@ export function openCostReport(
         know(entity, span + 1, next);
         stepJob(span, known, next);
         stepInstance(entity, span, known, next);
+        stepVolume(span, known, next);
         known = next;
       }
     },

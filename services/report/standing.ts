@@ -28,6 +28,7 @@ export type Standing =
       readonly idleNanoDollars: bigint;
       readonly gpuCount: number;
     }
+  | { readonly kind: 'volume'; readonly labels: Labels; readonly cost: Amount }
   | { readonly kind: 'run'; readonly runId: string; readonly tags: Readonly<Record<string, string>> };
 
 /** Undefined: it is not shown by then, so nothing is on the ledger. */
@@ -36,10 +37,10 @@ export function standingAt(entity: Entity, atMs: number): Standing | undefined {
   if (figures === undefined) return undefined;
   const { view } = figures;
   if (view.kind === 'instance') return instanceStanding(view, figures, atMs);
+  if (view.kind === 'volume') return volumeStanding(view, figures, atMs);
   if (view.kind === 'run')
     return { kind: 'run', runId: view.id.id, tags: view.timeline.description?.tags ?? {} };
-  if (view.kind !== 'job' || view.placement === undefined) return undefined;
-  return jobStanding(view, view.placement, figures, atMs);
+  return view.placement === undefined ? undefined : jobStanding(view, view.placement, figures, atMs);
 }
 
 function jobStanding(
@@ -68,6 +69,22 @@ function jobStanding(
     gpu: view.gpuName,
   };
   return { kind: 'job', labels, cost, runId: view.runId, instanceId: placed.instanceId };
+}
+
+function volumeStanding(view: View<'volume'>, figures: Figures, atMs: number): Standing {
+  const described = view.timeline.description;
+  return {
+    kind: 'volume',
+    cost: { nanoDollars: sumAt(figures, 'fleetmeter_storage_cost_dollars_total', atMs), gpuMs: 0n },
+    labels: {
+      project: view.project,
+      user: described?.user ?? '',
+      volume: described?.name ?? '',
+      volume_id: view.id.id,
+      backend: described?.backend ?? '',
+      region: described?.region ?? '',
+    },
+  };
 }
 
 function instanceStanding(view: View<'instance'>, figures: Figures, atMs: number): Standing {

@@ -66,6 +66,11 @@ function ledgerAt(entities: readonly Entity[], atMs: number): Map<string, bigint
     const on = instances.get(latestText(life.provisions, 'instance.id'));
     if (on !== undefined) add(['unallocated', ...on], -cost);
   }
+  for (const life of lives.filter(({ kind, started }) => kind === 'volume' && started !== undefined)) {
+    const cost = accrued(life, life.started?.timeMs ?? 0, endOf(life, atMs)) / MS_AN_HOUR;
+    const text = (path: string): string => latestText(life.described, path);
+    add(['volume', text('project'), text('user'), text('volume.backend'), '', ''], cost);
+  }
   return ledger;
 }
 

@@ -117,6 +117,23 @@ test('JSON: from, to, rows, total; by tag', async () => {
   });
 });
 
+test('a volume costs from its creation until it is deleted', async () => {
+  const at = (hours: number, type: string, data: Record<string, unknown>) =>
+    encodeEvent(tell({ type, atMs: START + hours * HOUR, data }));
+  const volumes = join(dir, 'volumes.ndjson');
+  const volume = { id: 'v1', name: 'data' };
+  const created = { project: 'main', user: 'ann', volume, price: { dollars_per_hour: 0.5 } };
+  const lines = [at(0, 'volume.created', created), at(4, 'volume.deleted', { volume: { id: 'v1' } })];
+  writeFileSync(volumes, lines.join('\n'));
+  const { out } = await costOf({ events: volumes, by: 'project,user,volume,day', format: 'csv' });
+  expect(out.split('\r\n')).toEqual([
+    'project,user,volume,day,kind,cost_dollars,gpu_hours',
+    'main,ann,data,2026-11-24,volume,1.000000000,0',
+    'main,ann,data,2026-11-25,volume,1.000000000,0',
+    '',
+  ]);
+});
+
 test('from the log; of a time without cost there are no rows', async () => {
   const settings = settingsOf({ FLEETMETER_DATA_DIR: join(dir, 'data') });
   expect((await ran(() => importEvents(file, { resume: false }, settings))).code).toBe(0);

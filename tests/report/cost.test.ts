@@ -55,7 +55,7 @@ test.each<[string, readonly Column[]]>([
   120_000,
 );
 
-test('the sum is the instances’ cost and that of jobs whose instance is not known, as the page’s counters have them', () => {
+test('each kind is what the page’s counters have, and the kinds are the total', () => {
   fc.assert(
     fc.property(historyArbitrary(80), times, (history, { fromS, spanMs }) => {
       const fromMs = FIRST_MS + fromS * 1000;
@@ -68,7 +68,8 @@ test('the sum is the instances’ cost and that of jobs whose instance is not kn
         nanoDollarsAt(history, fromMs + spanMs, family) - nanoDollarsAt(history, fromMs, family);
       expect(sumOf(['job'])).toBe(grown('fleetmeter_usage_cost_dollars_total'));
       expect(sumOf(['idle'])).toBe(grown('fleetmeter_fleet_idle_cost_dollars_total'));
-      expect(sumOf(['job', 'idle', 'unallocated'])).toBe(total.nanoDollars);
+      expect(sumOf(['volume'])).toBe(grown('fleetmeter_storage_cost_dollars_total'));
+      expect(sumOf(['job', 'idle', 'unallocated', 'volume'])).toBe(total.nanoDollars);
     }),
     { numRuns: depth(15, 300) },
   );
