@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { startPostgres } from '../support/postgres';
 import { runCommand, startServer, until, type Run, type Server } from '../support/server';
 import { ADMIN_TOKEN, startDstack, type DstackServer } from './dstack-server';
 
@@ -133,11 +134,14 @@ async function untilSame(dstack: DstackServer, server: Server): Promise<string> 
   return last?.stdout ?? '';
 }
 
-/** The ledger's figures, without those of samples and sources. */
+/**
+ * The ledger's figures, without those of samples and sources, and without the idle part: when a fleet gives up an idle instance dstack
+ * says nothing, and only who has looked in between knows that it idled no more.
+ */
 async function ledgerOf(server: Server, at: string): Promise<string[]> {
   const page = await (await fetch(`${server.url}/metrics?at=${at}`)).text();
   const left =
-    /^#|_last_event_|page_timestamp|_cpu_time_|_memory_usage_|_working_set_|_gpu_(?:usage|memory)|^DCGM|^fleetmeter_gpu_/;
+    /^#|_last_event_|page_timestamp|_cpu_time_|_memory_usage_|_working_set_|_gpu_(?:usage|memory)|^DCGM|^fleetmeter_gpu_|_idle_cost_/;
   return page.split('\n').filter((line) => !left.test(line));
 }
 
@@ -212,6 +216,26 @@ test('without events: all is found by listing', async () => {
   await untilSame(dstack, server);
 });
 
+test('on Postgres', async () => {
+  const postgres = await startPostgres();
+  ends.push(async () => {
+    postgres.stop();
+    await Promise.resolve();
+  });
+  const settings = { DSTACK_DATABASE_URL: `postgresql+asyncpg://${postgres.address}` };
+  const folder = mkdtempSync(join(dir, 'postgres-'));
+  const quiet = await startDstack({ dir: folder, settings });
+  quiet.fill(FILLINGS.evented);
+  await quiet.stop();
+  const dstack = await startDstack({ dir: folder, settings, isAlive: true });
+  ends.push(() => dstack.stop());
+  const server = await fleetmeter();
+  follow(dstack, server, 'postgres');
+  await stopRuns(dstack, 10);
+  await untilSame(dstack, server);
+  await expectAsFound(dstack, server, 'postgres-found');
+});
+
 test('a user and a project are deleted: history keeps their names, and that is told apart', async () => {
   const [dstack, server] = [await dstackOf('evented', { isAlive: true }), await fleetmeter()];
   const { said } = follow(dstack, server, 'deleted');
@@ -219,7 +243,14 @@ test('a user and a project are deleted: history keeps their names, and that is t
   await dstack.call('/api/users/delete', { users: ['user-1'] });
   expect(await untilSame(dstack, server)).toMatch(/^not compared: [1-9].*renamed$/m);
   await endAll(dstack, 'beta');
-  await dstack.call('/api/projects/delete', { projects_names: ['beta'] });
+  await until(
+    async () => {
+      await dstack.call('/api/projects/delete', { projects_names: ['beta'] });
+      return true;
+    },
+    PATIENCE_MS,
+    () => 'the project has fleets still',
+  );
   expect(await untilSame(dstack, server)).toMatch(/^not compared: [1-9].*renamed$/m);
   const page = await (await fetch(`${server.url}/metrics`)).text();
   expect(page).toMatch(

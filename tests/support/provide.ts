@@ -15,6 +15,7 @@ const run = promisify(execFile);
 const PROGRAMS = {
   'redis-server': { debian: 'redis-server', image: 'redis:7-bookworm' },
   prometheus: { debian: 'prometheus', image: 'prom/prometheus:v3.5.0' },
+  psql: { debian: 'postgresql', image: null },
   promtool: { debian: 'prometheus', image: 'prom/prometheus:v3.5.0' },
   'systemd-analyze': { debian: 'systemd', image: null },
   'victoria-metrics': { debian: 'victoria-metrics', image: null },

@@ -52,6 +52,14 @@ export async function readInstancesFully(
   }
 }
 
+/** A list has the latest ten submissions of a job; the run by itself has all. */
+const LISTED_SUBMISSIONS = 10;
+
+export async function withAllSubmissions({ client }: Context, row: RunRow): Promise<RunRow> {
+  const mayLack = row.jobs.some((job) => job.job_submissions.length >= LISTED_SUBMISSIONS);
+  return (mayLack ? await client.run(row.project_name, row.id) : undefined) ?? row;
+}
+
 /** Facts of jobs whose rows are gone: see learnDeletedJob(). */
 export function learnDeletedJobs({ book, facts }: Context, row: RunRow): void {
   const known = book.runs[row.id];

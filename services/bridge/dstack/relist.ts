@@ -3,7 +3,7 @@ import type { InstanceRow, RunRow } from './answers';
 import type { Book, Cursor } from './book';
 import { readChanges, type Changes } from './changes';
 import type { Context } from './context';
-import { PAGE, readInstancesFully, readRunsFully } from './read';
+import { PAGE, readInstancesFully, readRunsFully, withAllSubmissions } from './read';
 import { at } from './times';
 import { vanishedInstance, vanishedRun } from './vanished';
 
@@ -109,14 +109,59 @@ async function readRunsAnew(
   const { book, client } = context;
   const differing = [...listed.values()].filter((row) => isQuiet(row.id) && differs(book, row, isQuiet));
   const whole: RunRow[] = [];
-  for (const row of differing) whole.push((await client.run(row.project_name, row.id)) ?? row);
-  for (const [id, known] of Object.entries(book.runs)) {
-    if (known.endMicros !== undefined || listed.has(id) || !isQuiet(id)) continue;
-    const row = await client.run(known.project, id);
-    if (row !== undefined) whole.push(row);
-    else if (await client.seesAll()) context.facts.push(...vanishedRun(id, known, lastSeenMicros(book)));
+  for (const row of differing) whole.push(await withAllSubmissions(context, row));
+  const unlisted = unlistedOf(book.runs, listed, isQuiet);
+  const { found, gone } = await readUnlisted(unlisted, client.run, (last: RunRow | undefined) =>
+    client.runs({
+      limit: PAGE,
+      ...(last && { prev_submitted_at: last.submitted_at, prev_run_id: last.id }),
+    }),
+  );
+  for (const row of found) whole.push(await withAllSubmissions(context, row));
+  await readRunsFully(context, whole, readMicros, () => book.events !== undefined);
+  if (gone.length === 0 || !(await client.seesAll())) return;
+  for (const id of gone) {
+    const known = book.runs[id];
+    if (known !== undefined) context.facts.push(...vanishedRun(id, known, lastSeenMicros(book)));
   }
-  await readRunsFully(context, whole, readMicros);
+}
+
+/** What is known to be alive, and is not among what was listed: the project of each. */
+function unlistedOf(
+  known: Readonly<Record<string, { readonly project: string; readonly endMicros?: number }>>,
+  listed: ReadonlyMap<string, unknown>,
+  isQuiet: (id: string) => boolean,
+): Map<string, string> {
+  const alive = Object.entries(known).filter(([, { endMicros }]) => endMicros === undefined);
+  return new Map(
+    alive.filter(([id]) => !listed.has(id) && isQuiet(id)).map(([id, { project }]) => [id, project]),
+  );
+}
+
+/** So many are asked for one by one; of more, the newest pages have most. */
+const GET_AT_MOST = 8;
+const NEWEST_PAGES = 10;
+
+async function readUnlisted<T extends { readonly id: string }>(
+  wanted: Map<string, string>,
+  get: (project: string, id: string) => Promise<T | undefined>,
+  list: (last: T | undefined) => Promise<{ readonly rows: readonly T[] }>,
+): Promise<{ readonly found: readonly T[]; readonly gone: readonly string[] }> {
+  const found: T[] = [];
+  const gone: string[] = [];
+  let last: T | undefined;
+  for (let page = 0; page < NEWEST_PAGES && wanted.size > GET_AT_MOST; page++) {
+    const { rows } = await list(last);
+    found.push(...rows.filter(({ id }) => wanted.delete(id)));
+    last = rows.at(-1);
+    if (last === undefined) break;
+  }
+  for (const [id, project] of wanted) {
+    const row = await get(project, id);
+    if (row === undefined) gone.push(id);
+    else found.push(row);
+  }
+  return { found, gone };
 }
 
 function differs(book: Book, row: RunRow, isQuiet: (id: string) => boolean): boolean {
@@ -134,16 +179,19 @@ async function readInstancesAnew(
   isQuiet: (id: string) => boolean,
 ): Promise<void> {
   const { book, client } = context;
-  const differing = [...listed.values()].filter(
-    ({ id, status }) => isQuiet(id) && book.instances[id]?.status !== status,
+  const differs = ({ id, status }: InstanceRow): boolean =>
+    isQuiet(id) && book.instances[id]?.status !== status;
+  const unlisted = unlistedOf(book.instances, listed, isQuiet);
+  const { found, gone } = await readUnlisted(unlisted, client.instance, (last: InstanceRow | undefined) =>
+    client.instances({ limit: INSTANCES, ...(last && { prev_created_at: last.created, prev_id: last.id }) }),
   );
-  for (const [id, known] of Object.entries(book.instances)) {
-    if (known.endMicros !== undefined || listed.has(id) || !isQuiet(id)) continue;
-    const row = await client.instance(known.project, id);
-    if (row !== undefined) differing.push(row);
-    else if (await client.seesAll()) context.facts.push(...vanishedInstance(id, known, lastSeenMicros(book)));
+  const rows = [...listed.values(), ...found].filter(differs);
+  await readInstancesFully(context, rows, readMicros, () => book.events !== undefined);
+  if (gone.length === 0 || !(await client.seesAll())) return;
+  for (const id of gone) {
+    const known = book.instances[id];
+    if (known !== undefined) context.facts.push(...vanishedInstance(id, known, lastSeenMicros(book)));
   }
-  await readInstancesFully(context, differing, readMicros);
 }
 
 /** When dstack has last shown all that the book has of it. */

@@ -2,7 +2,7 @@ import type { InstanceRow, RunRow } from './answers';
 import type { Cursor } from './book';
 import type { Context } from './context';
 import { OVERLAP_MICROS } from './learn';
-import { PAGE, readEventPage, readInstancesFully, readRunsFully } from './read';
+import { PAGE, readEventPage, readInstancesFully, readRunsFully, withAllSubmissions } from './read';
 import { at } from './times';
 
 /**
@@ -65,14 +65,6 @@ async function readInstancePage(context: Context, from: Cursor | 'begin'): Promi
   await readInstancesFully(context, rows, readMicros, (row) => mayHaveEvents(context, endOfInstance(row)));
   forgetFinished(context);
   snapshot.instances = book.newestInstance = { at: last.created, id: last.id };
-}
-
-/** A list has the latest ten submissions of a job; the run by itself has all. */
-const LISTED_SUBMISSIONS = 10;
-
-async function withAllSubmissions({ client }: Context, row: RunRow): Promise<RunRow> {
-  const mayLack = row.jobs.some((job) => job.job_submissions.length >= LISTED_SUBMISSIONS);
-  return (mayLack ? await client.run(row.project_name, row.id) : undefined) ?? row;
 }
 
 function endOfRun(row: RunRow): string | undefined {
