@@ -226,6 +226,19 @@ test('an instance that a fleet gives up without an event is found terminating by
   expect(third.facts.map(({ type }) => type)).toEqual(['fleetmeter.instance.terminated.v1']);
 });
 
+test.each([true, false])(
+  'an instance that waits for a machine is pending, and costs nothing (events: %s)',
+  async (hasEvents) => {
+    at.hasEvents = hasEvents;
+    createInstance(at, 'i-0');
+    at.pass(3600);
+    const { facts } = await readOn(plane, undefined);
+    const page = ledgerOf(facts, world.nowMs());
+    expect(page).toMatch(/^fleetmeter_instances\{dstack_project_name="alpha",status="pending"\} 1$/m);
+    expect(page).not.toMatch(/^dstack_instance_/m);
+  },
+);
+
 test('without events lists tell all that they can, and are asked for soon again', async () => {
   at.hasEvents = false;
   const run = running('train');
