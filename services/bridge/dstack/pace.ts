@@ -16,7 +16,7 @@ export const PACES = {
   /** All that is alive, where events are there and only what they miss is looked for. */
   relist: { leastMs: 1_200_000, mostMs: 7_200_000, share: 0.0005 },
   /** The same where there are no events: all that there is to know. */
-  relistAlone: { leastMs: 15_000, mostMs: 300_000, share: 0.02 },
+  relistAlone: { leastMs: 15_000, mostMs: 60_000, share: 0.02 },
   /** dstack's page, for what jobs use: a sample is shown for ten minutes. */
   samples: { leastMs: 420_000, mostMs: 540_000, share: 0.0025 },
 } as const satisfies Record<string, Pace>;
