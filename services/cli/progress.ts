@@ -6,6 +6,12 @@ export interface Progress {
   end(): void;
 }
 
+/** A terminal, or what takes whole lines. */
+export interface ProgressOutput {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
 const TERMINAL_EVERY_MS = 200;
 const PLAIN_EVERY_MS = 5000;
 
@@ -13,7 +19,7 @@ const PLAIN_EVERY_MS = 5000;
 export function openProgress(
   verb: string,
   totalBytes: number | undefined,
-  output: NodeJS.WriteStream = process.stderr,
+  output: ProgressOutput = process.stderr,
 ): Progress {
   const startMs = performance.now();
   let items = 0;
@@ -34,14 +40,15 @@ export function openProgress(
     advance(moreItems, moreBytes) {
       items += moreItems;
       bytes += moreBytes;
-      if (performance.now() - writtenMs < (output.isTTY ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS)) return;
+      if (performance.now() - writtenMs < (output.isTTY === true ? TERMINAL_EVERY_MS : PLAIN_EVERY_MS))
+        return;
       writtenMs = performance.now();
-      output.write(output.isTTY ? `\r\x1b[K${line()}` : `${line()}\n`);
+      output.write(output.isTTY === true ? `\r\x1b[K${line()}` : `${line()}\n`);
     },
     end() {
       const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
       const done = `${verb} ${items.toLocaleString('en')} events in ${seconds} s\n`;
-      output.write(output.isTTY ? `\r\x1b[K${done}` : done);
+      output.write(output.isTTY === true ? `\r\x1b[K${done}` : done);
     },
   };
 }

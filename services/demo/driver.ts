@@ -1,11 +1,14 @@
 import { type FleetEvent } from '../../events/event';
 import { simulate } from './simulation';
+import { samplingStretch } from './telemetry';
 
 const BATCH = 500;
 /** Live events are gathered for so long, so that a large fleet makes full batches. */
 const LEAST_PAUSE_MS = 100;
-/** Of history, only the newest samples can be shown at all. */
-const HISTORY_TELEMETRY_MS = 600_000;
+/** Of history, only the newest samples can be shown at all: ten minutes of them of a small fleet, one or two of each of a large one. */
+const MOST_SAMPLED_MS = 600_000;
+const LEAST_SAMPLED_MS = 20_000;
+const SAMPLED_JOB_MS = 40 * MOST_SAMPLED_MS;
 
 export interface DemoOptions {
   readonly seed: number;
@@ -17,6 +20,8 @@ export interface DemoOptions {
   readonly historyMs: number;
   /** Takes up to 500 events, in order of time; the next come when it has resolved. What it throws ends the demo. */
   readonly sink: (events: readonly FleetEvent[]) => Promise<void>;
+  /** The history, up to when the demo began, has been taken. */
+  readonly onLive: () => Promise<void>;
   /** Ends the demo: what has been handed to the sink is waited for, nothing more is sent. */
   readonly signal: AbortSignal;
 }
@@ -25,15 +30,27 @@ export interface DemoOptions {
  * Plays a fleet's life into a sink: the history up to now as fast as the sink takes it, then live until it is stopped.
  * Where the sink is slower than the fleet, events come late, and none is left out.
  */
-export async function runDemo({ seed, jobs, speed, historyMs, sink, signal }: DemoOptions): Promise<void> {
-  const startMs = Math.floor(Date.now() - historyMs);
-  const telemetryFromMs = Math.max(startMs, Date.now() - HISTORY_TELEMETRY_MS);
+export async function runDemo(options: DemoOptions): Promise<void> {
+  const { seed, jobs, speed, historyMs, sink, signal } = options;
+  const beganMs = Date.now();
+  const startMs = Math.floor(beganMs - historyMs);
+  const sampledMs = Math.min(
+    MOST_SAMPLED_MS,
+    Math.max(LEAST_SAMPLED_MS * samplingStretch(jobs), SAMPLED_JOB_MS / jobs),
+  );
+  const telemetryFromMs = Math.max(startMs, beganMs - sampledMs);
+  let isLive = false;
   let batch: FleetEvent[] = [];
   for (const event of simulate({ seed, jobs, speed, startMs, endMs: Infinity, telemetryFromMs })) {
     const aheadMs = event.timeMs - Date.now();
-    if ((aheadMs > 0 && batch.length > 0) || batch.length === BATCH) {
+    const isHistoryOver = !isLive && event.timeMs > beganMs;
+    if (batch.length > 0 && (isHistoryOver || aheadMs > 0 || batch.length === BATCH)) {
       await sink(batch);
       batch = [];
+    }
+    if (isHistoryOver) {
+      isLive = true;
+      await options.onLive();
     }
     if (aheadMs > 0) await pause(Math.max(aheadMs, LEAST_PAUSE_MS), signal);
     if (signal.aborted) return;

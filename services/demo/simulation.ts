@@ -31,7 +31,7 @@ export interface SimulationOptions {
 export function* simulate(options: SimulationOptions): Generator<FleetEvent, void, undefined> {
   const world = createWorld(options);
   const telemetry = Number.isFinite(options.telemetryFromMs)
-    ? createTelemetry(world, options.telemetryFromMs)
+    ? createTelemetry(world, options.telemetryFromMs, options.jobs)
     : { watchJob: () => undefined, watchInstance: () => undefined };
   const instances = createInstances(world, telemetry.watchInstance);
   world.after(0, () => {

@@ -10,19 +10,29 @@ import { type World } from './world';
 const LEAST_INTERVAL_MS = 10_000;
 const MOST_INTERVAL_MS = 15_000;
 
+/** As many jobs are sampled at the pace of the usual exporters. */
+const JOBS_AT_PACE = 2500;
+
+/** A larger fleet is sampled more slowly, so that one machine can play it and fold it: how many times. */
+export function samplingStretch(jobs: number): number {
+  return Math.max(1, jobs / JOBS_AT_PACE);
+}
+
 export interface Telemetry {
   readonly watchJob: (job: Job) => void;
   readonly watchInstance: (instance: Instance) => void;
 }
 
 /**
- * Samples of what runs, from `fromMs` on, every 10 to 15 s of event time. It draws nothing from the world's chance:
+ * Samples of what runs, from `fromMs` on, every 10 to 15 s of event time (see samplingStretch() for a large fleet). It draws nothing from the world's chance:
  * the fleet lives the same life whether it is watched or not.
  */
-export function createTelemetry(world: World, fromMs: number): Telemetry {
+export function createTelemetry(world: World, fromMs: number, jobs: number): Telemetry {
+  const stretch = samplingStretch(jobs);
+
   /** Samples now and again, until `sample` answers that there is nothing left to watch. */
   function repeat(id: string, sample: () => boolean): void {
-    const interval = LEAST_INTERVAL_MS + (hash32(id) % (MOST_INTERVAL_MS - LEAST_INTERVAL_MS));
+    const interval = stretch * (LEAST_INTERVAL_MS + (hash32(id) % (MOST_INTERVAL_MS - LEAST_INTERVAL_MS)));
     const tick = (): void => {
       if (sample()) world.afterWall(interval, tick);
     };

@@ -52,6 +52,13 @@ describe('exit codes', () => {
       /^--at: noon, expected an RFC 3339 time.*\n$/,
       ['render', '--events', '-', '--at', 'noon'],
     ],
+    [
+      'a fleet that no machine holds',
+      2,
+      /^--demo: 100000000, expected at most \d+ jobs: so many take about 40000.0 GB of memory.*\n$/,
+      ['serve', '--demo', '100000000'],
+    ],
+    ['no fleet', 2, /^--jobs: 0, expected at least 1\n$/, ['demo', '--jobs', '0']],
     ['a count that is none', 2, /expected a whole number/, ['demo', '--jobs', 'many']],
   ])('%s: %i', async (_, code, said, args) => {
     const run = await runCommand(args);
@@ -216,11 +223,12 @@ describe('publish to a server', () => {
       const lines = mixed.stderr
         .trimEnd()
         .split('\n')
-        .filter((line) => /^line|refused$/.test(line));
+        .filter((line) => /^line|^accepted|refused$/.test(line));
       expect(lines).toEqual([
         expect.stringMatching(/^line 3: invalid_json: ./),
         expect.stringMatching(/^line 4: unknown_type: ./),
         expect.stringMatching(/^line 6: from_the_future: ./),
+        'accepted 2 events, refused 3',
         '3 events were refused',
       ]);
 

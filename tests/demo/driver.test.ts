@@ -15,10 +15,18 @@ afterEach(() => void jest.useRealTimers());
 function play(options: Partial<DemoOptions> = {}) {
   const stop = new AbortController();
   const batches: { atMs: number; events: readonly FleetEvent[] }[] = [];
+  let liveFrom: number | undefined;
   const sink = async (events: readonly FleetEvent[]): Promise<void> =>
     void batches.push({ atMs: Date.now(), events });
-  const done = runDemo({ ...FLEET, sink, signal: stop.signal, ...options });
-  return { batches, stop, done, events: () => batches.flatMap(({ events }) => events) };
+  const onLive = async (): Promise<void> => void (liveFrom = batches.length);
+  const done = runDemo({ ...FLEET, sink, onLive, signal: stop.signal, ...options });
+  return {
+    batches,
+    stop,
+    done,
+    liveFrom: () => liveFrom,
+    events: () => batches.flatMap(({ events }) => events),
+  };
 }
 
 /** Lets all that waits for no timer happen. */
@@ -26,9 +34,10 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 
 describe('the demo', () => {
   test('hands over its history at once, in order, 500 events at most at a time', async () => {
-    const { batches, events, stop, done } = play();
+    const { batches, events, liveFrom, stop, done } = play();
     await settle();
     expect(batches.length).toBeGreaterThan(2);
+    expect(liveFrom()).toBe(batches.length);
     expect(batches.slice(0, -1).every((batch) => batch.events.length === 500)).toBe(true);
     expect(batches.at(-1)!.events.length).toBeLessThanOrEqual(500);
     const times = events().map(({ timeMs }) => timeMs);
@@ -48,6 +57,22 @@ describe('the demo', () => {
     stop.abort();
     await done;
   });
+
+  test('of a large fleet samples each thing once or twice, and no longer', async () => {
+    const { events, stop, done } = play({ jobs: 1300, historyMs: HOUR / 6 });
+    await settle();
+    const samples = events().filter(({ type }) => type === 'fleetmeter.job.sampled.v1');
+    const ofJobs = new Map<string, number>();
+    for (const event of samples) {
+      if (event.type !== 'fleetmeter.job.sampled.v1') continue;
+      ofJobs.set(event.data.job.id, (ofJobs.get(event.data.job.id) ?? 0) + 1);
+      expect(event.timeMs).toBeGreaterThanOrEqual(NOW - 20_000);
+    }
+    expect(ofJobs.size).toBeGreaterThan(500);
+    expect(Math.max(...ofJobs.values())).toBeLessThanOrEqual(2);
+    stop.abort();
+    await done;
+  }, 60_000);
 
   test('then goes on with the clock: nothing ahead of its time, nothing much behind', async () => {
     const { batches, stop, done } = play({ speed: 10 });

@@ -7,6 +7,7 @@ import { openProgress } from '../progress';
 import type { Settings } from '../settings';
 import { openSink } from '../sink';
 import type { Sink } from '../sink';
+import { counted } from '../table';
 
 export const addPublish: AddCommand = (program, settings) => {
   program
@@ -34,13 +35,16 @@ const PRINTED_REFUSALS = 20;
 async function publish(path: string, settings: Settings): Promise<void> {
   const input = await openInput(path);
   const sink = await openSink(settings);
-  const progress = openProgress('published', input.bytes);
+  const progress = openProgress('sent', input.bytes);
   let batch: { line: number; text: string; bytes: number }[] = [];
   let bytes = 0;
   let lineNumber = 0;
   let refused = 0;
+  let accepted = 0;
   const flush = async (): Promise<void> => {
-    refused += await sendBatch(sink, batch, refused);
+    const rejected = await sendBatch(sink, batch, refused);
+    refused += rejected;
+    accepted += batch.length - rejected;
     progress.advance(batch.length, bytes);
     batch = [];
     bytes = 0;
@@ -56,6 +60,9 @@ async function publish(path: string, settings: Settings): Promise<void> {
   if (batch.length > 0) await flush();
   progress.end();
   await sink.close();
+  process.stderr.write(
+    `accepted ${counted(accepted, 'event', 'events')}, refused ${refused.toLocaleString('en')}\n`,
+  );
   if (refused > 0) throw new CommandError(EXIT.no, `${String(refused)} events were refused`);
 }
 

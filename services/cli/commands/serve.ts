@@ -2,6 +2,7 @@ import { examples } from '../declaration';
 import type { AddCommand } from '../declaration';
 import { wholeNumber } from '../option';
 import { settingsHelp } from '../settings-list';
+import { setTimeout as delay } from 'node:timers/promises';
 import type Router from '@koa/router';
 import { REFUSAL_REASONS } from '../../../events/refusal';
 import { openAggregator } from '../../aggregator/aggregator';
@@ -26,9 +27,12 @@ import { openSeldom } from '../../process/rare-warning';
 import type { ProcessMetrics } from '../../process/metrics';
 import type { StateStore } from '../../store/port';
 import { openLog, openStore } from '../compose';
-import { DEMO, writeDemoHistory } from './demo';
-import type { DemoFlags } from './demo';
+import { DEMO, mustBeHeld, playIntoLog } from '../demo-fleet';
+import type { DemoFlags, Playing } from '../demo-fleet';
 import { CommandError, EXIT } from '../exit';
+import { demoGreeting, greeting } from '../greeting';
+import { openProgress } from '../progress';
+import type { ProgressOutput } from '../progress';
 import { openAccess } from '../tokens';
 import { openServer, processRoutes } from '../server';
 import type { Readiness } from '../server';
@@ -51,10 +55,22 @@ export const addServe: AddCommand = (program, settings) => {
       ),
     )
     .action(async ({ demo: jobs }: { readonly demo?: number | true }) => {
-      const flags = jobs === undefined ? undefined : { ...DEMO, ...(jobs === true ? {} : { jobs }) };
-      await serve(settings('roles'), flags);
+      await serve(
+        settings('roles'),
+        jobs === undefined ? undefined : demoOf(jobs === true ? DEMO.jobs : jobs),
+      );
     });
 };
+
+/** Of a large fleet fewer hours, which are on the page sooner. */
+const LARGE_JOBS = 1000;
+const LARGE_HOURS = 1;
+
+function demoOf(jobs: number): DemoFlags {
+  const flags = { ...DEMO, jobs, ...(jobs > LARGE_JOBS ? { hours: LARGE_HOURS } : {}) };
+  mustBeHeld(flags, '--demo');
+  return flags;
+}
 
 /** What a process runs on. */
 interface Parts {
@@ -95,10 +111,9 @@ async function runRoles(
     stop.close();
     return Promise.resolve();
   });
-  if (demo !== undefined && log !== undefined) {
-    const playing = await writeDemoHistory(demo, log, settings);
-    onOpen(() => playing.stop());
-  }
+  const playing = demo === undefined ? undefined : await playDemo(demo, log, logger, stop.signal);
+  if (playing !== undefined) onOpen(() => playing.stop());
+  if (stop.signal.aborted) return;
   const aggregator = settings.roles.has('aggregator') ? await openRole(parts, settings, fatal) : undefined;
   if (aggregator !== undefined) onOpen(() => aggregator.close());
   const pages = settings.roles.has('exporter') ? openExporter(parts, settings) : undefined;
@@ -121,9 +136,62 @@ async function runRoles(
   const server = await openServer(settings, routers, logger);
   onOpen(() => server.close());
   process.stdout.write(greeting(server.url, settings));
+  if (playing !== undefined && demo !== undefined) {
+    const following = followDemo(playing, parts, readiness.get('exporter'), stop.signal).then((isShown) => {
+      if (isShown) process.stdout.write(demoGreeting(server.url, demo, playing.events));
+    });
+    onOpen(() => following);
+  }
   const reason = await Promise.race([stop.asked, failed]);
   logger.info({ reason }, 'stopping');
   if (fatal.signal.aborted) throw new CommandError(EXIT.no, `stopped: ${reason}`);
+}
+
+/** The history is on the log as a whole before anybody folds it: no job is first shown as running on. */
+async function playDemo(
+  demo: DemoFlags,
+  log: EventLog | undefined,
+  logger: Logger,
+  stop: AbortSignal,
+): Promise<Playing> {
+  if (log === undefined)
+    throw new CommandError(EXIT.usage, '--demo: needs the role gateway or aggregator in FLEETMETER_ROLES');
+  return playIntoLog(demo, log, openProgress('made', demo.hours * HOUR_MS, lines(logger)), stop);
+}
+
+const HOUR_MS = 3_600_000;
+const LOOK_MS = 200;
+
+/** Tells how far the history of a demo is folded; true once it is on the page. */
+async function followDemo(
+  { events }: Playing,
+  { metrics, logger }: Parts,
+  trouble: (() => Promise<string | undefined>) | undefined,
+  stop: AbortSignal,
+): Promise<boolean> {
+  if (trouble === undefined) return false;
+  const progress = openProgress('folded', events, lines(logger));
+  let folded = 0;
+  while (folded < events || (await trouble()) !== undefined) {
+    await delay(LOOK_MS, undefined, { signal: stop }).catch(() => undefined);
+    if (stop.aborted) return false;
+    const { values } = await metrics.recordsFolded.get();
+    const now = values.reduce((sum, { value }) => sum + value, 0);
+    progress.advance(now - folded, now - folded);
+    folded = now;
+  }
+  progress.end();
+  return true;
+}
+
+/** Where progress goes: a terminal shows one line, elsewhere the log has it now and then. */
+function lines(logger: Logger): ProgressOutput {
+  if (process.stderr.isTTY) return process.stderr;
+  return {
+    write: (text) => {
+      logger.info(text.trim());
+    },
+  };
 }
 
 async function openParts(settings: Settings, onOpen: (close: Close) => void): Promise<Parts> {
@@ -243,17 +311,6 @@ function readinessOf(
     );
   }
   return readiness;
-}
-
-function greeting(url: string, { roles, kafka, redisUrl, dataDir }: Settings): string {
-  const stores =
-    kafka === undefined ? `embedded in ${dataDir}` : `Kafka${redisUrl === undefined ? '' : ' and Redis'}`;
-  return [
-    `fleetmeter listens on ${url} (${[...roles].join(', ')}; ${stores})`,
-    ...(roles.has('exporter') ? [`  page     ${url}/metrics`, `  status   ${url}/`] : []),
-    ...(roles.has('gateway') ? [`  events   POST ${url}/v1/events`] : []),
-    '',
-  ].join('\n');
 }
 
 function failure({ signal }: AbortController): Promise<string> {
