@@ -54,7 +54,10 @@ function ownOf<V>(families: readonly OwnFamily<V>[], view: V): readonly OwnFigur
 }
 
 function sumsOf<V>(families: readonly SumFamily<V>[], view: V): readonly SumFigure[] {
-  return families.flatMap((family) =>
-    family.partsOf(view).map(({ labels, amount }) => ({ family, labels: sharedLabels(labels), amount })),
-  );
+  const figures: SumFigure[] = [];
+  for (const family of families) {
+    for (const { labels, amount } of family.partsOf(view))
+      figures.push({ family, labels: sharedLabels(labels), amount });
+  }
+  return figures;
 }

@@ -1,6 +1,6 @@
 import type { Family, Growth } from './family';
 import type { Figures, SumFigure } from './figures';
-import { growthAt, isGrowth } from './family';
+import { ZERO, growthAt, isGrowth } from './family';
 import { linearAt, linearOf } from './linear';
 import type { Linear } from './linear';
 import { partCount } from './shape';
@@ -51,11 +51,31 @@ export function seriesKey(familyName: string, labels: readonly string[]): string
   return `${familyName} ${key}`;
 }
 
+/** Of labels that many entities share (see sharedLabels()): made once, a key also keeps the hash that maps look it up by. */
+const sumKeys = new WeakMap<readonly string[], Map<Family, string>>();
+
+/** seriesKey() of a sum that an entity adds to. */
+export function sumKey({ family, labels }: Pick<SumFigure, 'family' | 'labels'>): string {
+  let keys = sumKeys.get(labels);
+  if (keys === undefined) {
+    keys = new Map();
+    sumKeys.set(labels, keys);
+  }
+  let key = keys.get(family);
+  if (key === undefined) {
+    key = seriesKey(family.name, labels);
+    keys.set(family, key);
+  }
+  return key;
+}
+
 function labelsKey(labels: readonly string[]): string {
   const json = JSON.stringify(labels);
   // JSON escapes lone surrogates as \ud…. A backslash that stands before "ud" is found too, and only costs time.
   return json.includes('\\ud') ? JSON.stringify(labels.map(shownText)) : json;
 }
+
+const NONE: readonly SumFigure[] = [];
 
 /** The entity's figures have changed; undefined: it had, or has, none. */
 export function tallyEntity(
@@ -65,21 +85,21 @@ export function tallyEntity(
   after: Figures | undefined,
 ): void {
   if (before === after) return;
-  const [old, now] = [before?.sums ?? [], after?.sums ?? []];
+  const old = before?.sums ?? NONE;
+  const now = after?.sums ?? NONE;
   // Most changes leave all labels and most amounts as they were.
   const areAlike = old.length === now.length;
-  for (const [i, figure] of old.entries()) {
-    if (!areAlike || !isSameFigure(figure, now[i])) removeFigure(tally, entityKey, figure);
-  }
-  for (const [i, figure] of now.entries()) {
-    if (!areAlike || !isSameFigure(figure, old[i])) addFigure(tally, entityKey, figure);
-  }
+  const changed = areAlike ? now.map((figure, i) => !isSameFigure(figure, old[i])) : undefined;
+  for (const [i, figure] of old.entries())
+    if (changed === undefined || changed[i] === true) removeFigure(tally, entityKey, figure);
+  for (const [i, figure] of now.entries())
+    if (changed === undefined || changed[i] === true) addFigure(tally, entityKey, figure);
 }
 
 /** The same series, and the same amount for all times to come. */
 function isSameFigure(a: SumFigure, b: SumFigure | undefined): boolean {
   if (a.family !== b?.family || isGrowth(a.amount) || isGrowth(b.amount)) return false;
-  return sameTexts(a.labels, b.labels) && sameUnits(a.amount, b.amount);
+  return (a.labels === b.labels || sameTexts(a.labels, b.labels)) && sameUnits(a.amount, b.amount);
 }
 
 function sameTexts(a: readonly string[], b: readonly string[]): boolean {
@@ -91,15 +111,14 @@ function sameUnits(a: readonly bigint[], b: readonly bigint[]): boolean {
 }
 
 function addFigure(tally: Tally, entityKey: string, figure: SumFigure): void {
-  const key = seriesKey(figure.family.name, figure.labels);
-  const series = seriesOf(tally, key, figure.family, figure.labels);
+  const series = seriesOf(tally, sumKey(figure), figure.family, figure.labels);
   series.bearers++;
   if (isGrowth(figure.amount)) series.growing.set(entityKey, { growth: figure.amount, linear: null });
   else addInto(series.fixed, figure.amount, 1n);
 }
 
 function removeFigure(tally: Tally, entityKey: string, figure: SumFigure): void {
-  const key = seriesKey(figure.family.name, figure.labels);
+  const key = sumKey(figure);
   const series = tally.series.get(key);
   if (series === undefined) return;
   series.bearers--;
@@ -111,8 +130,9 @@ function removeFigure(tally: Tally, entityKey: string, figure: SumFigure): void 
 /** Adds a settled entity's final figures for good. Answers the totals that changed, by series key. */
 export function settleInto(tally: Tally, figures: Figures, finalMs: number): Map<string, readonly bigint[]> {
   const totals = new Map<string, readonly bigint[]>();
-  for (const { family, labels, amount } of figures.sums) {
-    const key = seriesKey(family.name, labels);
+  for (const figure of figures.sums) {
+    const { family, labels, amount } = figure;
+    const key = sumKey(figure);
     const final = isGrowth(amount) ? [growthAt(amount, finalMs)] : amount;
     const series = seriesOf(tally, key, family, labels);
     const sum = [...(series.settled ?? zeros(family))];
@@ -176,5 +196,8 @@ function zeros(family: Family): bigint[] {
 }
 
 function addInto(sum: bigint[], amounts: readonly bigint[], sign: 1n | -1n): void {
-  amounts.forEach((amount, i) => (sum[i] = (sum[i] ?? 0n) + sign * amount));
+  if (amounts === ZERO) return;
+  for (const [i, amount] of amounts.entries()) {
+    if (amount !== 0n) sum[i] = (sum[i] ?? 0n) + sign * amount;
+  }
 }

@@ -27,9 +27,9 @@ type InstanceFact = Fact<InstanceDescription>;
 export interface InstanceTimeline extends CommonTimeline<InstanceDescription> {
   readonly kind: 'instance';
   /** Nano-dollars an hour x ms, while it costs. */
-  readonly cost: Accrual;
+  cost: Accrual;
   /** The part of it while it was idle. */
-  readonly idle: Accrual;
+  idle: Accrual;
 }
 
 /** Statuses in which an instance costs and is shown (dstack's get_instance_metrics). */
@@ -37,15 +37,12 @@ export const COSTING: ReadonlySet<Status> = new Set<Status>(['provisioning', 'id
 
 const FIRST = EVENTS.statuses.first;
 
-function evolve(before: InstanceTimeline, fact: InstanceFact): InstanceTimeline {
-  const timeline = evolveCommon(before, fact, isFirst(before, fact) ? FIRST : undefined);
+function evolve(timeline: InstanceTimeline, fact: InstanceFact): void {
+  const counts = evolveCommon(timeline, fact, isFirst(timeline, fact) ? FIRST : undefined);
   const { startMs, status, nanoDollarsPerHour: price } = timeline;
-  if (before.finish !== undefined || startMs === undefined || status === undefined) return timeline;
-  return {
-    ...timeline,
-    cost: changeRate(timeline.cost, fact.timeMs, COSTING.has(status) ? price : 0),
-    idle: changeRate(timeline.idle, fact.timeMs, status === 'idle' ? price : 0),
-  };
+  if (!counts || startMs === undefined || status === undefined) return;
+  timeline.cost = changeRate(timeline.cost, fact.timeMs, COSTING.has(status) ? price : 0);
+  timeline.idle = changeRate(timeline.idle, fact.timeMs, status === 'idle' ? price : 0);
 }
 
 function describe(event: Started): InstanceFact {
@@ -68,6 +65,7 @@ function describe(event: Started): InstanceFact {
 /** An instance costs while it is in one of some statuses, whatever runs on it. */
 export const INSTANCE: KindFold<InstanceTimeline, InstanceFact, Started> = {
   begin: () => ({ ...BEGINNING, kind: 'instance', cost: NO_ACCRUAL, idle: NO_ACCRUAL }),
+  copy: (timeline) => ({ ...timeline }),
   evolve,
   describe,
   mapAccruals: (timeline, map) => ({ ...timeline, cost: map(timeline.cost), idle: map(timeline.idle) }),

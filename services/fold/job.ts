@@ -40,34 +40,29 @@ type JobFact = Fact<JobDescription, JobPlacement>;
 export interface JobTimeline extends CommonTimeline<JobDescription> {
   readonly kind: 'job';
   /** The earliest `provisioned`. */
-  readonly provisioned: OrderKey | undefined;
-  readonly placement: JobPlacement | undefined;
+  provisioned: OrderKey | undefined;
+  placement: JobPlacement | undefined;
   /** Nano-dollars an hour x ms of the whole instance, from `provisioned` to the finish. */
-  readonly cost: Accrual;
+  cost: Accrual;
 }
 
 const FIRST = EVENTS.statuses.first;
 const PROVISIONING = 'provisioning';
 
-function evolve(before: JobTimeline, fact: JobFact): JobTimeline {
-  const timeline = place(evolveCommon(before, fact, impliedStatus(before, fact)), fact);
-  if (before.finish !== undefined || timeline.provisioned === undefined) return timeline;
+function evolve(timeline: JobTimeline, fact: JobFact): void {
+  const counts = evolveCommon(timeline, fact, impliedStatus(timeline, fact));
+  if (fact.verb === 'provisioned') {
+    timeline.provisioned ??= orderOf(fact);
+    timeline.placement = overlay(timeline.placement, fact.description);
+  }
+  if (!counts || timeline.provisioned === undefined) return;
   const rate = timeline.finish === undefined ? timeline.nanoDollarsPerHour : 0;
-  return { ...timeline, cost: changeRate(timeline.cost, fact.timeMs, rate) };
+  timeline.cost = changeRate(timeline.cost, fact.timeMs, rate);
 }
 
 function impliedStatus(before: JobTimeline, fact: JobFact): Status | undefined {
   if (fact.verb === 'provisioned') return before.provisioned === undefined ? PROVISIONING : undefined;
   return isFirst(before, fact) ? FIRST : undefined;
-}
-
-function place(timeline: JobTimeline, fact: JobFact): JobTimeline {
-  if (fact.verb !== 'provisioned') return timeline;
-  return {
-    ...timeline,
-    placement: overlay(timeline.placement, fact.description),
-    provisioned: timeline.provisioned ?? orderOf(fact),
-  };
 }
 
 function orderOf({ timeMs, sequence, rank, source, id }: OrderKey): OrderKey {
@@ -108,6 +103,7 @@ export const JOB: KindFold<JobTimeline, JobFact, Submitted | Provisioned> = {
     placement: undefined,
     cost: NO_ACCRUAL,
   }),
+  copy: (timeline) => ({ ...timeline }),
   evolve,
   describe,
   mapAccruals: (timeline, map) => ({ ...timeline, cost: map(timeline.cost) }),

@@ -26,7 +26,7 @@ const FOLDS: {
 } = RECORD;
 
 /** Told apart by `kind`. */
-export type Timeline<Kind extends EntityKind = EntityKind> = Timelines[Kind];
+export type Timeline<Kind extends EntityKind = EntityKind> = Readonly<Timelines[Kind]>;
 export type AnyFact<Kind extends EntityKind = EntityKind> = Facts[Kind];
 
 /** Verbs of which an entity's first event is taken however late it is: without it, what it costs would never be known. */
@@ -37,9 +37,9 @@ export function foldTimeline<Kind extends EntityKind>(
   from: Timeline<Kind> | null,
   facts: readonly AnyFact<Kind>[],
 ): Timeline<Kind> {
-  const { begin, evolve } = FOLDS[kind];
-  let timeline = from ?? begin();
-  for (const fact of facts) timeline = evolve(timeline, fact);
+  const { begin, copy, evolve } = FOLDS[kind];
+  const timeline = from === null ? begin() : copy(from);
+  for (const fact of facts) evolve(timeline, fact);
   return timeline;
 }
 

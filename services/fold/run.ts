@@ -22,23 +22,23 @@ type RunFact = Fact<RunDescription>;
 export interface RunTimeline extends CommonTimeline<RunDescription> {
   readonly kind: 'run';
   /** How often its status became `pending` from another one. */
-  readonly pendings: number;
+  pendings: number;
   /** When its status went from `submitted` to `provisioning`. */
-  readonly queueExitsMs: readonly number[];
+  queueExitsMs: readonly number[];
 }
 
 const FIRST = EVENTS.statuses.first;
 
-function evolve(before: RunTimeline, fact: RunFact): RunTimeline {
-  const starts = isFirst(before, fact);
-  const timeline = evolveCommon(before, fact, starts ? FIRST : undefined);
+function evolve(timeline: RunTimeline, fact: RunFact): void {
+  const { status: before } = timeline;
+  const starts = isFirst(timeline, fact);
+  evolveCommon(timeline, fact, starts ? FIRST : undefined);
   const { status } = timeline;
-  if (status === before.status || before.status === undefined) return timeline;
+  if (status === before || before === undefined) return;
   // The status that a run starts with is no change, even where others were learned of before.
-  if (status === 'pending' && !starts) return { ...timeline, pendings: timeline.pendings + 1 };
-  if (status === 'provisioning' && before.status === 'submitted')
-    return { ...timeline, queueExitsMs: [...timeline.queueExitsMs, fact.timeMs] };
-  return timeline;
+  if (status === 'pending' && !starts) timeline.pendings++;
+  if (status === 'provisioning' && before === 'submitted')
+    timeline.queueExitsMs = [...timeline.queueExitsMs, fact.timeMs];
 }
 
 function describe(event: Submitted): RunFact {
@@ -59,7 +59,8 @@ function tagsOf(tags: Submitted['data']['run']['tags']): RunDescription['tags'] 
 /** A run costs nothing itself: its jobs do. */
 export const RUN: KindFold<RunTimeline, RunFact, Submitted> = {
   begin: () => ({ ...BEGINNING, kind: 'run', pendings: 0, queueExitsMs: [] }),
+  copy: (timeline) => ({ ...timeline }),
   evolve,
   describe,
-  mapAccruals: (timeline) => timeline,
+  mapAccruals: (timeline) => ({ ...timeline }),
 };

@@ -13,26 +13,27 @@ import type { Fact } from './fact';
  */
 export interface CommonTimeline<Description> {
   /** When it was first described; undefined: it is kept and not shown. */
-  readonly startMs: number | undefined;
-  readonly description: Description | undefined;
+  startMs: number | undefined;
+  description: Description | undefined;
   /** The last status point that counts. */
-  readonly status: Status | undefined;
-  readonly nanoDollarsPerHour: number;
-  readonly finish: { readonly timeMs: number; readonly reason: string } | undefined;
+  status: Status | undefined;
+  nanoDollarsPerHour: number;
+  finish: { readonly timeMs: number; readonly reason: string } | undefined;
 }
 
-/** How a kind's facts become its timeline. */
+/** How a kind's facts become its timeline: it is changed fact by fact while it is made, and never after. */
 export interface KindFold<Timeline, AnyFact, Event> {
   /** Before any fact. */
   readonly begin: () => Timeline;
-  /** The timeline after one more fact, which is later than those before. */
-  readonly evolve: (timeline: Timeline, fact: AnyFact) => Timeline;
+  readonly copy: (timeline: Readonly<Timeline>) => Timeline;
+  /** Takes in one more fact, which is later than those before. */
+  readonly evolve: (timeline: Timeline, fact: AnyFact) => void;
   /** What an event that describes it says. */
   readonly describe: (event: Event) => AnyFact;
-  readonly mapAccruals: (timeline: Timeline, map: (accrual: Accrual) => Accrual) => Timeline;
+  readonly mapAccruals: (timeline: Readonly<Timeline>, map: (accrual: Accrual) => Accrual) => Timeline;
 }
 
-export const BEGINNING: CommonTimeline<never> = {
+export const BEGINNING: Readonly<CommonTimeline<never>> = {
   startMs: undefined,
   description: undefined,
   status: undefined,
@@ -40,25 +41,24 @@ export const BEGINNING: CommonTimeline<never> = {
   finish: undefined,
 };
 
-/** @param implied the status that the fact stands for where it names none */
-export function evolveCommon<Description extends object, Timeline extends CommonTimeline<Description>>(
-  timeline: Timeline,
+/**
+ * Takes in what facts of all kinds have. Answers whether the fact's points count, since the entity had not finished before.
+ * @param implied the status that the fact stands for where it names none
+ */
+export function evolveCommon<Description extends object>(
+  timeline: CommonTimeline<Description>,
   fact: Fact<Description, unknown>,
   implied: Status | undefined,
-): Timeline {
-  const { finish } = timeline;
-  const startMs = timeline.startMs ?? (fact.verb === 'described' ? fact.timeMs : undefined);
-  const description =
-    fact.verb === 'described' ? overlay(timeline.description, fact.description) : timeline.description;
-  if (finish !== undefined) return { ...timeline, startMs, description };
-  return {
-    ...timeline,
-    startMs,
-    description,
-    status: fact.status ?? implied ?? timeline.status,
-    nanoDollarsPerHour: fact.nanoDollarsPerHour ?? timeline.nanoDollarsPerHour,
-    finish: fact.verb === 'finished' ? { timeMs: fact.timeMs, reason: fact.reason ?? '' } : undefined,
-  };
+): boolean {
+  if (fact.verb === 'described') {
+    timeline.startMs ??= fact.timeMs;
+    timeline.description = overlay(timeline.description, fact.description);
+  }
+  if (timeline.finish !== undefined) return false;
+  timeline.status = fact.status ?? implied ?? timeline.status;
+  timeline.nanoDollarsPerHour = fact.nanoDollarsPerHour ?? timeline.nanoDollarsPerHour;
+  if (fact.verb === 'finished') timeline.finish = { timeMs: fact.timeMs, reason: fact.reason ?? '' };
+  return true;
 }
 
 /** Is it the fact that the entity starts with? */

@@ -24,16 +24,16 @@ type VolumeFact = Fact<VolumeDescription>;
 export interface VolumeTimeline extends CommonTimeline<VolumeDescription> {
   readonly kind: 'volume';
   /** Nano-dollars an hour x ms, from its start to its finish. */
-  readonly cost: Accrual;
+  cost: Accrual;
 }
 
 const FIRST = EVENTS.statuses.first;
 
-function evolve(before: VolumeTimeline, fact: VolumeFact): VolumeTimeline {
-  const timeline = evolveCommon(before, fact, isFirst(before, fact) ? FIRST : undefined);
-  if (before.finish !== undefined || timeline.startMs === undefined) return timeline;
+function evolve(timeline: VolumeTimeline, fact: VolumeFact): void {
+  const counts = evolveCommon(timeline, fact, isFirst(timeline, fact) ? FIRST : undefined);
+  if (!counts || timeline.startMs === undefined) return;
   const rate = timeline.finish === undefined ? timeline.nanoDollarsPerHour : 0;
-  return { ...timeline, cost: changeRate(timeline.cost, fact.timeMs, rate) };
+  timeline.cost = changeRate(timeline.cost, fact.timeMs, rate);
 }
 
 function describe(event: Created): VolumeFact {
@@ -54,6 +54,7 @@ function describe(event: Created): VolumeFact {
 /** A volume costs as long as it is there, whatever uses it. */
 export const VOLUME: KindFold<VolumeTimeline, VolumeFact, Created> = {
   begin: () => ({ ...BEGINNING, kind: 'volume', cost: NO_ACCRUAL }),
+  copy: (timeline) => ({ ...timeline }),
   evolve,
   describe,
   mapAccruals: (timeline, map) => ({ ...timeline, cost: map(timeline.cost) }),

@@ -2,7 +2,7 @@ import { growthAt, isGrowth } from '../catalogue/family';
 import type { Family } from '../catalogue/family';
 import type { Figures, OwnFigure } from '../catalogue/figures';
 import { ledgerUnits } from '../catalogue/shape';
-import { seriesKey } from '../catalogue/tally';
+import { seriesKey, sumKey } from '../catalogue/tally';
 import { highest, isBelow, isHeldFamily, ledgerOfOwn, ledgerOfSum, ownFigureOf } from '../view/hold';
 import type { Hold } from '../view/hold';
 import type { PartitionView } from '../view/view';
@@ -103,10 +103,11 @@ function addDelta(
   pageTimeMs: number,
   sign: 1n | -1n,
 ): void {
-  for (const { family, labels, amount } of figures?.sums ?? []) {
+  for (const figure of figures?.sums ?? []) {
+    const { family, labels, amount } = figure;
     if (!isHeldFamily(family)) continue;
     const units = isGrowth(amount) ? [growthAt(amount, pageTimeMs)] : amount;
-    const key = seriesKey(family.name, labels);
+    const key = sumKey(figure);
     const delta = deltas.get(key);
     if (delta === undefined) deltas.set(key, { family, labels, units: units.map((unit) => sign * unit) });
     else delta.units = delta.units.map((unit, i) => unit + sign * (units[i] ?? 0n));
