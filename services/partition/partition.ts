@@ -206,11 +206,13 @@ const NO_HOLDS: ReadonlyMap<string, Hold> = new Map();
  * thought, and held.
  */
 export function showAsBefore(partition: Partition, nextLogMs: number): void {
-  const latestMs = partition.behindTo?.latestMs ?? Infinity;
+  const { latestMs, timeMs } = partition.behindTo ?? { latestMs: Infinity, timeMs: Infinity };
   const logTimeMs = Math.min(partition.lastLogTimeMs ?? 0, latestMs);
   // Holds of what does not fall can wait for the commit: until then they are only more and more outgrown.
   bringOver(partition, Math.max(partition.pageTimeMs ?? 0, logTimeMs), NO_HOLDS);
-  partition.shownMs = Math.max(partition.shownMs ?? 0, Math.min(nextLogMs + SHOWN_PAST_MS, latestMs));
+  // Under a clock that was wrong each state may have been shown as of any moment of that clock's, whatever log time the next record has.
+  const reachMs = latestMs > timeMs ? latestMs : Math.min(nextLogMs + SHOWN_PAST_MS, latestMs);
+  partition.shownMs = Math.max(partition.shownMs ?? 0, reachMs);
 }
 
 /** Entry keys of the entities that were touched. */
