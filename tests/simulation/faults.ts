@@ -60,6 +60,7 @@ export function playFaults(world: FaultWorld, forMs: number): Faults {
   let logDown = 0;
   let wrongClocks = 0;
   let hadWrongClock = false;
+  let hasRewound = false;
   /** Still to come. */
   let left = random.integer(0, 5);
 
@@ -77,12 +78,16 @@ export function playFaults(world: FaultWorld, forMs: number): Faults {
     set(byMs);
     scheduler.after(forMs, () => set(clockMs()));
   }
-  const wrongClock = (forMs: number): void =>
-    setWrong((offsetMs) => store.setClock(offsetMs), random.pick(WRONG_BY_MS), forMs);
+  /** Under a second wrong clock nothing tells that what a rewind has left was shown under the first: that is beyond what is promised. */
+  function wrongClock(forMs: number): void {
+    const byMs = random.pick(WRONG_BY_MS);
+    if (!(hadWrongClock && hasRewound)) setWrong((offsetMs) => store.setClock(offsetMs), byMs, forMs);
+  }
 
   /** No state tells how far a wrong clock had shown pages that are all lost: that is beyond what is promised. */
   function rewind(moment: number, offsetMs: number): void {
     const kept = Math.max(0, moment);
+    hasRewound = true;
     store.becomeAnother(store.losesWrongTimes(kept) ? store.moment : kept, offsetMs);
   }
 
