@@ -13,15 +13,17 @@ function event(id: string, type: string, time: string, data: object): string {
   return JSON.stringify({
     specversion: '1.0',
     id,
-    source: '/s\u001b[31m',
+    source: '/s',
     type: `fleetmeter.${type}.v1`,
     time: at,
     data,
   });
 }
 
-const run = { id: 'r1', name: 'train', type: 'task' };
-const target = { run: { id: 'r1' }, job: { id: 'j1' } };
+/** What a terminal would take for an order to it. */
+const RUN_ID = 'r1\u001b[31m';
+const run = { id: RUN_ID, name: 'train', type: 'task' };
+const target = { run: { id: RUN_ID }, job: { id: 'j1' } };
 const resources = { cpus: 8, memory_bytes: 1e9, gpu: { name: 'H100', count: 2, memory_bytes: 8e10 } };
 const who = { project: 'main', user: 'ann' };
 
@@ -44,7 +46,7 @@ beforeAll(() => {
     }),
     event('e4', 'job.price_changed', '08:02:00', { ...target, price: { dollars_per_hour: 7.2 } }),
     event('e5', 'job.finished', '08:03:00.001', { ...target, status: 'done' }),
-    event('e6', 'run.finished', '08:04:00', { run: { id: 'r1' }, status: 'done' }),
+    event('e6', 'run.finished', '08:04:00', { run: { id: RUN_ID }, status: 'done' }),
   ];
   writeFileSync(file, lines.join('\n'));
 });
@@ -65,12 +67,12 @@ test('a cost: price by price, the share of the instance, the events', async () =
   expect(out)
     .toBe(`fleetmeter_usage_cost_dollars_total{dstack_project_name="main",dstack_user_name="ann",dstack_backend="aws",dstack_gpu="H100",dstack_run_type="task"} 0.090001
 as of 2026-11-24T08:04:00.000Z
-  amount       entity     status  from                      to                        how
-  0.090001000  job r1/j1  done    2026-11-24T08:01:00.000Z  2026-11-24T08:03:00.001Z  3.6 $/h × 60 s + 7.2 $/h × 60.001 s, 1/2 of it
-      2026-11-24T08:00:00.000Z job.submitted: e2 of /s\uFFFD[31m
-      2026-11-24T08:01:00.000Z job.provisioned 3.6 $/h: e3 of /s\uFFFD[31m
-      2026-11-24T08:02:00.000Z job.price_changed 7.2 $/h: e4 of /s\uFFFD[31m
-      2026-11-24T08:03:00.001Z job.finished done: e5 of /s\uFFFD[31m
+  amount       entity          status  from                      to                        how
+  0.090001000  job r1\uFFFD[31m/j1  done    2026-11-24T08:01:00.000Z  2026-11-24T08:03:00.001Z  3.6 $/h × 60 s + 7.2 $/h × 60.001 s, 1/2 of it
+      2026-11-24T08:00:00.000Z job.submitted: e2 of /s
+      2026-11-24T08:01:00.000Z job.provisioned 3.6 $/h: e3 of /s
+      2026-11-24T08:02:00.000Z job.price_changed 7.2 $/h: e4 of /s
+      2026-11-24T08:03:00.001Z job.finished done: e5 of /s
   0.090001000  sum of 1
 
 `);
@@ -80,16 +82,16 @@ test('as of a moment: what came later is left out; counts and times have their o
   const at = { events: file, at: '2026-11-24T08:02:30Z' };
   const gpus = await ran(() => explain('fleetmeter_usage_gpu_seconds_total', at, settingsOf({})));
   expect(gpus.out).toContain('} 180\n');
-  expect(gpus.out).toMatch(/^ {2}180\.000 {2}job r1\/j1 {2}provisioning .* 2 × 90 s$/m);
+  expect(gpus.out).toMatch(/^ {2}180\.000 {2}job r1\uFFFD\[31m\/j1 {2}provisioning .* 2 × 90 s$/m);
   expect(gpus.out).not.toContain('e5');
   const durations = await ran(() =>
     explain('fleetmeter_run_duration_seconds_bucket{le="300.0"}', { events: file }, settingsOf({})),
   );
-  expect(durations.out).toMatch(/le="300.0"} 1\n[^]* {2}1 {7}run r1 {4}done/);
+  expect(durations.out).toMatch(/le="300.0"} 1\n[^]* {2}1 {7}run r1\uFFFD\[31m {2}done/);
   const none = await ran(() => explain('fleetmeter_run_duration_seconds_count', at, settingsOf({})));
-  expect(none.out).toMatch(/} 0\n[^]* {2}0 {7}run r1 /);
-  const infos = await ran(() => explain('dstack_job_gpu_count{dstack_run_id="r1"}', at, settingsOf({})));
-  expect(infos.out).toMatch(/ {2}2 {7}job r1\/j1/);
+  expect(none.out).toMatch(/} 0\n[^]* {2}0 {7}run r1\uFFFD/);
+  const infos = await ran(() => explain('dstack_job_gpu_count{dstack_job_id="j1"}', at, settingsOf({})));
+  expect(infos.out).toMatch(/ {2}2 {7}job r1\uFFFD\[31m\/j1/);
 });
 
 test('from the log: as of now', async () => {
