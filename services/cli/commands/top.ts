@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { openLogger } from '../../process/logger';
+import { examples } from '../declaration';
+import type { AddCommand } from '../declaration';
+import { CommandError, EXIT } from '../exit';
+import { durationOption, urlOption, wholeNumber } from '../option';
+import { serverUrl } from '../sink';
+import type { Settings } from '../settings';
+import { openStop } from '../stop';
+import { topTable } from '../top-table';
+
+interface TopOptions {
+  readonly url?: string;
+  readonly interval: string;
+  readonly limit: number;
+  readonly once: boolean;
+}
+
+export const addTop: AddCommand = (program, settings) => {
+  program
+    .command('top')
+    .description('the live fleet in a terminal, from the server that runs here; elsewhere one table')
+    .option('--url <url>', 'of another server')
+    .option('--interval <duration>', 'how often it is asked', '2s')
+    .option('--limit <count>', 'so many jobs, those that have cost most', wholeNumber, 20)
+    .option('--once', 'one table, on a terminal too', false)
+    .addHelpText(
+      'after',
+      examples(
+        'fleetmeter top',
+        'fleetmeter top --once --limit 5',
+        'fleetmeter top --url http://fleetmeter.internal:19464',
+      ),
+    )
+    .action((options: TopOptions) => top(options, settings('log')));
+};
+
+const CLEAR = '\x1b[H\x1b[J';
+const LEAST_MS = 500;
+
+/** `top`: one table, or on a terminal a new one over it now and then, until it is stopped. */
+async function top(options: TopOptions, settings: Settings): Promise<void> {
+  const intervalMs = durationOption('--interval', options.interval, LEAST_MS);
+  const url =
+    options.url === undefined ? serverUrl(settings) : urlOption('--url', options.url).replace(/\/+$/, '');
+  if (options.once || !process.stdout.isTTY) {
+    process.stdout.write(topTable(await pageOf(url, settings), options.limit));
+    return;
+  }
+  const stop = openStop(openLogger('silent'));
+  while (!stop.signal.aborted) {
+    const text = topTable(await pageOf(url, settings), options.limit);
+    process.stdout.write(`${CLEAR}${text}\nCtrl-C ends it\n`);
+    await delay(intervalMs, undefined, { signal: stop.signal }).catch(() => undefined);
+  }
+  stop.close();
+}
+
+async function pageOf(url: string, { scrapeToken }: Settings): Promise<string> {
+  const headers = scrapeToken === undefined ? {} : { authorization: `Bearer ${scrapeToken}` };
+  const answer = await fetch(`${url}/metrics`, { headers }).catch(() => undefined);
+  if (answer === undefined)
+    throw new CommandError(
+      EXIT.away,
+      `no server answers at ${url}: start one with "npm start", or name it with --url`,
+    );
+  if (answer.ok) return answer.text();
+  const detail = `${url}/metrics answered ${String(answer.status)}: ${(await answer.text()).trim().slice(0, 300)}`;
+  throw new CommandError(answer.status === 503 ? EXIT.away : EXIT.no, detail);
+}
