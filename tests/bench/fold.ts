@@ -1,31 +1,41 @@
 import { decodeEvent, encodeEvent } from '../../events/codec';
 import { history } from '../../services/demo/history';
 import { openHistory } from '../../services/history/fold';
-import { measure } from './measure';
+import { report } from './figure';
 
 const EVENTS = 100_000;
+const ROUNDS = 11;
 const SETTINGS = { latenessMs: 86_400_000, dedupeMs: 30 * 86_400_000, sampleTtlMs: 600_000, asOfMs: null };
 
-/** One operation is an event of the simulated fleet's lifecycle, from its bytes. */
-export async function run(): Promise<void> {
+/** Of the simulated fleet's lifecycle from its bytes, as a multiple of the CPU time that JSON.parse takes of the same bytes. */
+export function run(): Promise<void> {
   const options = { seed: 1, events: EVENTS, endMs: Date.UTC(2026, 10, 24, 8), telemetry: false };
-  const lines = [...history(options)].map((event) => Buffer.from(encodeEvent(event)));
-  const bytes = lines.reduce((sum, line) => sum + line.length, 0);
-  await measure(
-    `${lines.length} events of ${Math.round(bytes / lines.length)} bytes`,
-    EVENTS,
-    [
-      ['JSON.parse alone', () => lines.forEach((line) => void (JSON.parse(line.toString()) as unknown))],
-      ['decodeEvent', () => lines.forEach((line) => void decodeEvent(line))],
-      [
-        'decode and fold',
-        () => {
-          const fold = openHistory(SETTINGS, 8);
-          for (const line of lines) fold.take(line);
-          fold.finish();
-        },
-      ],
-    ],
-    5,
-  );
+  const lines = Array.from(history(options), (event) => Buffer.from(encodeEvent(event)));
+  const parse = (): void => lines.forEach((line) => void (JSON.parse(line.toString()) as unknown));
+  const decode = (): void => lines.forEach((line) => void decodeEvent(line));
+  const fold = (): void => {
+    const open = openHistory(SETTINGS, 8);
+    for (const line of lines) open.take(line);
+    open.finish();
+  };
+  for (const work of [parse, decode, fold]) work();
+  const decoded: number[] = [];
+  const folded: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const peer = cpuMs(parse);
+    decoded.push(cpuMs(decode) / peer);
+    folded.push(cpuMs(fold) / peer);
+  }
+  const of = { bench: 'fold', unit: '× JSON.parse' };
+  report({ ...of, figure: 'decode', goal: { atMost: 1.5 }, rounds: decoded });
+  report({ ...of, figure: 'decode and fold', goal: { atMost: 2.5 }, rounds: folded });
+  return Promise.resolve();
+}
+
+/** Of this process: what else the machine does counts less than in time that has passed. */
+function cpuMs(work: () => void): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
 }
