@@ -24,7 +24,7 @@ const KILLS = depth(1, 5);
 jest.setTimeout(300_000 + KILLS * 60_000);
 
 const PARTITIONS = 3;
-const JOBS = depth(400, 1000);
+const JOBS = depth(250, 1000);
 /** Of the status of each job's instance: so many that a rebuild commits each partition more than once. */
 const CHANGES = 20;
 /** Of a kill that comes too late. */

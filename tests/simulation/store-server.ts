@@ -113,7 +113,8 @@ export function openStoreServer(
     nowMs,
     acquire(number) {
       const before = partition(number);
-      const epoch = Math.max(nowMs() * 1000, before.epoch + 1);
+      const nowUs = nowMs() * 1000;
+      const epoch = Math.max(nowUs, before.epoch + 1 + (nowUs % 1_000_000));
       const isSame = before.server === server;
       replace(number, {
         ...before,

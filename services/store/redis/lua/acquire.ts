@@ -1,3 +1,4 @@
+import { EPOCH } from './epoch';
 import { script } from './script';
 import { SERVER } from './server';
 
@@ -14,14 +15,12 @@ import { SERVER } from './server';
  *   {'partitions', n}: the partition belongs to a store of n partitions, nothing is changed
  *   {'sealed', id}: for the switch of that id, nothing is changed
  *
- * The epoch is the server's clock in microseconds, or one more than the last where the clock hasn't passed it: an epoch
- * that a rewind has lost must not be given again, or its owner's delayed commit would pass for the new owner's.
- *
  * Where another server answers than at the takeover before, the partition is behind, and no version from before this
  * epoch is any reader's to go on from: a reader may have loaded entries that are lost.
  */
 export const ACQUIRE = script(`
 ${SERVER}
+${EPOCH}
 local kept = redis.call('HMGET', KEYS[1], 'partitions', 'epoch', 'server', 'sealed')
 if kept[1] and kept[1] ~= ARGV[1] then
   return {'partitions', kept[1]}
@@ -29,12 +28,7 @@ end
 if kept[4] and ARGV[2] ~= '*' and ARGV[2] ~= kept[4] then
   return {'sealed', kept[4]}
 end
-local now = redis.call('TIME')
-local epoch = tonumber(now[1]) * 1000000 + tonumber(now[2])
-if kept[2] and tonumber(kept[2]) >= epoch then
-  epoch = tonumber(kept[2]) + 1
-end
-epoch = string.format('%.0f', epoch)
+local epoch = epoch_after(kept[2])
 local current = server()
 redis.call('HSET', KEYS[1], 'partitions', ARGV[1], 'epoch', epoch, 'server', current)
 redis.call('HDEL', KEYS[1], 'sealed')

@@ -1,3 +1,4 @@
+import { EPOCH } from './epoch';
 import { script } from './script';
 import { SERVER } from './server';
 
@@ -13,16 +14,12 @@ import { SERVER } from './server';
  */
 export const SEAL = script(`
 ${SERVER}
+${EPOCH}
 local kept = redis.call('HMGET', KEYS[1], 'partitions', 'epoch', 'server', 'behind')
 if kept[1] and kept[1] ~= ARGV[1] then
   return {'partitions', kept[1]}
 end
-local now = redis.call('TIME')
-local epoch = tonumber(now[1]) * 1000000 + tonumber(now[2])
-if kept[2] and tonumber(kept[2]) >= epoch then
-  epoch = tonumber(kept[2]) + 1
-end
-redis.call('HSET', KEYS[1], 'partitions', ARGV[1], 'epoch', string.format('%.0f', epoch), 'sealed', ARGV[2])
+redis.call('HSET', KEYS[1], 'partitions', ARGV[1], 'epoch', epoch_after(kept[2]), 'sealed', ARGV[2])
 local behind = (kept[4] ~= '0' or kept[3] ~= server()) and '1' or '0'
 return {'standing', behind, unpack(redis.call('HMGET', KEYS[1], 'counter', 'lifecycle', 'telemetry', 'page_time_ms', 'fold'))}
 `);
