@@ -44,7 +44,11 @@ export const SCRIPT = `'use strict';
     const axis = { stroke: color('--soft'), grid: { stroke: color('--line'), width: 1 }, ticks: { show: false } };
     new uPlot({
       width: Math.max(240, target.clientWidth), height: 190, cursor: { y: false }, axes: [axis, { ...axis, size: 60 }],
-      scales: { y: { range: (_, least, most) => [0, Math.max(1, most * 1.05)] } },
+      // At least ten minutes: of a single point uPlot would make years.
+      scales: {
+        x: { range: (_, from, to) => [Math.min(from, to - 600), to] },
+        y: { range: (_, least, most) => [0, Math.max(1, most * 1.05)] },
+      },
       series: [{}, ...series.map(([label, variable]) => ({
         label, stroke: color(variable), width: 2, points: { show: data[0].length < 3 }, value: (_, n) => n == null ? '' : two(n),
       }))],
