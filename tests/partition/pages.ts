@@ -1,9 +1,10 @@
+import { isPassedThrough } from '../support/counters';
 import { readPage } from '../support/page-series';
 
-/** Counters that are ours, dstack's among them; CPU time is a sample's, and does as its source does. */
+/** Counters that are ours, dstack's among them. */
 export function isOurCounter(key: string): boolean {
   const name = key.slice(0, key.indexOf('{'));
-  if (name === 'dstack_job_cpu_time_seconds_total') return false;
+  if (isPassedThrough(name)) return false;
   return /^(dstack|fleetmeter)_.*_total$/.test(name) || HISTOGRAMS.test(name);
 }
 

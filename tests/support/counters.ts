@@ -4,8 +4,10 @@ export interface CounterWatch {
   see(page: string): string[];
 }
 
-/** CPU time does as its source does. */
-const PASSED_THROUGH = 'dstack_job_cpu_time_seconds_total';
+/** CPU time and what is made of an exporter's counters do as their source does. */
+export function isPassedThrough(name: string): boolean {
+  return name === 'dstack_job_cpu_time_seconds_total' || name.startsWith('fleetmeter_gpu_');
+}
 
 export function watchCounters(): CounterWatch {
   const seen = new Map<string, number>();
@@ -16,7 +18,7 @@ export function watchCounters(): CounterWatch {
       for (const line of page.split('\n')) {
         if (line.startsWith('#')) {
           const [, name = '', type = ''] = /^# TYPE (\S+) (\S+)$/.exec(line) ?? [];
-          const isOurs = /^(?:dstack|fleetmeter)_/.test(name) && name !== PASSED_THROUGH;
+          const isOurs = /^(?:dstack|fleetmeter)_/.test(name) && !isPassedThrough(name);
           isCounter = isOurs && (type === 'counter' || type === 'histogram');
           continue;
         }
