@@ -10,7 +10,7 @@ import { depth } from '../support/depth';
 
 jest.setTimeout(180_000);
 
-const RUNS = depth(10, 150);
+const RUNS = depth(10, 60);
 const LINES = 150;
 const CALM: Incidents = { takeOver: false, die: false, stray: false, rewind: false };
 const EVENTFUL: Incidents = { takeOver: true, die: true, stray: true, rewind: false };
