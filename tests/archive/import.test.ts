@@ -50,7 +50,7 @@ test('export, import, export: the same events, and pages to the byte, into any n
         );
       }
     }),
-    { numRuns: depth(15, 200) },
+    { numRuns: depth(60, 200) },
   );
 }, 120_000);
 

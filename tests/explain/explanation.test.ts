@@ -85,7 +85,7 @@ test.each([
       fc.property(historyArbitrary(70), (history) => {
         expect(differences(history, atMsOf(history))).toEqual([]);
       }),
-      { numRuns: depth(15, 200) },
+      { numRuns: depth(40, 200) },
     );
   },
   120_000,

@@ -58,7 +58,7 @@ test('samples and what settled entities leave behind come back as they were', ()
       for (const tombstone of tombstones.values())
         expect(decodeTombstone(encodeTombstone(tombstone))).toEqual(tombstone);
     }),
-    { numRuns: depth(10, 200) },
+    { numRuns: depth(20, 200) },
   );
 });
 

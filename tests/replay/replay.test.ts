@@ -8,7 +8,7 @@ import { depth } from '../support/depth';
 
 jest.setTimeout(120_000);
 
-const RUNS = depth(6, 60);
+const RUNS = depth(16, 60);
 const LINES = 150;
 
 /** Of series that no page shows now, too. */
