@@ -1,7 +1,7 @@
 import type { EntityId } from '../../events/declaration';
 import type { LifecycleEvent } from '../../events/event';
 import { KINDS, statusRank } from '../../events/kinds';
-import type { EntityKind } from '../../events/kinds';
+import type { EntityKind, Status } from '../../events/kinds';
 import { makeFact, nanoDollars } from './fact';
 import { INSTANCE } from './instance';
 import { JOB } from './job';
@@ -91,7 +91,7 @@ export function factOf(event: LifecycleEvent): AnyFact {
       return makeFact(event, event.verb, PRICE_RANK, { nanoDollarsPerHour, description: undefined });
     }
     case 'finished': {
-      const status = 'status' in event.data ? event.data.status : KINDS[kind].statuses.finished[0];
+      const status = finishedStatus(kind, event.data);
       const reason = event.data.reason ?? '';
       return makeFact(event, event.verb, statusRank(kind, status), {
         status,
@@ -100,6 +100,12 @@ export function factOf(event: LifecycleEvent): AnyFact {
       });
     }
   }
+}
+
+/** A kind that ends in one way names no status: one that stands in its data is an unknown field. */
+function finishedStatus(kind: EntityKind, data: object): Status {
+  const { finished } = KINDS[kind].statuses;
+  return finished.find((status) => 'status' in data && data.status === status) ?? finished[0];
 }
 
 function describe<Kind extends EntityKind>(kind: Kind, event: Descriptions[Kind]): AnyFact<Kind> {

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { type EntityId } from '../../events/event';
 import { entityKey, keyText, nanoDollars, shownText } from '../../services/fold/fact';
+import { factOf } from '../../services/fold/kinds';
 import { sampleKey, type Sample } from '../../services/fold/sample';
+import { tellLifecycle } from '../support/told';
 
 describe('nanoDollars', () => {
   test.each([
@@ -119,5 +121,29 @@ describe('keys', () => {
   test('plain texts stay as they are; a page shows U+FFFD for a lone surrogate', () => {
     expect([keyText('gpu-fleet-0'), keyText('é')]).toEqual(['gpu-fleet-0', 'é']);
     expect([shownText('a\ud800b'), shownText('😀'), shownText('é')]).toEqual(['a\ufffdb', '😀', 'é']);
+  });
+});
+
+describe('the status of a finish', () => {
+  test.each([
+    ['instance.terminated', { instance: { id: 'i' } }, 'terminated'],
+    ['volume.deleted', { volume: { id: 'v' } }, 'deleted'],
+  ])('%s ends in one way: a status in its data is an unknown field', (type, data, status) => {
+    for (const said of [{}, { status: 'pending' }, { status: 'idle' }, { status: 7 }]) {
+      expect(factOf(tellLifecycle({ type, data: { ...data, ...said }, atMs: 1000 }))).toMatchObject({
+        status,
+      });
+    }
+  });
+
+  test.each([
+    ['run.finished', { run: { id: 'r' } }],
+    ['job.finished', { run: { id: 'r' }, job: { id: 'j' } }],
+  ])('%s names it', (type, data) => {
+    for (const status of ['done', 'failed', 'terminated']) {
+      expect(factOf(tellLifecycle({ type, data: { ...data, status }, atMs: 1000 }))).toMatchObject({
+        status,
+      });
+    }
   });
 });
