@@ -145,7 +145,7 @@ describe('a broker that is away', () => {
     const log = topics.open();
     opened.push(log);
     expect(await log.append(numbered('lifecycle', 0, 1))).toEqual({ kind: 'appended' });
-    kafka.pause(1);
+    await kafka.pause(1);
     const lost = await log.append(numbered('lifecycle', 0, 1, 1));
     kafka.resume(1);
     expect(lost).toMatchObject({ kind: 'unavailable' });

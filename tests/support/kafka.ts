@@ -21,8 +21,8 @@ export interface KafkaCluster {
   /** By way of the proxies, where there are some. */
   readonly proxiedBrokers: readonly string[];
   kill9(broker: number): Promise<void>;
-  /** A broker that hangs, not one that is gone. */
-  pause(broker: number): void;
+  /** A broker that hangs, not one that is gone; resolves when all its threads stand still. */
+  pause(broker: number): Promise<void>;
   resume(broker: number): void;
   /** Starts a broker again, killed before or not, and waits until it answers. */
   restart(broker: number): Promise<void>;
@@ -113,7 +113,7 @@ export async function startKafka({
     proxiedBrokers: proxyPorts.map((port) => `127.0.0.1:${port}`),
     secureBrokers: secure ? nodes.map(({ secondPort }) => `127.0.0.1:${secondPort}`) : [],
     kill9: (broker) => kill(nodeOf(broker)),
-    pause: (broker) => nodeOf(broker).process?.kill('SIGSTOP'),
+    pause: async (broker) => nodeOf(broker).process?.pause(),
     resume: (broker) => nodeOf(broker).process?.kill('SIGCONT'),
     async restart(broker) {
       const node = nodeOf(broker);

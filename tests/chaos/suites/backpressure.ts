@@ -37,7 +37,7 @@ async function gatewayWithoutLog(seconds: number): Promise<string[]> {
     const answers: Answers = { byStatus: new Map(), withoutRetryAfter: 0 };
     await flood(server, 5, answers);
     const wellMb = await residentMb(server);
-    kafka.pause(1);
+    await kafka.pause(1);
     const [, mostMb] = await Promise.all([flood(server, seconds, answers), mostResidentMb(server, seconds)]);
     kafka.resume(1);
     const resumedMs = Date.now();

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { stopProcess } from '../stopped';
 
 const SETPRIV = '/usr/bin/setpriv';
 const LIGHT_JVM = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
@@ -21,6 +22,8 @@ export interface JavaProcess {
   readonly exited: Promise<number | null>;
   isRunning(): boolean;
   kill(signal: NodeJS.Signals): void;
+  /** Resolves when it stands still. */
+  pause(): Promise<void>;
   log(): string;
 }
 
@@ -44,6 +47,9 @@ export function startJava(args: readonly string[], logFile: string): JavaProcess
     exited,
     isRunning: () => child.exitCode === null && child.signalCode === null,
     kill: (signal) => void child.kill(signal),
+    pause: async () => {
+      if (child.pid !== undefined) await stopProcess(child.pid);
+    },
     log: () => readFileSync(logFile, 'utf8'),
   };
 }
