@@ -73,6 +73,17 @@ export const SETTINGS = [
     help: 'certificate authorities, PEM: only clients with a certificate of theirs are answered',
   },
   {
+    name: 'FLEETMETER_TLS_CA_FILE',
+    byDefault: "this server's certificate, and the system's",
+    help: "certificate authorities of the server's certificate, PEM, for commands that speak to it; they use TLS with it",
+  },
+  {
+    name: 'FLEETMETER_TLS_CLIENT_CERT_FILE',
+    byDefault: 'unset',
+    help: 'the certificate, PEM, that commands show a server that answers only clients with one; with its key',
+  },
+  { name: 'FLEETMETER_TLS_CLIENT_KEY_FILE', byDefault: 'unset', help: 'the key of it, PEM' },
+  {
     name: 'FLEETMETER_ALLOW_ANONYMOUS_INGEST',
     byDefault: 'false',
     help: 'true: anybody who reaches the address may send events',

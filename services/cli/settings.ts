@@ -12,8 +12,8 @@ import type { LedgerSettings } from '../fold/ledger';
 import { nearest } from './nearest';
 import { SETTINGS, defaultOf } from './settings-list';
 import type { SettingName } from './settings-list';
-import { tlsMistake } from './tls';
-import type { TlsFiles } from './tls';
+import { authoritiesMistake, tlsMistake } from './tls';
+import type { ClientTlsFiles, TlsFiles } from './tls';
 import { readTokensFile } from './tokens';
 
 /** What the environment says, checked. */
@@ -23,6 +23,8 @@ export interface Settings {
   readonly publicUrl: URL | undefined;
   /** Undefined: plain HTTP. */
   readonly tls: TlsFiles | undefined;
+  /** How commands speak to a server with TLS; undefined: as `tls` has it, or not at all. */
+  readonly clientTls: ClientTlsFiles | undefined;
   readonly dataDir: string;
   /** Undefined: the embedded log. */
   readonly kafka: KafkaSettings | undefined;
@@ -71,6 +73,7 @@ export function readSettings(env: Environment, use: Use): ReadSettings {
     listen: reader.listen(),
     publicUrl: reader.publicUrl(),
     tls: reader.tls(),
+    clientTls: reader.clientTls(),
     dataDir: reader.textOrDefault('FLEETMETER_DATA_DIR'),
     kafka: reader.kafka(),
     redisUrl: reader.redisUrl(),
@@ -263,6 +266,25 @@ function openReader(env: Environment, mistakes: string[]) {
       if (wrong !== undefined)
         mistake('FLEETMETER_TLS_CERT_FILE', certFile, `a certificate with its key, PEM (${wrong})`);
       return files;
+    },
+    clientTls(): ClientTlsFiles | undefined {
+      const [certFile, keyFile] = [
+        text('FLEETMETER_TLS_CLIENT_CERT_FILE'),
+        text('FLEETMETER_TLS_CLIENT_KEY_FILE'),
+      ];
+      const caFile = text('FLEETMETER_TLS_CA_FILE');
+      needs('FLEETMETER_TLS_CLIENT_CERT_FILE', 'FLEETMETER_TLS_CLIENT_KEY_FILE');
+      needs('FLEETMETER_TLS_CLIENT_KEY_FILE', 'FLEETMETER_TLS_CLIENT_CERT_FILE');
+      const wrong = caFile === undefined ? undefined : authoritiesMistake(caFile);
+      if (caFile !== undefined && wrong !== undefined)
+        mistake('FLEETMETER_TLS_CA_FILE', caFile, `certificates, PEM (${wrong})`);
+      if (certFile === undefined || keyFile === undefined)
+        return caFile === undefined ? undefined : { caFile, own: undefined };
+      const own = { certFile, keyFile };
+      const wrongOwn = tlsMistake({ ...own, clientCaFile: undefined });
+      if (wrongOwn !== undefined)
+        mistake('FLEETMETER_TLS_CLIENT_CERT_FILE', certFile, `a certificate with its key, PEM (${wrongOwn})`);
+      return { caFile, own };
     },
     tokensFile(): string | undefined {
       const path = text('FLEETMETER_TOKENS_FILE');

@@ -5,6 +5,7 @@ import type { AppendRecord, EventLog } from '../log/port';
 import { openLogger } from '../process/logger';
 import { openLog } from './compose';
 import { CommandError, EXIT } from './exit';
+import { openServerClient } from './server-client';
 import type { Settings } from './settings';
 
 /** Where commands put events: the gateway that runs here, or Kafka where brokers are set. */
@@ -76,16 +77,9 @@ function openLogSink(log: EventLog): Sink {
 const ATTEMPTS = 20;
 const RETRY_SECONDS = 1;
 
-/** Where the server that runs here is reached. */
-export function serverUrl({ listen }: Settings): string {
-  const anyHost = listen.host === '0.0.0.0' || listen.host === '::';
-  const host = anyHost ? '127.0.0.1' : listen.host.includes(':') ? `[${listen.host}]` : listen.host;
-  return `http://${host}:${String(listen.port)}`;
-}
-
 function openHttpSink(settings: Settings): Sink {
   const { ingestToken } = settings;
-  const url = `${serverUrl(settings)}/v1/events`;
+  const client = openServerClient(settings, 'start one with "npm start", or set FLEETMETER_KAFKA_BROKERS');
   const headers = {
     'content-type': 'application/x-ndjson',
     ...(ingestToken === undefined ? {} : { authorization: `Bearer ${ingestToken}` }),
@@ -94,41 +88,42 @@ function openHttpSink(settings: Settings): Sink {
     async send(events) {
       const body = events.join('\n');
       for (let attempt = 1; ; attempt++) {
-        const response = await post(url, headers, body);
-        if (response.status === 202 || response.status === 400) return readSent(await response.json());
-        const isBusy = response.status === 429 || response.status === 503;
+        const answer = await client.ask(PATH, headers, body);
+        const text = answer.body.toString();
+        if (answer.status === 202 || answer.status === 400) return readSent(text);
+        const isBusy = answer.status === 429 || answer.status === 503;
         if (!isBusy || attempt === ATTEMPTS) {
-          const answer = (await response.text()).slice(0, 300);
-          throw new CommandError(
-            isBusy ? EXIT.away : EXIT.no,
-            `${url} answered ${String(response.status)}: ${answer}`,
-          );
+          const said = `${client.url}${PATH} answered ${String(answer.status)}: ${text.trim().slice(0, 300)}`;
+          throw new CommandError(isBusy ? EXIT.away : EXIT.no, said);
         }
-        await delay(Number(response.headers.get('retry-after') ?? RETRY_SECONDS) * 1000);
+        await delay(Number(answer.headers['retry-after'] ?? RETRY_SECONDS) * 1000);
       }
     },
-    close: () => Promise.resolve(),
+    close() {
+      client.close();
+      return Promise.resolve();
+    },
   };
 }
 
-async function post(url: string, headers: Record<string, string>, body: string): Promise<Response> {
-  try {
-    return await fetch(url, { method: 'POST', headers, body });
-  } catch {
-    throw new CommandError(
-      EXIT.away,
-      `no server answers at ${url}: start one with "npm start", or set FLEETMETER_KAFKA_BROKERS`,
-    );
-  }
-}
+const PATH = '/v1/events';
 
-function readSent(answer: unknown): Sent {
+function readSent(text: string): Sent {
+  const answer = jsonOf(text);
   if (typeof answer !== 'object' || answer === null)
-    throw new CommandError(EXIT.no, 'the gateway answered no JSON');
+    throw new CommandError(EXIT.no, `what answers is no gateway: ${text.trim().slice(0, 300)}`);
   const accepted = 'accepted' in answer && typeof answer.accepted === 'number' ? answer.accepted : 0;
   const rejected =
     'rejected' in answer && Array.isArray(answer.rejected) ? answer.rejected.flatMap(readRejected) : [];
   return { accepted, rejected };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function readRejected(item: unknown): Rejected[] {

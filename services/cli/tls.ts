@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
@@ -7,6 +8,14 @@ export interface TlsFiles {
   readonly keyFile: string;
   /** Set: only clients with a certificate of these authorities are answered. */
   readonly clientCaFile: string | undefined;
+}
+
+/** By what commands know a server that speaks TLS, and what they show it; PEM. */
+export interface ClientTlsFiles {
+  /** Authorities of its certificate. */
+  readonly caFile: string | undefined;
+  /** Shown where the server asks for one. */
+  readonly own: { readonly certFile: string; readonly keyFile: string } | undefined;
 }
 
 export interface TlsContents {
@@ -27,11 +36,25 @@ export function tlsPaths({ certFile, keyFile, clientCaFile }: TlsFiles): readonl
 
 /** Why they can't be used; undefined: they can. Nothing of a key is in it. */
 export function tlsMistake(files: TlsFiles): string | undefined {
+  return mistakeIn(() => createSecureContext(readTlsFiles(files)), 'no certificate and key in PEM');
+}
+
+/** The same of a file of authorities. */
+export function authoritiesMistake(file: string): string | undefined {
+  return mistakeIn(() => new X509Certificate(readFileSync(file)), 'no certificate in PEM');
+}
+
+function mistakeIn(use: () => unknown, otherwise: string): string | undefined {
   try {
-    createSecureContext(readTlsFiles(files));
+    use();
     return undefined;
   } catch (error) {
-    const hasCode = typeof error === 'object' && error !== null && 'code' in error;
-    return hasCode ? String(error.code) : 'no certificate and key in PEM';
+    return codeOf(error) ?? otherwise;
   }
+}
+
+/** The code of an error of the system's (`ECONNRESET`) or of OpenSSL's (`ERR_SSL_WRONG_VERSION_NUMBER`). */
+export function codeOf(error: unknown): string | undefined {
+  const hasCode = typeof error === 'object' && error !== null && 'code' in error;
+  return hasCode ? String(error.code) : undefined;
 }

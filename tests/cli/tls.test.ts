@@ -1,5 +1,4 @@
 /** TLS of the server's own: with and without client certificates, and certificates that are changed while it runs. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:https';
 import { TLSSocket } from 'node:tls';
@@ -10,38 +9,16 @@ import { openServer, processRoutes, type HttpServer } from '../../services/cli/s
 import { readSettings } from '../../services/cli/settings';
 import { singleTokens } from '../../services/http/access';
 import { openProcessMetrics } from '../../services/process/metrics';
+import { certify } from '../support/certificates';
 import { until } from '../support/server';
 
 let dir: string;
 const at = (name: string): string => join(dir, name);
 
-function openssl(...args: string[]): void {
-  const { status, stderr } = spawnSync('openssl', args, { cwd: dir, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`openssl: ${stderr}`);
-}
-
-/** Signed by itself, and so its own authority. */
-function certify(name: string, serial: number): void {
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', `${name}.key`];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-  openssl(
-    'req',
-    '-x509',
-    ...key,
-    ...subject,
-    '-days',
-    '2',
-    '-set_serial',
-    String(serial),
-    '-out',
-    `${name}.crt`,
-  );
-}
-
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'fleetmeter-tls-'));
-  certify('server', 17);
-  certify('client', 18);
+  certify(dir, { name: 'server', serial: 17 });
+  certify(dir, { name: 'client', serial: 18 });
 });
 afterAll(() => {
   rmSync(dir, { recursive: true, force: true });
@@ -90,7 +67,7 @@ test('over TLS, with headers that keep browsers in bounds; a certificate that is
       'cache-control': 'no-store',
     });
     await expect(fetch(server.url.replace('https', 'http'))).rejects.toThrow();
-    certify('server', 19);
+    certify(dir, { name: 'server', serial: 19 });
     await until(
       async () => (await ask(server.url)).serial === '13',
       20_000,

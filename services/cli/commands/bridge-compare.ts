@@ -2,16 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { comparePages, type Comparison, type PageAt } from '../../bridge/dstack/compare';
 import { DstackError, type DstackClient } from '../../bridge/dstack/client';
 import type { ServerClock } from '../../bridge/dstack/server-clock';
-import type { Fetcher } from '../../http/fetcher';
 import { CommandError, EXIT } from '../exit';
 import { printable } from '../printable';
 import type { Settings } from '../settings';
-import { serverUrl } from '../sink';
+import { openServerClient } from '../server-client';
+import type { ServerClient } from '../server-client';
 
 interface ComparedSides {
   readonly client: DstackClient;
   readonly clock: ServerClock;
-  readonly fetcher: Fetcher;
 }
 
 /** What has just changed is not on our page yet: only what differs each time is a difference. */
@@ -23,10 +22,21 @@ const PRINTED = 50;
 
 /** `bridge dstack --compare`: prints the series in which dstack's page and ours differ. Exit code 1 where there are any. */
 export async function compareDstack(sides: ComparedSides, settings: Settings): Promise<void> {
-  let comparison = await compareOnce(sides, settings);
+  const client = openServerClient(settings, 'start one with "npm start"');
+  try {
+    await compare(sides, (atMs) => fetchOurs(client, settings, atMs));
+  } finally {
+    client.close();
+  }
+}
+
+type FetchOurs = (atMs: number) => Promise<PageAt>;
+
+async function compare(sides: ComparedSides, ours: FetchOurs): Promise<void> {
+  let comparison = await compareOnce(sides, ours);
   for (let round = 1; round < ROUNDS && comparison.differences.length > 0; round++) {
     await delay(ROUND_MS);
-    const again = await compareOnce(sides, settings);
+    const again = await compareOnce(sides, ours);
     const before = new Set(comparison.differences.map(({ series }) => series));
     comparison = { ...again, differences: again.differences.filter(({ series }) => before.has(series)) };
   }
@@ -35,7 +45,7 @@ export async function compareDstack(sides: ComparedSides, settings: Settings): P
   if (length > 0) throw new CommandError(EXIT.no, `${length.toLocaleString('en')} series differ`);
 }
 
-async function compareOnce(sides: ComparedSides, settings: Settings): Promise<Comparison> {
+async function compareOnce(sides: ComparedSides, fetchOurs: FetchOurs): Promise<Comparison> {
   const { client, clock } = sides;
   const page = await client.page().catch((error: unknown) => {
     throw error instanceof DstackError ? new CommandError(EXIT.away, error.message) : error;
@@ -44,17 +54,17 @@ async function compareOnce(sides: ComparedSides, settings: Settings): Promise<Co
   // By our clock: dstack's may be another one, and its ages are as of its own.
   const aheadMs = clock.aheadMs() ?? 0;
   const dstack = { bytes: page.bytes, atMs: page.sentMs + aheadMs };
-  const ours = await fetchOurs(sides.fetcher, settings, Date.now() + Math.max(0, aheadMs) + 1000);
+  const ours = await fetchOurs(Date.now() + Math.max(0, aheadMs) + 1000);
   return comparePages(dstack, ours, tookMs + CLOCK_MS);
 }
 
-async function fetchOurs(fetcher: Fetcher, settings: Settings, atMs: number): Promise<PageAt> {
-  const { scrapeToken } = settings;
-  const url = `${serverUrl(settings)}/metrics?at=${new Date(atMs).toISOString()}`;
+async function fetchOurs(client: ServerClient, { scrapeToken }: Settings, atMs: number): Promise<PageAt> {
+  const path = `/metrics?at=${new Date(atMs).toISOString()}`;
   const headers = scrapeToken === undefined ? {} : { authorization: `Bearer ${scrapeToken}` };
-  const fetched = await fetcher.get(url, headers);
-  if (fetched.kind === 'body') return { bytes: fetched.bytes, atMs };
-  throw new CommandError(EXIT.away, `${url}: ${fetched.detail}`);
+  const { status, body } = await client.ask(path, headers);
+  if (status === 200) return { bytes: body, atMs };
+  const detail = `${client.url}${path} answered ${String(status)}: ${body.toString().trim().slice(0, 300)}`;
+  throw new CommandError(EXIT.away, detail);
 }
 
 function print({ same, differences, notComparable }: Comparison): void {

@@ -75,7 +75,7 @@ async function bridgeDstack(options: BridgeOptions, settings: Settings): Promise
   const client = openClient(plan, clock, metrics);
   try {
     if (options.once || !options.compare) await watch({ ...plan, client, clock, metrics }, options, settings);
-    if (options.compare) await compareDstack({ client, clock, fetcher: plan.fetcher }, settings);
+    if (options.compare) await compareDstack({ client, clock }, settings);
   } finally {
     plan.fetcher.close();
   }

@@ -4,7 +4,8 @@ import { examples } from '../declaration';
 import type { AddCommand } from '../declaration';
 import { CommandError, EXIT } from '../exit';
 import { durationOption, urlOption, wholeNumber } from '../option';
-import { serverUrl } from '../sink';
+import { openServerClient } from '../server-client';
+import type { ServerClient } from '../server-client';
 import type { Settings } from '../settings';
 import { openStop } from '../stop';
 import { topTable } from '../top-table';
@@ -41,30 +42,36 @@ const LEAST_MS = 500;
 /** `top`: one table, or on a terminal a new one over it now and then, until it is stopped. */
 async function top(options: TopOptions, settings: Settings): Promise<void> {
   const intervalMs = durationOption('--interval', options.interval, LEAST_MS);
-  const url =
-    options.url === undefined ? serverUrl(settings) : urlOption('--url', options.url).replace(/\/+$/, '');
-  if (options.once || !process.stdout.isTTY) {
-    process.stdout.write(topTable(await pageOf(url, settings), options.limit));
-    return;
+  const url = options.url === undefined ? undefined : urlOption('--url', options.url).replace(/\/+$/, '');
+  const client = openServerClient(settings, 'start one with "npm start", or name it with --url', url);
+  try {
+    if (options.once || !process.stdout.isTTY)
+      process.stdout.write(topTable(await pageOf(client, settings), options.limit));
+    else await follow(client, settings, intervalMs, options.limit);
+  } finally {
+    client.close();
   }
+}
+
+async function follow(
+  client: ServerClient,
+  settings: Settings,
+  intervalMs: number,
+  limit: number,
+): Promise<void> {
   const stop = openStop(openLogger('silent'));
   while (!stop.signal.aborted) {
-    const text = topTable(await pageOf(url, settings), options.limit);
+    const text = topTable(await pageOf(client, settings), limit);
     process.stdout.write(`${CLEAR}${text}\nCtrl-C ends it\n`);
     await delay(intervalMs, undefined, { signal: stop.signal }).catch(() => undefined);
   }
   stop.close();
 }
 
-async function pageOf(url: string, { scrapeToken }: Settings): Promise<string> {
+async function pageOf(client: ServerClient, { scrapeToken }: Settings): Promise<string> {
   const headers = scrapeToken === undefined ? {} : { authorization: `Bearer ${scrapeToken}` };
-  const answer = await fetch(`${url}/metrics`, { headers }).catch(() => undefined);
-  if (answer === undefined)
-    throw new CommandError(
-      EXIT.away,
-      `no server answers at ${url}: start one with "npm start", or name it with --url`,
-    );
-  if (answer.ok) return answer.text();
-  const detail = `${url}/metrics answered ${String(answer.status)}: ${(await answer.text()).trim().slice(0, 300)}`;
-  throw new CommandError(answer.status === 503 ? EXIT.away : EXIT.no, detail);
+  const { status, body } = await client.ask('/metrics', headers);
+  if (status === 200) return body.toString();
+  const detail = `${client.url}/metrics answered ${String(status)}: ${body.toString().trim().slice(0, 300)}`;
+  throw new CommandError(status === 503 ? EXIT.away : EXIT.no, detail);
 }
