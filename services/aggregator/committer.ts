@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Positions } from '../log/port';
-import { closeBatch, followClock } from '../partition/partition';
+import { closeBatch } from '../partition/commit';
+import { followClock } from '../partition/partition';
 import type { Partition } from '../partition/partition';
 import type { Logger } from '../process/logger';
 import type { ProcessMetrics } from '../process/metrics';

@@ -1,6 +1,6 @@
 import type { LedgerSettings } from '../fold/ledger';
-import { openSieve } from '../history/sieve';
-import type { Kept, LeftOut } from '../history/sieve';
+import { openSieve } from './sieve';
+import type { Passed, LeftOut } from './sieve';
 import { LogReadError } from '../log/port';
 import type { Bounds, EventLog, LogRecord, LogUnavailable, OwnedTopic } from '../log/port';
 import { mergeByLogTime } from './merge';
@@ -13,13 +13,13 @@ export interface Export {
   /** How many offsets that is; some may have no record. */
   readonly offsets: number;
   /** The events, in order of log time. Throws LogReadError where the log is away. */
-  lines(): AsyncGenerator<readonly Kept[]>;
+  lines(): AsyncGenerator<readonly Passed[]>;
   /** What was read so far. */
   readonly counts: Counts;
 }
 
 export interface Counts {
-  /** Offsets read, and events kept of each topic. */
+  /** Offsets read, and events passed on of each topic. */
   offsets: number;
   lifecycle: number;
   telemetry: number;
@@ -42,18 +42,22 @@ export async function openExport(log: EventLog, settings: LedgerSettings): Promi
   const leftOut = new Map<LeftOut, number>();
   const counts: Counts = { offsets: 0, lifecycle: 0, telemetry: 0, leftOut };
 
-  async function* siftPartition(topic: OwnedTopic, partition: number, range: Bounds): AsyncGenerator<Kept[]> {
+  async function* siftPartition(
+    topic: OwnedTopic,
+    partition: number,
+    range: Bounds,
+  ): AsyncGenerator<Passed[]> {
     const sieve = openSieve(topic, partition, log.partitions, settings);
     for await (const records of readAll(log, topic, partition, range)) {
-      const kept: Kept[] = [];
+      const passed: Passed[] = [];
       for (const record of records) {
         const sifted = sieve.sift(record);
-        if (sifted.kind === 'kept') kept.push(sifted);
+        if (sifted.kind === 'passed') passed.push(sifted);
         else leftOut.set(sifted.why, (leftOut.get(sifted.why) ?? 0) + 1);
       }
       counts.offsets += records.length;
-      counts[topic] += kept.length;
-      yield kept;
+      counts[topic] += passed.length;
+      yield passed;
     }
   }
 

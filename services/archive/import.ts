@@ -1,10 +1,10 @@
 import type { LedgerSettings } from '../fold/ledger';
-import { isBlank } from '../history/fold';
+import { isBlank } from '../history/file-fold';
 import type { AppendRecord, Bounds, EventLog, LogUnavailable, OwnedTopic } from '../log/port';
 import { openPlacement } from './placement';
 import type { Placement } from './placement';
-import { openPresent } from './present';
-import type { Present, Range } from './present';
+import { openPresent } from './already-there';
+import type { Present, Range } from './already-there';
 
 /** A log that lines can be put on. */
 export interface Import {

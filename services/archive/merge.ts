@@ -1,11 +1,11 @@
-import type { Kept } from '../history/sieve';
+import type { Passed } from './sieve';
 
 /** Handed on together. */
 const CHUNK_LINES = 1000;
 
 interface Stream {
-  readonly chunks: AsyncIterator<readonly Kept[]>;
-  chunk: readonly Kept[];
+  readonly chunks: AsyncIterator<readonly Passed[]>;
+  chunk: readonly Passed[];
   at: number;
 }
 
@@ -14,8 +14,8 @@ interface Stream {
  * order within a stream stays. Holds one chunk of each.
  */
 export async function* mergeByLogTime(
-  inputs: readonly AsyncIterable<readonly Kept[]>[],
-): AsyncGenerator<readonly Kept[]> {
+  inputs: readonly AsyncIterable<readonly Passed[]>[],
+): AsyncGenerator<readonly Passed[]> {
   const streams = inputs.map((input): Stream => ({
     chunks: input[Symbol.asyncIterator](),
     chunk: [],
@@ -23,11 +23,11 @@ export async function* mergeByLogTime(
   }));
   try {
     let live = await refilled(streams);
-    let merged: Kept[] = [];
+    let merged: Passed[] = [];
     while (live.length > 0) {
       const next = earliest(live);
-      const kept = next.chunk[next.at++];
-      if (kept !== undefined) merged.push(kept);
+      const passed = next.chunk[next.at++];
+      if (passed !== undefined) merged.push(passed);
       if (merged.length >= CHUNK_LINES) {
         yield merged;
         merged = [];

@@ -5,7 +5,7 @@ import type { Refusal } from '../../events/refusal';
 import { partitionOf, routeOf } from '../../events/routing';
 import { emptyLedger, logTimeAt } from '../fold/ledger';
 import type { Ledger, LedgerSettings } from '../fold/ledger';
-import { oneLine, withRecordedTime } from '../history/recorded';
+import { oneLine, withRecordedTime } from './recorded-time';
 import type { AppendRecord } from '../log/port';
 
 /** Where the lines of a file go to on a log, and as what. */

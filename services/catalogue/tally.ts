@@ -18,13 +18,13 @@ export interface Tally {
 export interface SumSeries {
   readonly family: Family;
   readonly labels: readonly string[];
-  /** What settled entities have added for good; null: none has. */
-  settled: readonly bigint[] | null;
+  /** What absorbed entities have added for good; null: none has been. */
+  absorbed: readonly bigint[] | null;
   /** What live entities add whatever the page time is. */
   fixed: bigint[];
   /** What live entities add as time goes on, by entity key. */
   readonly growing: Map<string, Growing>;
-  /** How many live entities bear these labels; a series is shown while any does, or any has settled. */
+  /** How many live entities bear these labels; a series is shown while any does, or any has been absorbed. */
   bearers: number;
 }
 
@@ -128,39 +128,39 @@ function removeFigure(tally: Tally, entityKey: string, figure: SumFigure): void 
 }
 
 /** Adds a settled entity's final figures for good. Answers the totals that changed, by series key. */
-export function settleInto(tally: Tally, figures: Figures, finalMs: number): Map<string, readonly bigint[]> {
+export function absorbInto(tally: Tally, figures: Figures, finalMs: number): Map<string, readonly bigint[]> {
   const totals = new Map<string, readonly bigint[]>();
   for (const figure of figures.sums) {
     const { family, labels, amount } = figure;
     const key = sumKey(figure);
     const final = isGrowth(amount) ? [growthAt(amount, finalMs)] : amount;
     const series = seriesOf(tally, key, family, labels);
-    const sum = [...(series.settled ?? zeros(family))];
+    const sum = [...(series.absorbed ?? zeros(family))];
     addInto(sum, final, 1n);
-    series.settled = sum;
+    series.absorbed = sum;
     totals.set(key, sum);
   }
   return totals;
 }
 
-/** Sets a series' settled total, as a store has it. */
+/** Sets what has been absorbed into a series, as a store has it. */
 export function putTotal(
   tally: Tally,
   family: Family,
   labels: readonly string[],
   total: readonly bigint[],
 ): void {
-  seriesOf(tally, seriesKey(family.name, labels), family, labels).settled = total;
+  seriesOf(tally, seriesKey(family.name, labels), family, labels).absorbed = total;
 }
 
 export function isShown(series: SumSeries): boolean {
-  return series.bearers > 0 || series.settled !== null;
+  return series.bearers > 0 || series.absorbed !== null;
 }
 
 /** What the partition adds to the series at a page time: one number, or a histogram's parts (see histogramParts). */
 export function partAt(series: SumSeries, pageTimeMs: number): bigint[] {
   const sum = [...series.fixed];
-  if (series.settled !== null) addInto(sum, series.settled, 1n);
+  if (series.absorbed !== null) addInto(sum, series.absorbed, 1n);
   const grown = grownAt(series.growing.values(), pageTimeMs);
   if (grown !== 0n) addInto(sum, [grown], 1n);
   return sum;
@@ -185,7 +185,7 @@ function grownAt(growing: Iterable<Growing>, pageTimeMs: number): bigint {
 function seriesOf(tally: Tally, key: string, family: Family, labels: readonly string[]): SumSeries {
   let series = tally.series.get(key);
   if (series === undefined) {
-    series = { family, labels, settled: null, fixed: zeros(family), growing: new Map(), bearers: 0 };
+    series = { family, labels, absorbed: null, fixed: zeros(family), growing: new Map(), bearers: 0 };
     tally.series.set(key, series);
   }
   return series;

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { makeFolder } from '../archive/folder';
+import { makeFolder } from '../process/folder';
 import { errnoOf } from '../process/errno';
 import { FolderInUse } from '../log/embedded/lock';
 import { CommandError, EXIT } from './exit';

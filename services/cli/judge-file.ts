@@ -1,5 +1,5 @@
 import type { Refusal } from '../../events/refusal';
-import { isBlank } from '../history/fold';
+import { isBlank } from '../history/file-fold';
 import { CommandError, EXIT } from './exit';
 import { openInput, readLines } from './lines';
 

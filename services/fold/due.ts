@@ -45,13 +45,13 @@ function isBefore(a: Due, b: Due): boolean {
  * Takes out of a map what is due by `nowMs`. What has become due later since its key was queued waits on, so that each key needs to be
  * queued once, when it comes into the map.
  */
-export function takeDue<V>(
+export function popAllDue<V>(
   map: Map<string, V>,
   queue: DueQueue,
   nowMs: number,
   dueMsOf: (value: V) => number,
 ): [string, V][] {
-  const taken: [string, V][] = [];
+  const due: [string, V][] = [];
   for (let key = popDue(queue, nowMs); key !== undefined; key = popDue(queue, nowMs)) {
     const value = map.get(key);
     if (value === undefined) continue;
@@ -61,9 +61,9 @@ export function takeDue<V>(
       continue;
     }
     map.delete(key);
-    taken.push([key, value]);
+    due.push([key, value]);
   }
-  return taken;
+  return due;
 }
 
 function sink(dues: Due[], item: Due): void {

@@ -1,6 +1,6 @@
 import type { LifecycleEvent, TelemetryEvent } from '../../events/event';
 import { FUTURE_MS } from '../../events/time';
-import { emptyDueQueue, popDue, pushDue, takeDue } from './due';
+import { emptyDueQueue, popAllDue, popDue, pushDue } from './due';
 import { countJob, emptyEnds, forgetEnd, indexEnds, keepEnd } from './ends';
 import type { Ends, EndedCounts } from './ends';
 import type { DueQueue } from './due';
@@ -36,20 +36,20 @@ export interface LedgerSettings {
 export interface Ledger {
   readonly settings: LedgerSettings;
   readonly entities: Map<string, Entity>;
-  /** Settled, and not yet added to the totals since a page may still show them as they were: see takeAbsorbable(). */
-  readonly gone: Map<string, Entity>;
+  /** Settled and not absorbed: their figures are not in the totals yet, since a page may still show them as they were. */
+  readonly settled: Map<string, Entity>;
   readonly tombstones: Map<string, Tombstone>;
   readonly ends: Ends;
   readonly samples: Map<string, Sample>;
   /** Newest lifecycle `time` taken from each source. */
   readonly sources: Map<string, number>;
   readonly scalars: LedgerScalars;
-  /** What has changed since the last drain. */
+  /** What has changed since the last drain(). */
   touched: Touched;
   /** When entities settle or are given up and tombstones are forgotten, by log time. */
   readonly dues: DueQueue;
-  /** When settled entities and samples matter to no page any more, by page time. */
-  readonly goneDues: DueQueue;
+  /** When settled entities may be absorbed, and samples dropped, by page time. */
+  readonly settledDues: DueQueue;
   readonly sampleDues: DueQueue;
 }
 
@@ -60,7 +60,7 @@ export interface LedgerScalars {
   newestValidMs: number | null;
   /** Newest `time` of all events taken, samples too: no page is asked for before it. */
   newestTakenMs: number | null;
-  /** How many entities have settled so far; it names the next one in `gone`. */
+  /** How many entities have settled so far; it names the next one in `settled`. */
   settledCount: number;
   givenUpCount: number;
   readonly endedCounts: EndedCounts;
@@ -69,7 +69,7 @@ export interface LedgerScalars {
 export interface Touched {
   /** Entities as they were before; undefined: unknown then. */
   readonly entities: Map<string, Entity | undefined>;
-  readonly gone: Set<string>;
+  readonly settled: Set<string>;
   readonly tombstones: Set<string>;
   readonly ends: Set<string>;
   readonly samples: Set<string>;
@@ -84,10 +84,10 @@ export type Verdict =
 const TAKEN: Verdict = { kind: 'taken' };
 const REPEAT: Verdict = { kind: 'repeat' };
 
-export function emptyTouched(): Touched {
+function emptyTouched(): Touched {
   return {
     entities: new Map(),
-    gone: new Set(),
+    settled: new Set(),
     tombstones: new Set(),
     ends: new Set(),
     samples: new Set(),
@@ -99,7 +99,7 @@ export function emptyLedger(settings: LedgerSettings): Ledger {
   return {
     settings,
     entities: new Map(),
-    gone: new Map(),
+    settled: new Map(),
     tombstones: new Map(),
     ends: emptyEnds(),
     samples: new Map(),
@@ -114,9 +114,16 @@ export function emptyLedger(settings: LedgerSettings): Ledger {
     },
     touched: emptyTouched(),
     dues: emptyDueQueue(),
-    goneDues: emptyDueQueue(),
+    settledDues: emptyDueQueue(),
     sampleDues: emptyDueQueue(),
   };
+}
+
+/** What has changed since the last drain; from now on changes are noted anew. */
+export function drain(ledger: Ledger): Touched {
+  const { touched } = ledger;
+  ledger.touched = emptyTouched();
+  return touched;
 }
 
 /** Makes what else there is of a ledger whose maps were read from a store. */
@@ -124,7 +131,7 @@ export function scheduleAll(ledger: Ledger): void {
   for (const [key, entity] of ledger.entities) schedule(ledger, key, entity);
   for (const [key, tombstone] of ledger.tombstones) scheduleForgetting(ledger, key, tombstone);
   indexEnds(ledger.ends, ledger.scalars.endedCounts, ledger.entities);
-  for (const [key, entity] of ledger.gone) pushDue(ledger.goneDues, key, absorbingMs(ledger, entity));
+  for (const [key, entity] of ledger.settled) pushDue(ledger.settledDues, key, absorbingMs(ledger, entity));
   for (const [key, sample] of ledger.samples) pushDue(ledger.sampleDues, key, sampleDueMs(ledger, sample));
 }
 
@@ -322,10 +329,10 @@ function bury(ledger: Ledger, key: string, entity: Entity): void {
     return;
   }
   keepEnd(ledger.ends, ledger.scalars.endedCounts, asOf(ledger, entity), touchEnd(ledger));
-  const goneKey = String(ledger.scalars.settledCount++);
-  ledger.gone.set(goneKey, entity);
-  ledger.touched.gone.add(goneKey);
-  pushDue(ledger.goneDues, goneKey, absorbingMs(ledger, entity));
+  const number = String(ledger.scalars.settledCount++);
+  ledger.settled.set(number, entity);
+  ledger.touched.settled.add(number);
+  pushDue(ledger.settledDues, number, absorbingMs(ledger, entity));
 }
 
 /** As a page of the ledger is to show it. */
@@ -350,18 +357,19 @@ function putEntity(ledger: Ledger, key: string, entity: Entity | undefined): voi
  * Takes out the settled entities whose figures no page from `pageTimeMs` on can show otherwise than as final: their finish is past,
  * and with it every sample that could still be theirs.
  */
-export function takeAbsorbable(ledger: Ledger, pageTimeMs: number): [string, Entity][] {
-  const taken = takeDue(ledger.gone, ledger.goneDues, pageTimeMs, (entity) => absorbingMs(ledger, entity));
-  for (const [key] of taken) ledger.touched.gone.add(key);
-  return taken;
+export function popAbsorbable(ledger: Ledger, pageTimeMs: number): [string, Entity][] {
+  const { settled, settledDues, touched } = ledger;
+  const absorbable = popAllDue(settled, settledDues, pageTimeMs, (entity) => absorbingMs(ledger, entity));
+  for (const [number] of absorbable) touched.settled.add(number);
+  return absorbable;
 }
 
 /** Takes out all that have settled, where no page is made of them. */
-export function takeSettled({ gone, goneDues }: Ledger): Entity[] {
-  const taken = [...gone.values()];
-  gone.clear();
-  goneDues.dues.length = 0;
-  return taken;
+export function popSettled({ settled, settledDues }: Ledger): Entity[] {
+  const all = [...settled.values()];
+  settled.clear();
+  settledDues.dues.length = 0;
+  return all;
 }
 
 function absorbingMs({ settings }: Ledger, entity: Entity): number {
@@ -371,7 +379,7 @@ function absorbingMs({ settings }: Ledger, entity: Entity): number {
 /** Drops samples that no page from `pageTimeMs` on shows. */
 export function expireSamples(ledger: Ledger, pageTimeMs: number): void {
   const { samples, sampleDues, touched } = ledger;
-  for (const [key] of takeDue(samples, sampleDues, pageTimeMs, (sample) => sampleDueMs(ledger, sample)))
+  for (const [key] of popAllDue(samples, sampleDues, pageTimeMs, (sample) => sampleDueMs(ledger, sample)))
     touched.samples.add(key);
 }
 

@@ -1,16 +1,8 @@
-import { isTelemetry } from '../../events/event';
 import type { FleetEvent } from '../../events/event';
-import {
-  compactTouched,
-  dropSamples,
-  emptyLedger,
-  emptyTouched,
-  takeLifecycle,
-  takeSample,
-  takeSettled,
-} from '../fold/ledger';
-import type { Ledger, LedgerSettings, Verdict } from '../fold/ledger';
 import type { Entity } from '../fold/entity';
+import { emptyLedger, popSettled } from '../fold/ledger';
+import type { Ledger, LedgerSettings, Verdict } from '../fold/ledger';
+import { judgeEvent, tidy } from './pageless';
 
 /**
  * The entities of a history once all of it has been judged: each is handed on once, the settled ones as they settle, so that a
@@ -26,8 +18,8 @@ export interface EntityFold {
   finish(): number | null;
 }
 
-/** How many records are judged between two compactions; no figure depends on it. */
-const COMPACT_EVERY = 10_000;
+/** How many records are judged between two rounds of tidying; no figure depends on it. */
+const TIDY_EVERY = 10_000;
 
 /**
  * @param fromMs no figure is asked for as of an earlier moment: facts before it need not be told apart. -Infinity: keep them all
@@ -45,14 +37,9 @@ export function openEntities(
   function take(event: FleetEvent, partition: number, appendTimeMs: number | null): Verdict {
     const ledger = ledgers[partition];
     if (ledger === undefined) throw new Error(`no partition ${String(partition)}`);
-    if (isTelemetry(event)) {
-      const verdict = takeSample(ledger, event, appendTimeMs);
-      dropSamples(ledger);
-      return verdict;
-    }
-    const verdict = takeLifecycle(ledger, event, appendTimeMs);
-    if (ledger.gone.size > 0) takeSettled(ledger).forEach(visit);
-    if (++count % COMPACT_EVERY === 0) ledgers.forEach((one) => compact(one, fromMs));
+    const verdict = judgeEvent(ledger, event, appendTimeMs);
+    if (ledger.settled.size > 0) popSettled(ledger).forEach(visit);
+    if (++count % TIDY_EVERY === 0) for (const one of ledgers) tidy(one, fromMs);
     return verdict;
   }
 
@@ -63,11 +50,6 @@ export function openEntities(
       return newestTaken(ledgers);
     },
   };
-}
-
-function compact(ledger: Ledger, fromMs: number): void {
-  compactTouched(ledger, fromMs);
-  ledger.touched = emptyTouched();
 }
 
 function newestTaken(ledgers: readonly Ledger[]): number | null {

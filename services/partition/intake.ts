@@ -6,7 +6,8 @@ import type { RefusalReason } from '../../events/refusal';
 import { TOPIC_NAMES, partitionOf, routeOf } from '../../events/routing';
 import { logTimeAt, takeLifecycle, takeSample } from '../fold/ledger';
 import type { AppendRecord, LogRecord, OwnedTopic } from '../log/port';
-import { isBehind, showAsBefore } from './partition';
+import { showAsBefore } from './commit';
+import { isBehind } from './partition';
 import type { Partition } from './partition';
 
 /** What came of one record; `forward` is to be durable on the log before the position passes the record. */

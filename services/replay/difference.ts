@@ -129,8 +129,8 @@ function compareTotals(
     const { family, labels } = series;
     if (!isSumOfProject(selection, family, labels)) continue;
     const text = (view: PartitionView): string | undefined => {
-      const settled = view.tally.series.get(key)?.settled;
-      return settled == null ? undefined : totalText(family, settled);
+      const total = view.tally.series.get(key)?.absorbed;
+      return total == null ? undefined : totalText(family, total);
     };
     add(`settled in ${seriesText(family, labels)}`, text(stored), text(recomputed));
   }

@@ -1,7 +1,9 @@
 import type { LedgerSettings } from '../fold/ledger';
 import type { Bounds, EventLog, OwnedTopic, Positions } from '../log/port';
-import { closeBatch, openPartition } from '../partition/partition';
-import type { Batch, Partition } from '../partition/partition';
+import { closeBatch } from '../partition/commit';
+import type { CommitContent } from '../partition/commit';
+import { openPartition } from '../partition/partition';
+import type { Partition } from '../partition/partition';
 import type { Acquired, Head } from '../store/port';
 import { foldTo, telemetryStart } from './read';
 import type { OnFolded } from './read';
@@ -32,11 +34,9 @@ export function pageTimeOf({ pageTimeMs, lastLogTimeMs }: Partition, endMs: numb
 }
 
 /** As closeBatch(): nobody was shown what is rebuilt, so nothing is held by it. */
-export function closeUnshown(partition: Partition, pageTimeMs: number): Batch {
+export function closeUnshown(partition: Partition, pageTimeMs: number): CommitContent {
   partition.shownMs = null;
-  const batch = closeBatch(partition, pageTimeMs);
-  partition.view.pageTimeMs = pageTimeMs;
-  return batch;
+  return closeBatch(partition, pageTimeMs);
 }
 
 export interface Recomputing {

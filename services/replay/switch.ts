@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { decodeFoldHead, versionMismatch } from '../view/fold-head';
 import { emptyView } from '../view/view';
 import type { PartitionView } from '../view/view';
-import { holdAs } from '../partition/hold-as';
+import { holdAs } from '../partition/commit';
 import type { Partition } from '../partition/partition';
 import type { GenerationStore, Standing } from '../store/port';
 import type { SeriesChange } from './change';

@@ -53,14 +53,14 @@ export const ENTITY: EntryKind<Entity> = {
   ledger: [({ entities }) => entities, ({ entities }) => entities.keys()],
 };
 
-/** An entity that has settled and is not in the totals yet, by the number of its settling. */
+/** An entity that has settled and is not absorbed yet, by the number of its settling. */
 export const SETTLED: EntryKind<Entity> = {
   space: 'shown',
   prefix: 'g:',
   encode: encodeEntity,
   decode: decodeEntity,
   view: (view, name, entity) => putEntity(view, SETTLED.prefix + name, entity),
-  ledger: [({ gone }) => gone, ({ gone }) => gone],
+  ledger: [({ settled }) => settled, ({ settled }) => settled],
 };
 
 /** How a run or an instance ended that has settled, by its key. */

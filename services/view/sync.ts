@@ -1,8 +1,8 @@
 import { figuresOf } from '../catalogue/figures';
-import { settleInto } from '../catalogue/tally';
+import { absorbInto } from '../catalogue/tally';
 import type { Entity } from '../fold/entity';
-import { asOf, takeAbsorbable } from '../fold/ledger';
-import type { Ledger, Touched } from '../fold/ledger';
+import { asOf, popAbsorbable } from '../fold/ledger';
+import type { Ledger } from '../fold/ledger';
 import { ENTITY, SETTLED } from './entries';
 import { emptyView, putEntity } from './view';
 import type { PartitionView } from './view';
@@ -12,17 +12,20 @@ export function openView(ledger: Ledger): PartitionView {
   return { ...emptyView(), ends: ledger.ends.byKey, samples: ledger.samples, sources: ledger.sources };
 }
 
-/** Brings the entities that were touched since the last time over to the view. */
-export function syncView(view: PartitionView, ledger: Ledger, touched: Touched): void {
-  for (const key of touched.entities.keys())
-    putEntity(view, ENTITY.prefix + key, shown(ledger, ledger.entities.get(key)));
-  for (const key of touched.gone) putEntity(view, SETTLED.prefix + key, shown(ledger, ledger.gone.get(key)));
+/** Brings the entities that have been touched since the last drain over to the view. */
+export function syncView(view: PartitionView, ledger: Ledger): void {
+  const { entities, settled, touched } = ledger;
+  const put = (entry: string, entity: Entity | undefined): void => {
+    putEntity(view, entry, entity && asOf(ledger, entity));
+  };
+  for (const key of touched.entities.keys()) put(ENTITY.prefix + key, entities.get(key));
+  for (const number of touched.settled) put(SETTLED.prefix + number, settled.get(number));
 }
 
 /** Brings all entities over to a view that has none yet. */
 export function syncAll(view: PartitionView, ledger: Ledger): void {
   for (const [key, entity] of ledger.entities) putEntity(view, ENTITY.prefix + key, asOf(ledger, entity));
-  for (const [key, entity] of ledger.gone) putEntity(view, SETTLED.prefix + key, asOf(ledger, entity));
+  for (const [key, entity] of ledger.settled) putEntity(view, SETTLED.prefix + key, asOf(ledger, entity));
 }
 
 /**
@@ -35,15 +38,11 @@ export function absorb(
   pageTimeMs: number,
 ): Map<string, readonly bigint[]> {
   const totals = new Map<string, readonly bigint[]>();
-  for (const [key, whole] of takeAbsorbable(ledger, pageTimeMs)) {
+  for (const [key, whole] of popAbsorbable(ledger, pageTimeMs)) {
     const figures = figuresOf(asOf(ledger, whole));
     putEntity(view, SETTLED.prefix + key, undefined);
     if (figures === undefined) continue;
-    for (const [series, total] of settleInto(view.tally, figures, pageTimeMs)) totals.set(series, total);
+    for (const [series, total] of absorbInto(view.tally, figures, pageTimeMs)) totals.set(series, total);
   }
   return totals;
-}
-
-function shown(ledger: Ledger, entity: Entity | undefined): Entity | undefined {
-  return entity && asOf(ledger, entity);
 }

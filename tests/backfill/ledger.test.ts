@@ -1,6 +1,6 @@
 /** Every sample that is filled in is what `render --at` of its moment prints: compared with an oracle that knows no backfill. */
 import fc from 'fast-check';
-import { stepsBetween } from '../../services/history/steps';
+import { stepsBetween } from '../../services/backfill/steps';
 import { foldNaively } from '../oracle/index';
 import { historyArbitrary, linesOf, makeHistory, type History } from '../support/history';
 import { differencesOf } from '../support/page-series';

@@ -1,4 +1,4 @@
-import { openLevels } from '../../services/history/levels';
+import { openLevels } from '../../services/backfill/levels';
 
 test('exact beyond 64 bits, up and down, block by block', () => {
   const levels = openLevels();

@@ -1,10 +1,10 @@
 import { decodeEvent } from '../../events/codec';
 import { partitionOf, routeOf } from '../../events/routing';
 import { SUM_FAMILIES } from '../../services/catalogue/families';
-import { openBackfill } from '../../services/history/backfill';
+import { openBackfill } from '../../services/backfill/backfill';
 import { openEntities } from '../../services/history/entities';
-import { FAMILIES, openSumPages } from '../../services/history/openmetrics';
-import { daysOf, type Steps } from '../../services/history/steps';
+import { FAMILIES, openSumPages } from '../../services/backfill/sum-pages';
+import { daysOf, type Steps } from '../../services/backfill/steps';
 import { readPage } from '../support/page-series';
 import { type Settings } from '../support/history';
 

@@ -1,6 +1,6 @@
 import { decodeEvent, encodeEvent } from '../../events/codec';
 import { history } from '../../services/demo/history';
-import { openHistory } from '../../services/history/fold';
+import { openHistory } from '../../services/history/file-fold';
 import { report } from './figure';
 
 const EVENTS = 100_000;

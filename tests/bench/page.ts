@@ -83,7 +83,7 @@ function viewOf(jobs: number, samples: readonly Sampled[]): PartitionView {
     }
   }
   const view = openView(ledger);
-  syncView(view, ledger, ledger.touched);
+  syncView(view, ledger);
   view.pageTimeMs = T0 + 60_000;
   return view;
 }

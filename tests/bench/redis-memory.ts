@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
 import pino from 'pino';
 import { takeRecord } from '../../services/partition/intake';
-import { closeBatch, openPartition, type Partition } from '../../services/partition/partition';
+import { closeBatch } from '../../services/partition/commit';
+import { openPartition, type Partition } from '../../services/partition/partition';
 import { openRedisStore } from '../../services/store/redis/store';
 import type { StateStore } from '../../services/store/port';
 import { startRedis } from '../support/redis';

@@ -4,9 +4,9 @@ import { decodeEvent } from '../../events/codec';
 import { partitionOf, routeOf } from '../../events/routing';
 import { toDouble } from '../../services/catalogue/family';
 import { openEntities } from '../../services/history/entities';
-import { openExplanation, type Amount, type ExplainedSeries } from '../../services/history/explanation';
-import { FAMILIES } from '../../services/history/openmetrics';
-import { parseSelector, type Selector } from '../../services/history/selector';
+import { openExplanation, type Amount, type ExplainedSeries } from '../../services/explain/explanation';
+import { FAMILIES } from '../../services/backfill/sum-pages';
+import { parseSelector, type Selector } from '../../services/explain/selector';
 import { isFilledIn } from '../backfill/support';
 import { foldNaively } from '../oracle/index';
 import {

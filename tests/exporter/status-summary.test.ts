@@ -4,7 +4,7 @@ import type { FleetEvent } from '../../events/event';
 import { seriesKey } from '../../services/catalogue/tally';
 import { history as demoHistory } from '../../services/demo/history';
 import { readPage } from '../../services/exposition/reader';
-import { openHistory } from '../../services/history/fold';
+import { openHistory } from '../../services/history/file-fold';
 import { writePage } from '../../services/page/page';
 import type { PartitionView } from '../../services/view/view';
 import { WHOLE_PAGE } from '../../services/page/selection';

@@ -10,7 +10,7 @@ import { statusRoutes } from '../../services/exporter/status';
 import { writeDocument } from '../../services/exporter/status/document';
 import { openProcessMetrics } from '../../services/process/metrics';
 import type { Refreshed } from '../../services/exporter/views';
-import { openHistory } from '../../services/history/fold';
+import { openHistory } from '../../services/history/file-fold';
 import type { PartitionView } from '../../services/view/view';
 import { summarize } from '../../services/exporter/status/summary';
 

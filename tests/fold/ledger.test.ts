@@ -2,7 +2,7 @@
 import {
   emptyLedger,
   expireSamples,
-  takeAbsorbable,
+  popAbsorbable,
   takeLifecycle,
   takeSample,
   type Ledger,
@@ -56,9 +56,9 @@ describe('settling', () => {
     take(ledger, terminated('i'), 100, 200);
     expect(take(ledger, terminated('i'), 90, 900)).toBe('taken');
     expect(take(ledger, status('i', 'idle'), 95, 1199)).toBe('taken');
-    expect(ledger.gone.size).toBe(0);
+    expect(ledger.settled.size).toBe(0);
     expect(take(ledger, status('i', 'idle'), 96, 1200)).toBe('too_late');
-    expect([ledger.gone.size, ledger.entities.size, ledger.scalars.settledCount]).toEqual([1, 0, 1]);
+    expect([ledger.settled.size, ledger.entities.size, ledger.scalars.settledCount]).toEqual([1, 0, 1]);
   });
 
   test('the id stays until the newest event of it, refused ones included, is over the dedupe time older', () => {
@@ -112,14 +112,14 @@ test('a settled entity is kept until no page can show a sample from before its f
   take(ledger, instanceStarted('i'), 0);
   take(ledger, terminated('i'), 100);
   pass(ledger, 1100);
-  expect(ledger.gone.size).toBe(1);
-  expect([100, 700, 701, 702].map((ms) => takeAbsorbable(ledger, T0 + ms).map(([key]) => key))).toEqual([
+  expect(ledger.settled.size).toBe(1);
+  expect([100, 700, 701, 702].map((ms) => popAbsorbable(ledger, T0 + ms).map(([key]) => key))).toEqual([
     [],
     [],
     ['0'],
     [],
   ]);
-  expect(ledger.gone.size).toBe(0);
+  expect(ledger.settled.size).toBe(0);
 });
 
 describe('giving up', () => {

@@ -93,7 +93,7 @@ test('such histories do what they are made for', () => {
     for (const { reason } of dead) note(reason, 1);
     for (const { entities, tally } of views) {
       note('compacted', [...entities.values()].filter(({ prefix }) => prefix !== null).length);
-      note('settled', [...tally.series.values()].filter(({ settled }) => settled !== null).length);
+      note('settled', [...tally.series.values()].filter(({ absorbed }) => absorbed !== null).length);
     }
   }
   for (const what of ['handed over', 'too_late', 'from_the_future', 'compacted', 'settled']) {

@@ -30,8 +30,8 @@ function entriesOf(view: PartitionView): Entry[] {
     entries.push([key, (key.startsWith(ENTITY.prefix) ? ENTITY : SETTLED).encode(entity)]);
   for (const [key, sample] of view.samples) entries.push([SAMPLE.prefix + key, SAMPLE.encode(sample)]);
   for (const [key, timeMs] of view.sources) entries.push([SOURCE.prefix + key, SOURCE.encode(timeMs)]);
-  for (const [key, { settled, family, labels }] of view.tally.series) {
-    if (settled !== null) entries.push([TOTAL.prefix + key, TOTAL.encode(settled)]);
+  for (const [key, { absorbed, family, labels }] of view.tally.series) {
+    if (absorbed !== null) entries.push([TOTAL.prefix + key, TOTAL.encode(absorbed)]);
     const hold = { family: family.name, labels, shown: [10n ** 12n] };
     if (family.type === 'counter' && key.length % 3 === 0)
       entries.push([HOLD.prefix + key, HOLD.encode(hold)]);

@@ -19,7 +19,7 @@ function entriesOf(view: PartitionView): [string, string][] {
   for (const [key, end] of view.ends) add(END, key, end);
   for (const [key, sample] of view.samples) add(SAMPLE, key, sample);
   for (const [key, timeMs] of view.sources) add(SOURCE, key, timeMs);
-  for (const [key, { settled }] of view.tally.series) if (settled !== null) add(TOTAL, key, settled);
+  for (const [key, { absorbed }] of view.tally.series) if (absorbed !== null) add(TOTAL, key, absorbed);
   for (const [key, hold] of view.holds) add(HOLD, key, hold);
   return entries;
 }

@@ -3,13 +3,12 @@
  * drawn from a seed. Page time follows the contract's rule: the clock while nothing is unread (but for the last second), else the log
  * time of the last record read; where it is far ahead of the clock it goes back to it.
  */
+import { closeBatch, type CommitContent } from '../../services/partition/commit';
 import { takeRecord } from '../../services/partition/intake';
 import {
   behindFrom,
-  closeBatch,
   followClock,
   openPartition,
-  type Batch,
   type BehindTo,
   type Partition,
 } from '../../services/partition/partition';
@@ -278,7 +277,7 @@ function throughUtf8(text: string): string {
   return Buffer.from(text).toString();
 }
 
-function afterCommit(before: Committed, { head, changes }: Batch): Committed {
+function afterCommit(before: Committed, { head, changes }: CommitContent): Committed {
   const spaces = { shown: new Map(before.shown), kept: new Map(before.kept) };
   for (const { space, key, value } of changes) {
     if (value === null) spaces[space].delete(throughUtf8(key));

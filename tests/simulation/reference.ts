@@ -1,5 +1,6 @@
 /** The log folded in one go by one owner whom nothing befalls: what every run must come to. */
-import { closeBatch, openPartition, type Partition } from '../../services/partition/partition';
+import { closeBatch } from '../../services/partition/commit';
+import { openPartition, type Partition } from '../../services/partition/partition';
 import { takeRecord } from '../../services/partition/intake';
 import { decodeFoldHead } from '../../services/view/fold-head';
 import { HOLD } from '../../services/view/entries';

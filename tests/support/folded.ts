@@ -1,5 +1,5 @@
 /** Folds a history as `render` does, and writes its page. */
-import { openHistory } from '../../services/history/fold';
+import { openHistory } from '../../services/history/file-fold';
 import { type Format } from '../../services/page/format';
 import { writePage } from '../../services/page/page';
 import { type PartitionView } from '../../services/view/view';

@@ -6,7 +6,7 @@ import { statusRoutes } from '../../services/exporter/status';
 import { openLive } from '../../services/exporter/status/live';
 import { openTrend } from '../../services/exporter/trend';
 import type { Refreshed } from '../../services/exporter/views';
-import { openHistory } from '../../services/history/fold';
+import { openHistory } from '../../services/history/file-fold';
 import { singleTokens } from '../../services/http/access';
 import { openProcessMetrics } from '../../services/process/metrics';
 import { encodeEvent } from '../../events/codec';

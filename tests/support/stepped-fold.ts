@@ -8,8 +8,8 @@ import { partitionOf, routeOf } from '../../events/routing';
 import { compactEntity } from '../../services/fold/entity';
 import {
   compactTouched,
+  drain,
   emptyLedger,
-  emptyTouched,
   expireSamples,
   scheduleAll,
   takeLifecycle,
@@ -120,12 +120,12 @@ function settle(part: Part): void {
   expireSamples(part.ledger, part.floorMs);
   bringOver(part);
   absorb(part.view, part.ledger, part.floorMs);
-  part.ledger.touched = emptyTouched();
+  drain(part.ledger);
 }
 
 function bringOver({ view, ledger }: Part): void {
-  syncView(view, ledger, ledger.touched);
-  ledger.touched = emptyTouched();
+  syncView(view, ledger);
+  drain(ledger);
 }
 
 /** Writes all that is kept, and opens it anew; a store gives entries back in no order, and texts by way of UTF-8. */
@@ -135,8 +135,8 @@ function handOver(part: Part, random: Random): void {
   const add = ({ space, key, text }: EntryChange): void =>
     void stored.push({ space, key: Buffer.from(key).toString(), value: text() ?? '' });
   for (const change of touchedEntries(ledger, everything(ledger))) add(change);
-  for (const [key, { settled }] of view.tally.series)
-    if (settled !== null) add(entryChange(TOTAL, key, () => settled));
+  for (const [key, { absorbed }] of view.tally.series)
+    if (absorbed !== null) add(entryChange(TOTAL, key, () => absorbed));
   const next = emptyLedger(ledger.settings);
   Object.assign(next.scalars, decodeFoldHead(encodeFoldHead(ledger)).scalars);
   part.ledger = next;
@@ -145,10 +145,10 @@ function handOver(part: Part, random: Random): void {
   scheduleAll(next);
 }
 
-function everything({ entities, gone, tombstones, ends, samples, sources }: Ledger): Touched {
+function everything({ entities, settled, tombstones, ends, samples, sources }: Ledger): Touched {
   return {
     entities: new Map(Array.from(entities.keys(), (key) => [key, undefined])),
-    gone: new Set(gone.keys()),
+    settled: new Set(settled.keys()),
     tombstones: new Set(tombstones.keys()),
     ends: new Set(ends.byKey.keys()),
     samples: new Set(samples.keys()),

@@ -1,11 +1,11 @@
 import { EVENTS_OPTION, examples } from '../declaration';
 import type { AddCommand } from '../declaration';
-import { openDayFiles } from '../../archive/days';
+import { openDayFiles } from '../../backfill/day-files';
 import { SUM_FAMILIES } from '../../catalogue/families';
 import { openEntities } from '../../history/entities';
-import { FAMILIES } from '../../history/openmetrics';
-import { stepsBetween } from '../../history/steps';
-import type { Steps } from '../../history/steps';
+import { FAMILIES } from '../../backfill/sum-pages';
+import { stepsBetween } from '../../backfill/steps';
+import type { Steps } from '../../backfill/steps';
 import { errnoOf } from '../../process/errno';
 import { CommandError, EXIT } from '../exit';
 import { judgeHistory } from '../history';

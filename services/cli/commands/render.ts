@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { examples } from '../declaration';
 import type { AddCommand } from '../declaration';
-import { openHistory } from '../../history/fold';
+import { openHistory } from '../../history/file-fold';
 import type { Format } from '../../page/format';
 import { writePage } from '../../page/page';
 import { WHOLE_PAGE } from '../../page/selection';

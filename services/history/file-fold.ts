@@ -3,7 +3,7 @@ import { isTelemetry } from '../../events/event';
 import type { FleetEvent } from '../../events/event';
 import type { RefusalReason } from '../../events/refusal';
 import { partitionOf, routeOf } from '../../events/routing';
-import { compactTouched, emptyLedger, emptyTouched, takeLifecycle, takeSample } from '../fold/ledger';
+import { compactTouched, drain, emptyLedger, takeLifecycle, takeSample } from '../fold/ledger';
 import type { Ledger, LedgerSettings } from '../fold/ledger';
 import type { PartitionView } from '../view/view';
 import { absorb, openView, syncAll } from '../view/sync';
@@ -81,6 +81,6 @@ function settleParts(parts: readonly Part[], asOfMs: number | null): void {
     if (floorMs === null) continue;
     if (asOfMs === null) compactTouched(ledger, floorMs);
     absorb(view, ledger, floorMs);
-    ledger.touched = emptyTouched();
+    drain(ledger);
   }
 }

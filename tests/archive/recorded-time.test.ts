@@ -1,4 +1,4 @@
-import { oneLine, withRecordedTime } from '../../services/history/recorded';
+import { oneLine, withRecordedTime } from '../../services/archive/recorded-time';
 
 const AT = Date.UTC(2026, 10, 24, 8);
 const MEMBER = '"recordedtime":"2026-11-24T08:00:00.000Z"';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { openRecent } from '../history/recent';
-import type { Recent } from '../history/recent';
+import { openRecent } from './recent-names';
+import type { Recent } from './recent-names';
 import type { AppendRecord, Bounds, EventLog, OwnedTopic } from '../log/port';
 
 /** What a log has of one partition of a topic. */

@@ -1,22 +1,15 @@
 import { MAX_EVENT_BYTES, decodeEvent } from '../../events/codec';
 import { isTelemetry } from '../../events/event';
-import type { FleetEvent, LifecycleEvent, TelemetryEvent } from '../../events/event';
+import type { FleetEvent, TelemetryEvent } from '../../events/event';
 import type { RefusalReason } from '../../events/refusal';
 import { partitionOf, routeOf } from '../../events/routing';
-import {
-  compactTouched,
-  dropSamples,
-  emptyLedger,
-  emptyTouched,
-  takeLifecycle,
-  takeSample,
-  takeSettled,
-} from '../fold/ledger';
-import type { Ledger, LedgerSettings } from '../fold/ledger';
+import { emptyLedger, popSettled } from '../fold/ledger';
+import type { LedgerSettings } from '../fold/ledger';
+import { judgeEvent, tidy } from '../history/pageless';
 import type { LogRecord, OwnedTopic } from '../log/port';
-import { openRecent } from './recent';
-import type { Recent } from './recent';
-import { oneLine, withRecordedTime } from './recorded';
+import { openRecent } from './recent-names';
+import type { Recent } from './recent-names';
+import { oneLine, withRecordedTime } from './recorded-time';
 
 /**
  * What of one partition of the live log counts: judges its records in order, as the fold does, and passes on those that were
@@ -28,10 +21,10 @@ export interface Sieve {
   sift(record: LogRecord): Sifted;
 }
 
-export type Sifted = Kept | { readonly kind: 'left_out'; readonly why: LeftOut };
+export type Sifted = Passed | { readonly kind: 'left_out'; readonly why: LeftOut };
 
-export interface Kept {
-  readonly kind: 'kept';
+export interface Passed {
+  readonly kind: 'passed';
   /** The event's JSON, on one line. */
   readonly line: string;
   /** Never back within a partition. */
@@ -41,8 +34,8 @@ export interface Kept {
 /** `no_room`: with its log time the event would be larger than an event may be. */
 export type LeftOut = RefusalReason | 'repeat' | 'misrouted' | 'no_room';
 
-/** How many records are judged between two clearings; no verdict depends on it. */
-const CLEAR_EVERY = 10_000;
+/** How many records are judged between two rounds of tidying; no verdict depends on it. */
+const TIDY_EVERY = 10_000;
 /** Of samples, of which no state tells: a sender that had no answer sends the same again within seconds. */
 const RECENT_SAMPLES = 50_000;
 
@@ -64,44 +57,34 @@ export function openSieve(
     if (route.topic !== topic || partitionOf(route.key, partitions) !== partition) return 'misrouted';
     if (isTelemetry(event)) {
       logTimeMs = Math.max(logTimeMs, Math.min(appendTimeMs, event.recordedTimeMs ?? appendTimeMs));
-      return judgeSample(ledger, recent, event, appendTimeMs);
     }
-    const why = judgeFact(ledger, event, appendTimeMs);
+    const verdict = judgeEvent(ledger, event, appendTimeMs);
+    if (isTelemetry(event)) return verdict.kind === 'refused' ? verdict.reason : sampleRepeat(recent, event);
     logTimeMs = ledger.scalars.logTimeMs ?? logTimeMs;
-    return why;
+    if (verdict.kind === 'refused') return verdict.reason;
+    return verdict.kind === 'repeat' ? 'repeat' : undefined;
   }
 
   return {
     sift({ value, appendTimeMs }) {
-      if (++count % CLEAR_EVERY === 0) clear(ledger);
+      if (++count % TIDY_EVERY === 0) {
+        popSettled(ledger);
+        tidy(ledger, Infinity);
+      }
       const bytes = value ?? EMPTY;
       const decoded = decodeEvent(bytes);
       if (!decoded.ok) return { kind: 'left_out', why: decoded.refusal.reason };
       const why = judge(decoded.event, appendTimeMs);
       if (why !== undefined) return { kind: 'left_out', why };
       const line = lineOf(bytes.toString(), logTimeMs, isTelemetry(decoded.event));
-      return line === undefined ? { kind: 'left_out', why: 'no_room' } : { kind: 'kept', line, logTimeMs };
+      return line === undefined ? { kind: 'left_out', why: 'no_room' } : { kind: 'passed', line, logTimeMs };
     },
   };
 }
 
-function judgeFact(ledger: Ledger, event: LifecycleEvent, appendTimeMs: number): LeftOut | undefined {
-  const verdict = takeLifecycle(ledger, event, appendTimeMs);
-  if (verdict.kind === 'refused') return verdict.reason;
-  return verdict.kind === 'repeat' ? 'repeat' : undefined;
-}
-
 /** A sample that is older than the latest one is no repeat: as of a moment in between, it was the latest. */
-function judgeSample(
-  ledger: Ledger,
-  recent: Recent,
-  event: TelemetryEvent,
-  appendTimeMs: number,
-): LeftOut | undefined {
-  const verdict = takeSample(ledger, event, appendTimeMs);
-  dropSamples(ledger);
-  if (verdict.kind === 'refused') return verdict.reason;
-  const name = JSON.stringify([event.source, event.id]);
+function sampleRepeat(recent: Recent, { source, id }: TelemetryEvent): 'repeat' | undefined {
+  const name = JSON.stringify([source, id]);
   if (recent.has(name)) return 'repeat';
   recent.add(name);
   return undefined;
@@ -113,11 +96,4 @@ function lineOf(json: string, logTimeMs: number, isSample: boolean): string | un
   if (Buffer.byteLength(line) <= MAX_EVENT_BYTES) return line;
   const bare = oneLine(json);
   return isSample && Buffer.byteLength(bare) <= MAX_EVENT_BYTES ? bare : undefined;
-}
-
-/** No page is made of this ledger: what is settled, and who touched what, is of no use to it. */
-function clear(ledger: Ledger): void {
-  compactTouched(ledger, Infinity);
-  takeSettled(ledger);
-  ledger.touched = emptyTouched();
 }

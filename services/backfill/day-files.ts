@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/families';
-import { openBackfill } from '../history/backfill';
-import type { Backfill } from '../history/backfill';
-import { END, FAMILIES, familyHeader, openSumPages } from '../history/openmetrics';
-import type { SumPages } from '../history/openmetrics';
-import { dayOf, daysOf } from '../history/steps';
-import type { Day, Steps } from '../history/steps';
-import { writeWhole } from './file';
-import { makeFolder } from './folder';
+import { openBackfill } from './backfill';
+import type { Backfill } from './backfill';
+import { END, FAMILIES, familyHeader, openSumPages } from './sum-pages';
+import type { SumPages } from './sum-pages';
+import { dayOf, daysOf } from './steps';
+import type { Day, Steps } from './steps';
+import { writeWhole } from '../process/whole-file';
+import { makeFolder } from '../process/folder';
 import { openSpool } from './spool';
 import type { Spool } from './spool';
 

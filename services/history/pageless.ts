@@ -1,0 +1,21 @@
+import { isTelemetry } from '../../events/event';
+import type { FleetEvent } from '../../events/event';
+import { compactTouched, drain, dropSamples, takeLifecycle, takeSample } from '../fold/ledger';
+import type { Ledger, Verdict } from '../fold/ledger';
+
+/**
+ * For ledgers of which no page is made: records are judged, and what a page would need besides is dropped.
+ * @param appendTimeMs when the log appended it; null in a file
+ */
+export function judgeEvent(ledger: Ledger, event: FleetEvent, appendTimeMs: number | null): Verdict {
+  if (!isTelemetry(event)) return takeLifecycle(ledger, event, appendTimeMs);
+  const verdict = takeSample(ledger, event, appendTimeMs);
+  dropSamples(ledger);
+  return verdict;
+}
+
+/** Bounds what the ledger takes of memory; no verdict depends on it. Facts before `fromMs` are not told apart any more. */
+export function tidy(ledger: Ledger, fromMs: number): void {
+  compactTouched(ledger, fromMs);
+  drain(ledger);
+}
