@@ -1,10 +1,11 @@
 import { type JobStatus } from '../../events/job';
 import { type Gpu, type Place, type Tenant } from './fleet';
-import { resourcesOf, type Instances } from './instances';
+import { resourcesOf } from './instance';
+import { type Instances } from './instances';
 import { loadAt, type Load } from './load';
 import { type Project, type RunPlan, type User } from './projects';
-import { hash32 } from './random';
-import { type World } from './world';
+import { hash32, type Random } from './random';
+import { type Draft, type World } from './world';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -44,13 +45,14 @@ export interface Slot {
   readonly submissionNum: number;
 }
 
+type Phase = 'submitted' | 'provisioning' | 'pulling' | 'running' | 'terminating' | 'finished';
+
 export interface Job extends Tenant {
   readonly id: string;
   readonly run: RunIdentity;
   readonly slot: Slot;
-  readonly phase: () => 'submitted' | 'provisioning' | 'pulling' | 'running' | 'terminating' | 'finished';
-  readonly place: () => Place | null;
-  readonly runningSinceMs: () => number | null;
+  readonly phase: Phase;
+  readonly place: Place | null;
   /** Whole-job load now. */
   readonly totalLoad: () => Load;
   /** It has got its place: provisioned from now on, unless it has ended meanwhile. */
@@ -77,19 +79,47 @@ export interface Stage {
   readonly watch: (job: Job) => void;
 }
 
+/** A job as this file alone sees it. */
+interface LivingJob extends Job {
+  readonly stage: Stage;
+  readonly listener: JobListener;
+  /** What names it in each of its events. */
+  readonly ids: { readonly run: { readonly id: string }; readonly job: { readonly id: string } };
+  readonly loadSeed: number;
+  phase: Phase;
+  place: Place | null;
+  runningSinceMs: number | null;
+}
+
 /** Submits a job, and plays its life from there: provisioning, pulling, running, terminating, finished. */
 export function submitJob(stage: Stage, run: RunIdentity, slot: Slot, listener: JobListener): Job {
-  const { world } = stage;
-  const { random } = world;
-  const { source } = run.project;
-  const id = world.newId();
-  const loadSeed = hash32(id);
-  const ids = { run: { id: run.id }, job: { id } };
-  let phase: ReturnType<Job['phase']> = 'submitted';
-  let place: Place | null = null;
-  let runningSinceMs: number | null = null;
+  const id = stage.world.newId();
+  const job: LivingJob = {
+    stage,
+    listener,
+    id,
+    run,
+    slot,
+    ids: { run: { id: run.id }, job: { id } },
+    loadSeed: hash32(id),
+    phase: 'submitted',
+    place: null,
+    runningSinceMs: null,
+    totalLoad: () => loadOf(job, 0),
+    load: (gpu: Gpu) => loadOf(job, gpu.index),
+    provision: (place) => provision(job, place),
+    end: (reason) => end(job, reason),
+    fail: (reason) => fail(job, reason),
+    ready: () => ready(job),
+    priced: () => priced(job),
+    lost: (reason) => fail(job, reason),
+  };
+  announce(job);
+  return job;
+}
 
-  world.emit(source, {
+function announce({ stage, run, slot, id }: LivingJob): void {
+  stage.world.emit(run.project.source, {
     type: 'fleetmeter.job.submitted.v1',
     data: {
       project: run.project.name,
@@ -104,124 +134,124 @@ export function submitJob(stage: Stage, run: RunIdentity, slot: Slot, listener: 
       },
     },
   });
+}
 
-  function become(status: 'pulling' | 'running' | 'terminating'): void {
-    phase = status;
-    world.emit(source, { type: 'fleetmeter.job.status_changed.v1', data: { ...ids, status } });
-  }
+function become(job: LivingJob, status: 'pulling' | 'running' | 'terminating'): void {
+  job.phase = status;
+  emit(job, { type: 'fleetmeter.job.status_changed.v1', data: { ...job.ids, status } });
+}
 
-  function describe({ instance, gpus }: Place) {
-    const { offer, fleet } = instance;
-    const shared = instance.totalBlocks > 1;
-    return {
-      instance: {
-        id: instance.id,
-        name: instance.name,
-        type: offer.type,
-        backend: offer.backend,
-        ...(gpus.length > 0 && fleet.plan.uuids && { gpu_uuids: gpus.map(({ uuid }) => uuid) }),
-      },
-      resources: resourcesOf(offer, shared ? gpus.length / instance.totalBlocks : 1),
-      price: { dollars_per_hour: instance.priceDollarsPerHour },
-      ...(shared && { blocks: { used: gpus.length, total: instance.totalBlocks } }),
-    };
-  }
+function emit(job: LivingJob, draft: Draft): void {
+  job.stage.world.emit(job.run.project.source, draft);
+}
 
-  function provision(given: Place): void {
-    if (phase !== 'submitted') {
-      stage.instances.release(given);
-      return;
-    }
-    place = given;
-    phase = 'provisioning';
-    world.emit(source, { type: 'fleetmeter.job.provisioned.v1', data: { ...ids, ...describe(given) } });
-    listener.provisioned(job);
-    if (given.instance.phase === 'up') ready();
-  }
-
-  function ready(): void {
-    if (phase !== 'provisioning') return;
-    world.after(random.lognormal(4 * SECOND, 0.4), () => {
-      if (phase !== 'provisioning') return;
-      become('pulling');
-      const broken = random.chance(0.012);
-      world.after(random.lognormal(28 * SECOND, 0.7), () => {
-        if (phase !== 'pulling') return;
-        if (broken) fail('creating_container_error');
-        else begin();
-      });
-    });
-  }
-
-  function begin(): void {
-    become('running');
-    runningSinceMs = world.nowMs();
-    stage.watch(job);
-    listener.running(job);
-  }
-
-  function priced(): void {
-    if (place === null || phase === 'submitted' || phase === 'finished') return;
-    world.emit(source, {
-      type: 'fleetmeter.job.price_changed.v1',
-      data: { ...ids, price: { dollars_per_hour: place.instance.priceDollarsPerHour } },
-    });
-  }
-
-  function fail(reason: JobReason): void {
-    if (phase === 'terminating' || phase === 'finished') return;
-    listener.failed(job, reason);
-    end(reason);
-  }
-
-  function end(reason: JobReason): void {
-    if (phase === 'terminating' || phase === 'finished') return;
-    if (place === null) {
-      // What has no place has nothing to clean up; it is only noticed.
-      phase = 'terminating';
-      world.after(random.between(0.2, 2) * SECOND, () => finish(reason));
-      return;
-    }
-    become('terminating');
-    world.after(random.between(1.5, 12) * SECOND, () => finish(reason));
-  }
-
-  function finish(reason: JobReason): void {
-    phase = 'finished';
-    const exitStatus = exitStatusOf(reason);
-    world.emit(source, {
-      type: 'fleetmeter.job.finished.v1',
-      data: { ...ids, status: ENDS[reason], reason, ...(exitStatus !== null && { exit_status: exitStatus }) },
-    });
-    if (place !== null) stage.instances.release(place);
-    listener.finished(job, reason);
-  }
-
-  function exitStatusOf(reason: JobReason): number | null {
-    if (reason === 'done_by_runner') return 0;
-    return reason === 'container_exited_with_error' ? random.pick([1, 1, 1, 2, 134, 137, 139]) : null;
-  }
-
-  const loadOf = (gpu: number): Load => {
-    const ageMs = world.nowMs() - (runningSinceMs ?? world.nowMs());
-    return loadAt(run.plan.habit, loadSeed, (ageMs * world.speed) / MINUTE, gpu);
+/** What `provisioned` says of a place. */
+function describe({ instance, gpus }: Place) {
+  const { offer, fleet } = instance;
+  const shared = instance.totalBlocks > 1;
+  return {
+    instance: {
+      id: instance.id,
+      name: instance.name,
+      type: offer.type,
+      backend: offer.backend,
+      ...(gpus.length > 0 && fleet.plan.uuids && { gpu_uuids: gpus.map(({ uuid }) => uuid) }),
+    },
+    resources: resourcesOf(offer, shared ? gpus.length / instance.totalBlocks : 1),
+    price: { dollars_per_hour: instance.priceDollarsPerHour },
+    ...(shared && { blocks: { used: gpus.length, total: instance.totalBlocks } }),
   };
+}
 
-  const job: Job = {
-    id,
-    run,
-    slot,
-    phase: () => phase,
-    place: () => place,
-    runningSinceMs: () => runningSinceMs,
-    totalLoad: () => loadOf(0),
-    load: (gpu: Gpu) => loadOf(gpu.index),
-    provision,
-    end,
-    fail,
-    ready,
-    priced,
-    lost: fail,
-  };
-  return job;
+function provision(job: LivingJob, place: Place): void {
+  if (job.phase !== 'submitted') {
+    job.stage.instances.release(place);
+    return;
+  }
+  job.place = place;
+  job.phase = 'provisioning';
+  emit(job, { type: 'fleetmeter.job.provisioned.v1', data: { ...job.ids, ...describe(place) } });
+  job.listener.provisioned(job);
+  if (place.instance.phase === 'up') ready(job);
+}
+
+function ready(job: LivingJob): void {
+  const { world } = job.stage;
+  if (job.phase !== 'provisioning') return;
+  world.after(world.random.lognormal(4 * SECOND, 0.4), () => {
+    if (job.phase === 'provisioning') pull(job);
+  });
+}
+
+function pull(job: LivingJob): void {
+  const { world } = job.stage;
+  become(job, 'pulling');
+  const broken = world.random.chance(0.012);
+  world.after(world.random.lognormal(28 * SECOND, 0.7), () => {
+    if (job.phase !== 'pulling') return;
+    if (broken) fail(job, 'creating_container_error');
+    else begin(job);
+  });
+}
+
+function begin(job: LivingJob): void {
+  become(job, 'running');
+  job.runningSinceMs = job.stage.world.nowMs();
+  job.stage.watch(job);
+  job.listener.running(job);
+}
+
+function priced(job: LivingJob): void {
+  const { place, phase } = job;
+  if (place === null || phase === 'submitted' || phase === 'finished') return;
+  emit(job, {
+    type: 'fleetmeter.job.price_changed.v1',
+    data: { ...job.ids, price: { dollars_per_hour: place.instance.priceDollarsPerHour } },
+  });
+}
+
+function fail(job: LivingJob, reason: JobReason): void {
+  if (job.phase === 'terminating' || job.phase === 'finished') return;
+  job.listener.failed(job, reason);
+  end(job, reason);
+}
+
+function end(job: LivingJob, reason: JobReason): void {
+  const { world } = job.stage;
+  if (job.phase === 'terminating' || job.phase === 'finished') return;
+  if (job.place === null) {
+    // What has no place has nothing to clean up; it is only noticed.
+    job.phase = 'terminating';
+    world.after(world.random.between(0.2, 2) * SECOND, () => finish(job, reason));
+    return;
+  }
+  become(job, 'terminating');
+  world.after(world.random.between(1.5, 12) * SECOND, () => finish(job, reason));
+}
+
+function finish(job: LivingJob, reason: JobReason): void {
+  job.phase = 'finished';
+  const exitStatus = exitStatusOf(reason, job.stage.world.random);
+  emit(job, {
+    type: 'fleetmeter.job.finished.v1',
+    data: {
+      ...job.ids,
+      status: ENDS[reason],
+      reason,
+      ...(exitStatus !== null && { exit_status: exitStatus }),
+    },
+  });
+  if (job.place !== null) job.stage.instances.release(job.place);
+  job.listener.finished(job, reason);
+}
+
+function exitStatusOf(reason: JobReason, random: Random): number | null {
+  if (reason === 'done_by_runner') return 0;
+  return reason === 'container_exited_with_error' ? random.pick([1, 1, 1, 2, 134, 137, 139]) : null;
+}
+
+function loadOf({ stage, run, loadSeed, runningSinceMs }: LivingJob, gpu: number): Load {
+  const { world } = stage;
+  const ageMs = world.nowMs() - (runningSinceMs ?? world.nowMs());
+  return loadAt(run.plan.habit, loadSeed, (ageMs * world.speed) / MINUTE, gpu);
 }

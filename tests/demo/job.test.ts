@@ -54,7 +54,7 @@ describe('a job', () => {
   test('that has a place begins to run there, and gives it back when it ends', () => {
     const { world, instance, job, place, told } = setUp();
     play(world, () => job.provision(place()));
-    expect(job.phase()).toBe('running');
+    expect(job.phase).toBe('running');
     expect(instance.places.size).toBe(1);
     expect(instance.gpus.filter((gpu) => gpu.place !== null).length).toBe(3);
     const events = play(world, () => job.end('done_by_runner'));
