@@ -18,5 +18,7 @@ module.exports = {
     : { testMatch: ['<rootDir>/tests/**/*.test.ts'], testPathIgnorePatterns: ['\\.deep\\.test\\.ts$'] }),
   transform: { '\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }] },
   testEnvironment: 'node',
-  maxWorkers: 2,
+  testSequencer: '<rootDir>/tests/sequencer.cjs',
+  // Suites with services wait for them half of the time: one worker more than two cores have is busy then.
+  maxWorkers: 3,
 };
