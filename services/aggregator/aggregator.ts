@@ -12,7 +12,7 @@ import type { PageClock } from './page-clock';
 import { openQueue } from './queue';
 import type { Queue } from './queue';
 import { repeat } from './repeat';
-import { openStanding } from './standing';
+import { openCommitHealth } from './commit-health';
 import type { StepNews } from './store-clock';
 import { MONOTONIC } from './timing';
 import type { Timing } from './timing';
@@ -55,12 +55,12 @@ export async function openAggregator(options: AggregatorOptions): Promise<Aggreg
   const { log, store, logger, metrics, timing = MONOTONIC } = options;
   let ownership: Ownership | undefined = undefined;
   const clock = openPageClock(log, store, timing, tellSteps(logger, metrics));
-  const standing = openStanding(() => timing.now());
+  const health = openCommitHealth(() => timing.now());
   const committer = openCommitter({
-    ...{ store, clock, standing, logger, metrics, timing },
+    ...{ store, clock, health, logger, metrics, timing },
     onCommitted: (number, positions) => ownership?.committed(number, positions),
   });
-  const owner = openOwner({ ...options, clock, committer, standing, alarm: openAlarm(logger) });
+  const owner = openOwner({ ...options, clock, committer, health, alarm: openAlarm(logger) });
   const queue = openQueue();
 
   async function tick(): Promise<void> {
@@ -85,7 +85,7 @@ export async function openAggregator(options: AggregatorOptions): Promise<Aggreg
     trouble() {
       const silentMs = timing.now() - owned.lastFetchAtMs();
       if (silentMs >= FETCH_SILENCE_MS) return 'no fetch has come back lately';
-      return clockTrouble(clock, owner) ?? standing.trouble();
+      return clockTrouble(clock, owner) ?? health.trouble();
     },
     ownedPartitions: () => owned.owned(),
     async close() {

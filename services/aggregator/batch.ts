@@ -1,6 +1,6 @@
 import type { AppendRecord, LogRecord, OwnedTopic } from '../log/port';
 import { takeRecord } from '../partition/intake';
-import { markOf } from '../partition/mark';
+import { markOf } from '../partition/record-mark';
 import type { Partition } from '../partition/partition';
 import type { ProcessMetrics } from '../process/metrics';
 import type { PageClock } from './page-clock';

@@ -7,7 +7,7 @@ import type { Logger } from '../process/logger';
 import type { ProcessMetrics } from '../process/metrics';
 import type { Commit, CommitResult, StateStore } from '../store/port';
 import type { PageClock } from './page-clock';
-import type { Standing } from './standing';
+import type { CommitHealth } from './commit-health';
 import type { Timing } from './timing';
 
 export interface Committer {
@@ -21,7 +21,7 @@ export interface Committer {
 export interface CommitterOptions {
   readonly store: StateStore;
   readonly clock: PageClock;
-  readonly standing: Standing;
+  readonly health: CommitHealth;
   readonly logger: Logger;
   readonly metrics: ProcessMetrics;
   readonly timing: Timing;
@@ -33,7 +33,7 @@ const COMMIT_PATIENCE_MS = 5000;
 const RETRY_MS = 100;
 
 export function openCommitter(options: CommitterOptions): Committer {
-  const { store, clock, standing, logger, metrics, timing, onCommitted } = options;
+  const { store, clock, health, logger, metrics, timing, onCommitted } = options;
   let isClosed = false;
 
   async function commitPatiently(request: Commit): Promise<CommitResult> {
@@ -44,7 +44,7 @@ export function openCommitter(options: CommitterOptions): Committer {
         metrics.commitSeconds.observe((timing.now() - startMs) / 1000);
         return result;
       }
-      standing.failed(request.partition, result.detail);
+      health.failed(request.partition, result.detail);
       if (isClosed || timing.now() - startMs > COMMIT_PATIENCE_MS) return result;
       await timing.delay(RETRY_MS);
     }
@@ -69,12 +69,12 @@ export function openCommitter(options: CommitterOptions): Committer {
       const { kind: result } = await commitPatiently({ ...named, ...batch });
       metrics.commits.inc({ result });
       if (result !== 'applied') {
-        if (result === 'stale') standing.failed(number, 'another process has taken it over');
+        if (result === 'stale') health.failed(number, 'another process has taken it over');
         logger.warn({ partition: number, epoch, result }, 'commit not applied: the partition is begun anew');
         return false;
       }
       partition.counter++;
-      standing.committed(number);
+      health.committed(number);
       onCommitted(number, batch.head.positions);
       if (wasMs !== null && batch.head.pageTimeMs < wasMs)
         tellReturn(partition, wasMs, batch.head.pageTimeMs);

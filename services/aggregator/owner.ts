@@ -9,7 +9,7 @@ import { countFoldable, foldBatch } from './batch';
 import type { Batch } from './batch';
 import type { Committer } from './committer';
 import type { PageClock } from './page-clock';
-import type { Standing } from './standing';
+import type { CommitHealth } from './commit-health';
 import { takeOver } from './take-over';
 
 /**
@@ -37,7 +37,7 @@ export interface Owner {
   /** How many of the records were taken. */
   take(number: number, batch: Batch): Promise<number | 'lost'>;
   /** Commits its page time where that has moved. */
-  tick(number: number): Promise<'kept' | 'lost'>;
+  tick(number: number): Promise<'owned' | 'lost'>;
   end(number: number): void;
 }
 
@@ -47,21 +47,21 @@ export interface OwnerOptions {
   readonly settings: LedgerSettings;
   readonly clock: PageClock;
   readonly committer: Committer;
-  readonly standing: Standing;
+  readonly health: CommitHealth;
   readonly alarm: Alarm;
   readonly logger: Logger;
   readonly metrics: ProcessMetrics;
 }
 
 export function openOwner(options: OwnerOptions): Owner {
-  const { log, settings, clock, committer, standing, alarm, logger, metrics } = options;
+  const { log, settings, clock, committer, health, alarm, logger, metrics } = options;
   const partitions = new Map<number, Partition>();
 
   async function forwardAll(number: number, forward: readonly AppendRecord[]): Promise<boolean> {
     if (forward.length === 0) return true;
     const result = await log.append(forward);
     if (result.kind === 'appended') return true;
-    standing.failed(number, result.detail);
+    health.failed(number, result.detail);
     logger.warn({ detail: result.detail }, 'dead letters could not be written');
     return false;
   }
@@ -75,10 +75,10 @@ export function openOwner(options: OwnerOptions): Owner {
     partitions,
     async begin(number) {
       partitions.delete(number);
-      standing.begun(number);
+      health.begun(number);
       const partition = await takeOver(number, options);
       if (typeof partition === 'string') {
-        standing.failed(number, partition);
+        health.failed(number, partition);
         return null;
       }
       partitions.set(number, partition);
@@ -100,16 +100,16 @@ export function openOwner(options: OwnerOptions): Owner {
     },
     async tick(number) {
       const partition = partitions.get(number);
-      if (partition === undefined || committer.isClosed()) return 'kept';
+      if (partition === undefined || committer.isClosed()) return 'owned';
       measure(partition, clock, metrics);
       const nextMs = clock.pageTimeMs(partition);
-      if (nextMs === null || nextMs === partition.pageTimeMs) return 'kept';
-      return (await committer.commit(partition)) ? 'kept' : lose(number);
+      if (nextMs === null || nextMs === partition.pageTimeMs) return 'owned';
+      return (await committer.commit(partition)) ? 'owned' : lose(number);
     },
     end(number) {
       partitions.delete(number);
       alarm.end(number);
-      standing.ended(number);
+      health.ended(number);
       // Its gauges are the next owner's to show.
       const label = { partition: String(number) };
       metrics.consumerLag.remove({ topic: 'lifecycle', ...label });

@@ -4,7 +4,7 @@ import { LogReadError } from '../log/port';
 import type { Bounds, EventLog } from '../log/port';
 import { decodeFoldHead, foldMismatch } from '../view/fold-head';
 import type { RecordMark } from '../view/fold-head';
-import { isMarked } from '../partition/mark';
+import { isMarked } from '../partition/record-mark';
 import { behindFrom, loadPartition, openPartition } from '../partition/partition';
 import type { Partition } from '../partition/partition';
 import type { Logger } from '../process/logger';

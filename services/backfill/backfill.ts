@@ -1,7 +1,7 @@
 import { growthAt, isGrowth, toDouble } from '../catalogue/family';
 import type { Family, Growth } from '../catalogue/family';
 import { figuresOf } from '../catalogue/figures';
-import type { Figures, OwnFigure, SumFigure } from '../catalogue/figures';
+import type { Figures, OwnSeries, SumFigure } from '../catalogue/figures';
 import { OWN_FAMILIES } from '../catalogue/families';
 import { partCount } from '../catalogue/shape';
 import { seriesKey } from '../catalogue/tally';
@@ -125,7 +125,7 @@ function grow(levels: Levels | undefined, growth: Growth, from: number, to: numb
   if (to < steps.count) levels?.add(to, -level);
 }
 
-function ownValue({ family, value }: OwnFigure, timeMs: number): string {
+function ownValue({ family, value }: OwnSeries, timeMs: number): string {
   return formatValue(isGrowth(value) ? toDouble(growthAt(value, timeMs), family.per) : value);
 }
 

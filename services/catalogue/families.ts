@@ -1,8 +1,8 @@
 import type { EntityKind } from '../../events/kinds';
-import type { Family, FamilyHead } from './family';
+import type { Family, MetricFamily } from './family';
 import { GPU_FAMILIES, GPU_LABELS } from './gpu';
 import { CATALOGUE } from './kinds';
-import { HELD, ORPHANED_JOBS, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from './page';
+import { HELD, ORPHANED_JOBS, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from './page-families';
 import { USAGE_FAMILIES } from './usage';
 
 const KINDS = Object.values<(typeof CATALOGUE)[EntityKind]>(CATALOGUE);
@@ -16,7 +16,7 @@ export const SUM_FAMILIES: ReadonlyMap<string, Family> = new Map(
 );
 
 /** Every family of ours, in the order of the page; those that exporters bring come after them, by name. */
-export const PAGE_FAMILIES: readonly FamilyHead[] = [
+export const PAGE_FAMILIES: readonly MetricFamily[] = [
   ...OWN_FAMILIES,
   ...USAGE_FAMILIES,
   ...SUM_FAMILIES.values(),

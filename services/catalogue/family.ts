@@ -12,7 +12,7 @@ import { areaAt } from '../fold/accrual';
 type FamilyType = 'counter' | 'gauge' | 'histogram';
 
 /** What a page says of a family before its lines. */
-export interface FamilyHead {
+export interface MetricFamily {
   readonly name: string;
   readonly type: FamilyType;
   readonly help: string;
@@ -20,7 +20,7 @@ export interface FamilyHead {
 }
 
 /** A family that is made of entities, without what it takes to make its figures. */
-export interface Family extends FamilyHead {
+export interface Family extends MetricFamily {
   /** Whole units in one printed unit: 10^9 nano-dollars, 1000 ms, 1 of a count. */
   readonly per: number;
   /** Upper bounds of a histogram's buckets, seconds. */
@@ -34,11 +34,11 @@ export interface Growth {
   readonly denominator: bigint;
 }
 
-export interface OwnFamily<View> extends Family {
+export interface OwnFamily<Described> extends Family {
   readonly type: 'counter' | 'gauge';
   /** Label values, in the order of `labels`. */
-  readonly labelsOf: (view: View) => readonly string[];
-  readonly valueOf: (view: View) => number | Growth;
+  readonly labelsOf: (entity: Described) => readonly string[];
+  readonly valueOf: (entity: Described) => number | Growth;
 }
 
 /** One entity's part of one series: whole numbers, one of a counter or gauge, see histogramParts() for a histogram. */
@@ -47,8 +47,8 @@ export interface SumPart {
   readonly amount: readonly bigint[] | Growth;
 }
 
-export interface SumFamily<View> extends Family {
-  readonly partsOf: (view: View) => readonly SumPart[];
+export interface SumFamily<Described> extends Family {
+  readonly partsOf: (entity: Described) => readonly SumPart[];
 }
 
 export function growthAt(growth: Growth, pageTimeMs: number): bigint {

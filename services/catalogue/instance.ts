@@ -6,7 +6,7 @@ import { timeSince } from './family';
 import type { OwnFamily, SumFamily } from './family';
 import { NANO, costOf } from './money';
 import { statusFamily } from './statuses';
-import type { EntityView, KindCatalogue } from './view';
+import type { DescribedEntity, KindCatalogue } from './described';
 
 /** Families of instances: dstack's (src/dstack/_internal/server/services/prometheus), then ours. */
 export const INSTANCE_LABELS = [
@@ -28,12 +28,12 @@ const FLEET_LABELS = [
   'dstack_instance_type',
 ] as const;
 
-export interface InstanceView extends EntityView<'instance'> {
+export interface DescribedInstance extends DescribedEntity<'instance'> {
   readonly gpuName: string;
   readonly gpuCount: number;
 }
 
-function viewOf(id: EntityId, timeline: Timeline<'instance'>): InstanceView | undefined {
+function describedOf(id: EntityId, timeline: Timeline<'instance'>): DescribedInstance | undefined {
   const { startMs, status, description } = timeline;
   if (startMs === undefined || status === undefined || description === undefined) return undefined;
   const { project, fleetName, fleetId, name, type, backend, resources } = description;
@@ -47,14 +47,14 @@ function viewOf(id: EntityId, timeline: Timeline<'instance'>): InstanceView | un
     project,
     gpuName,
     gpuCount: resources?.gpu?.count ?? 0,
-    shown: COSTING.has(status),
+    isOnPage: COSTING.has(status),
     labels: [project, fleetName ?? '', fleetId ?? '', name, id.id, type ?? '', backend ?? '', gpuName],
   };
 }
 
-const common = { labels: INSTANCE_LABELS, labelsOf: (i: InstanceView) => i.labels };
+const common = { labels: INSTANCE_LABELS, labelsOf: (i: DescribedInstance) => i.labels };
 
-const OWN: readonly OwnFamily<InstanceView>[] = [
+const OWN: readonly OwnFamily<DescribedInstance>[] = [
   {
     ...common,
     name: 'dstack_instance_duration_seconds_total',
@@ -89,7 +89,7 @@ const OWN: readonly OwnFamily<InstanceView>[] = [
   },
 ];
 
-const SUMS: readonly SumFamily<InstanceView>[] = [
+const SUMS: readonly SumFamily<DescribedInstance>[] = [
   {
     name: 'fleetmeter_fleet_cost_dollars_total',
     type: 'counter',
@@ -109,7 +109,7 @@ const SUMS: readonly SumFamily<InstanceView>[] = [
   statusFamily('fleetmeter_instances', 'Instances in each unfinished status', EVENTS.statuses.unfinished),
 ];
 
-function fleetLabels({ project, gpuName, timeline: { description } }: InstanceView): readonly string[] {
+function fleetLabels({ project, gpuName, timeline: { description } }: DescribedInstance): readonly string[] {
   return [
     project,
     description?.fleetName ?? '',
@@ -119,4 +119,4 @@ function fleetLabels({ project, gpuName, timeline: { description } }: InstanceVi
   ];
 }
 
-export const INSTANCE: KindCatalogue<'instance', InstanceView> = { viewOf, own: OWN, sums: SUMS };
+export const INSTANCE: KindCatalogue<'instance', DescribedInstance> = { describedOf, own: OWN, sums: SUMS };

@@ -6,7 +6,7 @@ import { ONE, ZERO, timeSince } from './family';
 import type { Growth, OwnFamily, SumFamily } from './family';
 import { NANO, costOf } from './money';
 import { statusFamily } from './statuses';
-import type { EntityView, KindCatalogue } from './view';
+import type { DescribedEntity, KindCatalogue } from './described';
 
 /** Families of jobs: dstack's (src/dstack/_internal/server/services/prometheus), then ours. */
 export const JOB_LABELS = [
@@ -31,7 +31,7 @@ const USAGE_LABELS = [
   'dstack_run_type',
 ] as const;
 
-export interface JobView extends EntityView<'job'> {
+export interface DescribedJob extends DescribedEntity<'job'> {
   readonly runId: string;
   readonly user: string;
   readonly runType: string;
@@ -44,7 +44,7 @@ export interface JobView extends EntityView<'job'> {
 /** Statuses in which a job is shown, once its resources are known (dstack's get_job_metrics). */
 const SHOWN: ReadonlySet<Status> = new Set<Status>(['provisioning', 'pulling', 'running', 'terminating']);
 
-function viewOf(id: EntityId, timeline: Timeline<'job'>): JobView | undefined {
+function describedOf(id: EntityId, timeline: Timeline<'job'>): DescribedJob | undefined {
   const { startMs, status, description, placement } = timeline;
   if (startMs === undefined || status === undefined || description === undefined) return undefined;
   const { project, user, runName, runType, name, num, replicaNum } = description;
@@ -64,7 +64,7 @@ function viewOf(id: EntityId, timeline: Timeline<'job'>): JobView | undefined {
     placement,
     gpuName,
     gpuCount: gpu?.count ?? 0,
-    shown: placement !== undefined && SHOWN.has(status),
+    isOnPage: placement !== undefined && SHOWN.has(status),
     labels: [
       project,
       user,
@@ -86,9 +86,9 @@ function wholeText(whole: number): string {
   return Number.isSafeInteger(whole) ? String(whole) : String(BigInt(whole));
 }
 
-const common = { labels: JOB_LABELS, labelsOf: (job: JobView) => job.labels };
+const common = { labels: JOB_LABELS, labelsOf: (job: DescribedJob) => job.labels };
 
-const OWN: readonly OwnFamily<JobView>[] = [
+const OWN: readonly OwnFamily<DescribedJob>[] = [
   {
     ...common,
     name: 'dstack_job_duration_seconds_total',
@@ -162,7 +162,7 @@ const OWN: readonly OwnFamily<JobView>[] = [
   },
 ];
 
-const SUMS: readonly SumFamily<JobView>[] = [
+const SUMS: readonly SumFamily<DescribedJob>[] = [
   {
     name: 'fleetmeter_usage_cost_dollars_total',
     type: 'counter',
@@ -208,16 +208,16 @@ const SUMS: readonly SumFamily<JobView>[] = [
   },
 ];
 
-function usageLabels(job: JobView): readonly string[] {
+function usageLabels(job: DescribedJob): readonly string[] {
   return [job.project, job.user, job.placement?.backend ?? '', job.gpuName, job.runType];
 }
 
 /** Price × used blocks ÷ total blocks: dstack gives the whole instance's price to each job that shares it. */
-function jobCost(job: JobView): Growth {
+function jobCost(job: DescribedJob): Growth {
   return costOf(job.timeline.cost, job.placement?.blocks);
 }
 
-function gpuTime(job: JobView): Growth {
+function gpuTime(job: DescribedJob): Growth {
   const { provisioned, finish } = job.timeline;
   const sinceMs = provisioned?.timeMs ?? 0;
   const untilMs = finish?.timeMs;
@@ -233,4 +233,4 @@ function reasonLabel(reason: string): string {
   return /^[A-Za-z0-9_.-]{0,64}$/.test(reason) ? reason : 'other';
 }
 
-export const JOB: KindCatalogue<'job', JobView> = { viewOf, own: OWN, sums: SUMS };
+export const JOB: KindCatalogue<'job', DescribedJob> = { describedOf, own: OWN, sums: SUMS };

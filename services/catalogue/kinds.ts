@@ -3,15 +3,17 @@ import { INSTANCE } from './instance';
 import { JOB } from './job';
 import { RUN } from './run';
 import { VOLUME } from './volume';
-import type { KindCatalogue } from './view';
+import type { KindCatalogue } from './described';
 
 /** What each kind of entity has on the page. */
 const RECORD = { instance: INSTANCE, run: RUN, job: JOB, volume: VOLUME };
 
-type Views = { readonly [Kind in EntityKind]: NonNullable<ReturnType<(typeof RECORD)[Kind]['viewOf']>> };
+type AllDescribed = {
+  readonly [Kind in EntityKind]: NonNullable<ReturnType<(typeof RECORD)[Kind]['describedOf']>>;
+};
 
 /** Told apart by `kind`. */
-export type View<Kind extends EntityKind = EntityKind> = Views[Kind];
+export type Described<Kind extends EntityKind = EntityKind> = AllDescribed[Kind];
 
 /** The same, said so that the compiler follows a kind from its timeline to its families. */
-export const CATALOGUE: { readonly [Kind in EntityKind]: KindCatalogue<Kind, View<Kind>> } = RECORD;
+export const CATALOGUE: { readonly [Kind in EntityKind]: KindCatalogue<Kind, Described<Kind>> } = RECORD;

@@ -4,7 +4,7 @@ import type { Timeline } from '../fold/kinds';
 import { ONE, ZERO, histogramParts } from './family';
 import type { SumFamily } from './family';
 import { statusFamily } from './statuses';
-import type { EntityView, KindCatalogue } from './view';
+import type { DescribedEntity, KindCatalogue } from './described';
 
 /** Families of runs. dstack's two queue metrics bear other label names than the rest of its page; so do ours that stand for them. */
 const RUN_LABELS = ['dstack_project_name', 'dstack_user_name'] as const;
@@ -14,11 +14,11 @@ const QUEUE_LABELS = ['project_name', 'run_type'] as const;
 const QUEUE_BOUNDS = [15, 30, 45, 60, 90, 120, 180, 240, 300, 360, 420, 480, 540, 600, 900, 1200, 1800];
 const DURATION_BOUNDS = [60, 300, 900, 1800, 3600, 7200, 14400, 28800, 86400, 259200, 604800];
 
-export interface RunView extends EntityView<'run'> {
+export interface DescribedRun extends DescribedEntity<'run'> {
   readonly runType: string;
 }
 
-function viewOf(id: EntityId, timeline: Timeline<'run'>): RunView | undefined {
+function describedOf(id: EntityId, timeline: Timeline<'run'>): DescribedRun | undefined {
   const { startMs, status, description } = timeline;
   if (startMs === undefined || status === undefined || description === undefined) return undefined;
   const { project, user, runType } = description;
@@ -30,12 +30,16 @@ function viewOf(id: EntityId, timeline: Timeline<'run'>): RunView | undefined {
     status,
     project,
     runType,
-    shown: false,
+    isOnPage: false,
     labels: [project, user],
   };
 }
 
-function countOf(name: string, help: string, counts: (run: RunView) => boolean): SumFamily<RunView> {
+function countOf(
+  name: string,
+  help: string,
+  counts: (run: DescribedRun) => boolean,
+): SumFamily<DescribedRun> {
   return {
     name,
     type: 'counter',
@@ -46,7 +50,7 @@ function countOf(name: string, help: string, counts: (run: RunView) => boolean):
   };
 }
 
-const SUMS: readonly SumFamily<RunView>[] = [
+const SUMS: readonly SumFamily<DescribedRun>[] = [
   countOf('dstack_run_count_total', 'Total runs count', () => true),
   countOf('dstack_run_count_terminated_total', 'Terminated runs count', (run) => run.status === 'terminated'),
   countOf('dstack_run_count_failed_total', 'Failed runs count', (run) => run.status === 'failed'),
@@ -87,4 +91,4 @@ const SUMS: readonly SumFamily<RunView>[] = [
   },
 ];
 
-export const RUN: KindCatalogue<'run', RunView> = { viewOf, own: [], sums: SUMS };
+export const RUN: KindCatalogue<'run', DescribedRun> = { describedOf, own: [], sums: SUMS };

@@ -1,6 +1,6 @@
 import type { JobSampled } from '../../events/sample';
 import { JOB_LABELS } from './job';
-import type { JobView } from './job';
+import type { DescribedJob } from './job';
 
 /** Families of a job's latest usage sample: dstack's. What the sample lacks has no series. */
 export interface UsageFamily {
@@ -9,7 +9,10 @@ export interface UsageFamily {
   readonly help: string;
   readonly labels: readonly string[];
   /** The series' own labels, after the job's, and its value. */
-  readonly seriesOf: (job: JobView, usage: JobSampled) => readonly (readonly [readonly string[], number])[];
+  readonly seriesOf: (
+    job: DescribedJob,
+    usage: JobSampled,
+  ) => readonly (readonly [readonly string[], number])[];
 }
 
 type Field = 'cpu_time_seconds' | 'memory_usage_bytes' | 'memory_working_set_bytes';
@@ -35,7 +38,7 @@ type Gpu = NonNullable<JobSampled['gpus']>[number];
 function gpuFamily(
   name: string,
   help: string,
-  valueOf: (job: JobView, gpu: Gpu) => number | null | undefined,
+  valueOf: (job: DescribedJob, gpu: Gpu) => number | null | undefined,
 ): UsageFamily {
   return {
     name,

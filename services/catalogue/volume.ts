@@ -2,7 +2,7 @@ import type { EntityId } from '../../events/event';
 import type { Timeline } from '../fold/kinds';
 import type { OwnFamily, SumFamily } from './family';
 import { NANO, costOf } from './money';
-import type { EntityView, KindCatalogue } from './view';
+import type { DescribedEntity, KindCatalogue } from './described';
 
 /** Families of volumes: all of them ours, since dstack's page has none. */
 export const VOLUME_LABELS = [
@@ -14,12 +14,12 @@ export const VOLUME_LABELS = [
   'dstack_region',
 ] as const;
 
-export interface VolumeView extends EntityView<'volume'> {
+export interface DescribedVolume extends DescribedEntity<'volume'> {
   readonly user: string;
   readonly backend: string;
 }
 
-function viewOf(id: EntityId, timeline: Timeline<'volume'>): VolumeView | undefined {
+function describedOf(id: EntityId, timeline: Timeline<'volume'>): DescribedVolume | undefined {
   const { startMs, status, description } = timeline;
   if (startMs === undefined || status === undefined || description === undefined) return undefined;
   const { project, user = '', name, backend = '', region = '' } = description;
@@ -32,14 +32,14 @@ function viewOf(id: EntityId, timeline: Timeline<'volume'>): VolumeView | undefi
     project,
     user,
     backend,
-    shown: timeline.finish === undefined,
+    isOnPage: timeline.finish === undefined,
     labels: [project, user, name, id.id, backend, region],
   };
 }
 
-const common = { labels: VOLUME_LABELS, labelsOf: (volume: VolumeView) => volume.labels };
+const common = { labels: VOLUME_LABELS, labelsOf: (volume: DescribedVolume) => volume.labels };
 
-const OWN: readonly OwnFamily<VolumeView>[] = [
+const OWN: readonly OwnFamily<DescribedVolume>[] = [
   {
     ...common,
     name: 'fleetmeter_volume_price_dollars_per_hour',
@@ -66,7 +66,7 @@ const OWN: readonly OwnFamily<VolumeView>[] = [
   },
 ];
 
-const SUMS: readonly SumFamily<VolumeView>[] = [
+const SUMS: readonly SumFamily<DescribedVolume>[] = [
   {
     name: 'fleetmeter_storage_cost_dollars_total',
     type: 'counter',
@@ -79,4 +79,4 @@ const SUMS: readonly SumFamily<VolumeView>[] = [
   },
 ];
 
-export const VOLUME: KindCatalogue<'volume', VolumeView> = { viewOf, own: OWN, sums: SUMS };
+export const VOLUME: KindCatalogue<'volume', DescribedVolume> = { describedOf, own: OWN, sums: SUMS };

@@ -11,7 +11,7 @@ export function committedProjects(pages: Pages) {
       for (const { entities } of refreshed.views) {
         for (const key of keys) {
           const entity = entities.get(ENTITY.prefix + key);
-          const project = entity === undefined ? undefined : figuresOf(entity)?.view.project;
+          const project = entity === undefined ? undefined : figuresOf(entity)?.entity.project;
           if (project !== undefined) projects.set(key, project);
         }
       }

@@ -93,7 +93,7 @@ function momentOf(contents: PageContents, timeMs: number): Moment {
 function projectOf({ views }: PageContents, key: string): string {
   for (const { entities } of views) {
     const entity = entities.get(ENTITY.prefix + key);
-    if (entity !== undefined) return figuresOf(entity)?.view.project ?? '';
+    if (entity !== undefined) return figuresOf(entity)?.entity.project ?? '';
   }
   return '';
 }

@@ -1,12 +1,12 @@
 import { isGrowth } from '../catalogue/family';
 import { linearOf } from '../catalogue/linear';
 import type { Linear } from '../catalogue/linear';
-import type { Figures, OwnFigure } from '../catalogue/figures';
-import type { View } from '../catalogue/kinds';
+import type { Figures, OwnSeries } from '../catalogue/figures';
+import type { Described } from '../catalogue/kinds';
 import type { PartitionView } from '../view/view';
 
 /** An entity whose own series are on the page. */
-export interface PageEntity<V extends View = View> {
+export interface PageEntity<V extends Described = Described> {
   /** The key of its entry in the view. */
   readonly entry: string;
   /** See entityKey(). */
@@ -106,6 +106,6 @@ export function growthsOf(bucket: Bucket, index: number): readonly (Linear | und
   return (bucket.lines.growths[index] ??= (bucket.entities[index]?.figures.own ?? []).map(linearOfFigure));
 }
 
-function linearOfFigure({ value }: OwnFigure): Linear | undefined {
+function linearOfFigure({ value }: OwnSeries): Linear | undefined {
   return isGrowth(value) ? linearOf(value) : undefined;
 }

@@ -1,5 +1,5 @@
 import type { EntityKind } from '../../events/kinds';
-import type { View } from '../catalogue/kinds';
+import type { Described } from '../catalogue/kinds';
 import { entityKey } from '../fold/fact';
 import { isYoung, sampleKey } from '../fold/sample';
 import type { Sample } from '../fold/sample';
@@ -19,8 +19,8 @@ export interface PageContents {
   readonly isAt: boolean;
   readonly timeOf: (view: PartitionView) => number;
   /** Of all shards and projects. */
-  readonly instances: readonly PageEntity<View<'instance'>>[];
-  readonly jobs: readonly PageEntity<View<'job'>>[];
+  readonly instances: readonly PageEntity<Described<'instance'>>[];
+  readonly jobs: readonly PageEntity<Described<'job'>>[];
   readonly sampleTtlMs: number;
   /** Samples of exporters that are young enough to be on the page, by the entity key of their target. */
   readonly samples: ReadonlyMap<string, readonly Sample[]>;
@@ -35,8 +35,8 @@ export function openContents(
 ): PageContents {
   layout.update(views);
   const timeOf = (view: PartitionView): number => atMs ?? view.pageTimeMs;
-  let instances: PageEntity<View<'instance'>>[] | undefined;
-  let jobs: PageEntity<View<'job'>>[] | undefined;
+  let instances: PageEntity<Described<'instance'>>[] | undefined;
+  let jobs: PageEntity<Described<'job'>>[] | undefined;
   return {
     views,
     layout,
@@ -72,7 +72,7 @@ function entitiesOf({ buckets }: Layout, kind: string): PageEntity[] {
   return (buckets.get(kind) ?? []).flatMap((bucket) => bucket?.entities ?? []);
 }
 
-function isKind<K extends EntityKind>(one: PageEntity, kind: K): one is PageEntity<View<K>> {
+function isKind<K extends EntityKind>(one: PageEntity, kind: K): one is PageEntity<Described<K>> {
   return one.entity.kind === kind;
 }
 

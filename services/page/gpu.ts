@@ -6,7 +6,7 @@ import type { Block } from './block';
 import type { PageContents } from './contents';
 import { formatLabels, formatValue } from './format';
 import type { Count } from './left-out';
-import { type Bearer, type Row, byPlace, own } from './rows';
+import { type Bearer, type Row, byPlace, lookUp } from './rows';
 import { inProject, inShard } from './selection';
 
 /** A GPU, or a slice of one, as a job or an instance has it. */
@@ -62,13 +62,13 @@ function saysNothing({ rows, blanks }: GpuVendor, field: string, { labels, value
   const wanted = rows?.[field];
   if (wanted === undefined) return false;
   const [label, text] = wanted;
-  return (own(labels.exporters, label) ?? text) !== text;
+  return (lookUp(labels.exporters, label) ?? text) !== text;
 }
 
 function identityOf(vendor: GpuVendor, { labels }: Row): readonly [string, string, string] | undefined {
   const first = (names: readonly string[], isName: (text: string) => boolean): string => {
     for (const name of names) {
-      const value = own(labels.exporters, name);
+      const value = lookUp(labels.exporters, name);
       if (value !== undefined && isName(value)) return shownText(value);
     }
     return '';

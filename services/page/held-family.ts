@@ -1,12 +1,12 @@
 import { toDouble } from '../catalogue/family';
 import type { Family } from '../catalogue/family';
-import { HELD } from '../catalogue/page';
+import { HELD } from '../catalogue/page-families';
 import { shapesOf } from '../catalogue/shape';
 import type { PageContents } from './contents';
 import { formatLabels, formatValue } from './format';
 import { ledgerOfOwn, ownFigureOf } from '../view/hold';
 import { inFirstShard } from './selection';
-import { type ShownPart, isOfProject, shownParts } from './sums';
+import { type ShownPart, isOfProject, shownParts } from './shown-parts';
 
 /** `fleetmeter_held`: how far each family is shown above the ledger, summed over its series and partitions. */
 export function* heldLines(contents: PageContents): Generator<string> {

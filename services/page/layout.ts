@@ -2,7 +2,7 @@ import { partitionOf } from '../../events/routing';
 import { figuresOf } from '../catalogue/figures';
 import { entityKey } from '../fold/fact';
 import { settlingOf } from '../view/entries';
-import { followView } from '../view/view';
+import { followView, unfollowView } from '../view/view';
 import type { PartitionView, ViewChanges } from '../view/view';
 import type { Slot } from './block';
 import { arrange, emptyBucket } from './bucket';
@@ -40,7 +40,7 @@ export function openLayout(): Layout {
   let followed = new Map<PartitionView, Followed>();
 
   function begin(views: readonly PartitionView[]): void {
-    for (const [view, { changes }] of followed) view.followers.delete(changes);
+    for (const [view, { changes }] of followed) unfollowView(view, changes);
     followed = new Map(views.map((view) => [view, { changes: followView(view), entities: new Map() }]));
     for (const [view, { changes }] of followed)
       for (const entry of view.entities.keys()) changes.entities.add(entry);
@@ -103,8 +103,8 @@ function pageEntity(view: PartitionView, entry: string): PageEntity | undefined 
   const entity = view.entities.get(entry);
   const figures = entity && figuresOf(entity);
   if (figures === undefined || figures.own.length === 0) return undefined;
-  const { id } = figures.view;
+  const { id } = figures.entity;
   const bucket = partitionOf(id.within ?? id.id, BUCKETS);
   const life = settlingOf(entry);
-  return { entry, key: entityKey(id), life, bucket, figures, entity: figures.view, partition: view };
+  return { entry, key: entityKey(id), life, bucket, figures, entity: figures.entity, partition: view };
 }

@@ -1,8 +1,8 @@
 import type { EntityId } from '../../events/event';
 import { murmur2 } from '../../events/routing';
-import { ORPHANED_JOBS } from '../catalogue/page';
+import { ORPHANED_JOBS } from '../catalogue/page-families';
 import { isShown, seriesKey } from '../catalogue/tally';
-import type { View } from '../catalogue/kinds';
+import type { Described } from '../catalogue/kinds';
 import type { HowEnded } from '../fold/ends';
 import { entityKey } from '../fold/fact';
 import { ENTITY } from '../view/entries';
@@ -14,7 +14,7 @@ import { inFirstShard, inProject } from './selection';
 
 /** A job on the page that somebody forgot to say the end of: what it belongs to has ended, before page time. */
 export interface Orphan {
-  readonly job: PageEntity<View<'job'>>;
+  readonly job: PageEntity<Described<'job'>>;
   readonly by: 'run' | 'instance';
   /** When the run finished, or the instance terminated. */
   readonly endMs: number;
@@ -73,9 +73,9 @@ interface BelongsTo {
 }
 
 /** The same for each page, of which most of the time would go into making these texts. */
-const belongings = new WeakMap<View<'job'>, BelongsTo>();
+const belongings = new WeakMap<Described<'job'>, BelongsTo>();
 
-function belongsTo(job: View<'job'>): BelongsTo {
+function belongsTo(job: Described<'job'>): BelongsTo {
   let known = belongings.get(job);
   if (known === undefined) {
     const { runId, placement } = job;

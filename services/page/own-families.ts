@@ -1,10 +1,10 @@
 import { growthAt, isGrowth, toDouble } from '../catalogue/family';
 import type { Family } from '../catalogue/family';
-import type { OwnFigure } from '../catalogue/figures';
+import type { OwnSeries } from '../catalogue/figures';
 import { CATALOGUE } from '../catalogue/kinds';
 import { linearAt } from '../catalogue/linear';
 import { seriesKey } from '../catalogue/tally';
-import { highest, isHeldFamily, ledgerOfOwn } from '../view/hold';
+import { highest, canBeHeld, ledgerOfOwn } from '../view/hold';
 import { PIECE_BYTES, piecesOf, piecesOfBuckets } from './block';
 import type { Block, Piece } from './block';
 import { growthsOf } from './bucket';
@@ -22,7 +22,7 @@ export function* ownBlocks(contents: PageContents): Generator<Block> {
       const buckets = bucketsOf(contents, kind);
       let pieces: Iterable<Piece>;
       if (!hasAllProjects(contents.selection)) pieces = piecesOf(selectedLines(contents, buckets, at));
-      else if (isHeldFamily(family)) pieces = movingPieces(contents, buckets, at);
+      else if (canBeHeld(family)) pieces = movingPieces(contents, buckets, at);
       else pieces = piecesOfBuckets(stillLines(buckets, at), slotsOf(contents, family.name));
       yield { ...family, pieces };
     }
@@ -96,7 +96,7 @@ function unitsOf(
   return growth && linearAt(growth, contents.timeOf(partition));
 }
 
-function slowLine(contents: PageContents, { partition }: PageEntity, figure: OwnFigure): Buffer {
+function slowLine(contents: PageContents, { partition }: PageEntity, figure: OwnSeries): Buffer {
   return Buffer.from(lineOf(figure, ownValue(contents, partition, figure)));
 }
 
@@ -112,18 +112,18 @@ function* selectedLines(contents: PageContents, buckets: Iterable<Bucket>, at: n
   }
 }
 
-function lineOf({ family, labels }: OwnFigure, value: string): string {
+function lineOf({ family, labels }: OwnSeries, value: string): string {
   return `${family.name}{${formatLabels(family.labels, labels)}} ${value}\n`;
 }
 
 function ownValue(
   { isAt, timeOf }: PageContents,
   partition: PageEntity['partition'],
-  figure: OwnFigure,
+  figure: OwnSeries,
 ): string {
   const { family, value } = figure;
   const atMs = timeOf(partition);
-  if (partition.holds.size > 0 && !isAt && isHeldFamily(family)) {
+  if (partition.holds.size > 0 && !isAt && canBeHeld(family)) {
     const hold = partition.holds.get(seriesKey(family.name, figure.labels));
     if (hold !== undefined) {
       const [units = 0n] = highest(ledgerOfOwn(figure, atMs), hold.shown);

@@ -1,4 +1,4 @@
-import { HELD, ORPHANED_JOBS, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../catalogue/page';
+import { HELD, ORPHANED_JOBS, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../catalogue/page-families';
 import type { PartitionView } from '../view/view';
 import { piecesOf } from './block';
 import type { Block, Piece } from './block';

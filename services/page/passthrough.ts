@@ -4,7 +4,7 @@ import type { Block } from './block';
 import type { PageContents } from './contents';
 import { formatValue } from './format';
 import type { SampleType } from './format';
-import { byPlace, own } from './rows';
+import { byPlace, lookUp } from './rows';
 import type { Row } from './rows';
 import { inProject, inShard } from './selection';
 
@@ -34,7 +34,7 @@ function* lines({ selection }: PageContents, rows: readonly Row[]): Generator<st
 /** As the exporter says it; what it does not say of one of DCGM's fields is known all the same. */
 function declared(name: string, row: Row | undefined): { type: SampleType; help: string } {
   const reading = row?.sample.reading;
-  const family = reading?.kind === 'gpu' ? own(reading.gpu.families, name) : undefined;
+  const family = reading?.kind === 'gpu' ? lookUp(reading.gpu.families, name) : undefined;
   const known = dcgmField(name);
   const type = family?.type.toLowerCase();
   const help = family?.help ?? '';

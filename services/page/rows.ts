@@ -2,9 +2,9 @@ import type { GpuSampled } from '../../events/sample';
 import { compareOrder } from '../../events/order';
 import type { OrderKey } from '../../events/order';
 import { INSTANCE_LABELS } from '../catalogue/instance';
-import type { InstanceView } from '../catalogue/instance';
+import type { DescribedInstance } from '../catalogue/instance';
 import { JOB_LABELS } from '../catalogue/job';
-import type { JobView } from '../catalogue/job';
+import type { DescribedJob } from '../catalogue/job';
 import { namesGpu, uuidLabels } from '../catalogue/gpu-vendors';
 import { isComposite, isReserved } from '../exposition/passed';
 import { timelineOf } from '../fold/entity';
@@ -134,7 +134,7 @@ function compareText(a: string, b: string): number {
 }
 
 /** Names come from outside: `__proto__` must not find anything. */
-export function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+export function lookUp<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
@@ -146,7 +146,7 @@ function hasInstanceSamples(contents: PageContents): boolean {
 }
 
 interface Occupant {
-  readonly job: PageEntity<JobView>;
+  readonly job: PageEntity<DescribedJob>;
   readonly bearer: Bearer;
   readonly gpuUuids: readonly string[] | undefined;
   readonly since: OrderKey;
@@ -197,7 +197,7 @@ function occupantAt(occupants: readonly Occupant[], sample: Sample, names: GpuNa
     .at(-1);
 }
 
-function hasOwnFrom(contents: PageContents, job: PageEntity<JobView>, sample: Sample): boolean {
+function hasOwnFrom(contents: PageContents, job: PageEntity<DescribedJob>, sample: Sample): boolean {
   const { reading } = sample;
   if (reading.kind !== 'gpu') return false;
   const ofJob = contents.samples.get(job.key) ?? [];
@@ -239,13 +239,13 @@ function departuresOf(contents: PageContents): Map<string, Departure[]> {
 type GpuNames = readonly string[];
 
 function gpuNames(labels: Readonly<Record<string, string>>, uuidLabels: readonly string[]): GpuNames {
-  const texts = uuidLabels.map((label) => own(labels, label) ?? '');
+  const texts = uuidLabels.map((label) => lookUp(labels, label) ?? '');
   const text = texts.find(namesGpu);
   // nvidia_gpu_exporter leaves out what NVIDIA's UUIDs begin with.
   return text === undefined ? [] : [text, `GPU-${text}`];
 }
 
-function bearerOf({ key, bucket, entity }: PageEntity<InstanceView | JobView>): Bearer {
+function bearerOf({ key, bucket, entity }: PageEntity<DescribedInstance | DescribedJob>): Bearer {
   const labelNames = entity.kind === 'job' ? JOB_LABELS : INSTANCE_LABELS;
   return { key, bucket, kind: entity.kind, project: entity.project, labelNames, labels: entity.labels };
 }
@@ -316,7 +316,7 @@ function nameFault(
 ): LeftOutOfPage | undefined {
   if (isReserved(name)) return 'reserved_name';
   if (!METRIC_NAME.test(name)) return 'invalid_name';
-  return isComposite(name, (family) => own(families, family)?.type) ? 'composite' : undefined;
+  return isComposite(name, (family) => lookUp(families, family)?.type) ? 'composite' : undefined;
 }
 
 /** DCGM's values for "blank", "not found", "not supported", "no permission" (dcgm_structs.h), compared as doubles. */

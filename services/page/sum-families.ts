@@ -7,7 +7,7 @@ import type { Block } from './block';
 import type { PageContents } from './contents';
 import { formatLabels, formatValue } from './format';
 import { inFirstShard } from './selection';
-import { isOfProject, shownParts } from './sums';
+import { isOfProject, shownParts } from './shown-parts';
 
 interface PagedSum {
   readonly labels: readonly string[];

@@ -2,7 +2,7 @@ import type { JobSampled } from '../../events/sample';
 import { JOB_LABELS } from '../catalogue/job';
 import { USAGE_FAMILIES } from '../catalogue/usage';
 import type { UsageFamily } from '../catalogue/usage';
-import type { JobView } from '../catalogue/job';
+import type { DescribedJob } from '../catalogue/job';
 import { isYoung, usageSampleKey } from '../fold/sample';
 import type { Sample } from '../fold/sample';
 import { piecesOfBuckets } from './block';
@@ -58,7 +58,7 @@ function youngLines(
 
 interface Sampled {
   readonly one: PageEntity;
-  readonly job: JobView;
+  readonly job: DescribedJob;
   readonly sample: Sample;
   readonly usage: JobSampled;
   readonly labels: string;

@@ -1,9 +1,9 @@
 import { growthAt, isGrowth } from '../catalogue/family';
 import type { Family } from '../catalogue/family';
-import type { Figures, OwnFigure } from '../catalogue/figures';
+import type { Figures, OwnSeries } from '../catalogue/figures';
 import { ledgerUnits } from '../catalogue/shape';
 import { seriesKey, sumKey } from '../catalogue/tally';
-import { highest, isBelow, isHeldFamily, ledgerOfOwn, ledgerOfSum, ownFigureOf } from '../view/hold';
+import { highest, isBelow, canBeHeld, ledgerOfOwn, ledgerOfSum, ownFigureOf } from '../view/hold';
 import type { Hold } from '../view/hold';
 import type { PartitionView } from '../view/view';
 import { figuresOf } from '../catalogue/figures';
@@ -66,7 +66,7 @@ function holdOf(view: PartitionView, key: string, was: Hold, newMs: number): Hol
   }
   const entity = view.entities.get(was.entity);
   const figures = entity && figuresOf(entity);
-  if (figures === undefined || figures.view.timeline.finish !== undefined) return null;
+  if (figures === undefined || figures.entity.timeline.finish !== undefined) return null;
   const own = ownFigureOf(entity, key);
   // A series that is hidden while its entity lives can return, and must not return lower.
   return own === undefined || isBelow(ledgerOfOwn(own, newMs), was.shown) ? was : null;
@@ -105,7 +105,7 @@ function addDelta(
 ): void {
   for (const figure of figures?.sums ?? []) {
     const { family, labels, amount } = figure;
-    if (!isHeldFamily(family)) continue;
+    if (!canBeHeld(family)) continue;
     const units = isGrowth(amount) ? [growthAt(amount, pageTimeMs)] : amount;
     const key = sumKey(figure);
     const delta = deltas.get(key);
@@ -128,13 +128,13 @@ function addOwnShown(
   oldMs: number,
 ): void {
   for (const figure of before?.own ?? []) {
-    if (!isHeldFamily(figure.family)) continue;
+    if (!canBeHeld(figure.family)) continue;
     const key = seriesKey(figure.family.name, figure.labels);
     shown.set(key, ownShown(entity, figure, oldMs, shown.get(key) ?? holds.get(key)));
   }
 }
 
-function ownShown(entity: string, figure: OwnFigure, oldMs: number, held: Hold | undefined): Hold {
+function ownShown(entity: string, figure: OwnSeries, oldMs: number, held: Hold | undefined): Hold {
   const ledger = ledgerOfOwn(figure, oldMs);
   return { family: figure.family.name, labels: figure.labels, entity, shown: highest(ledger, held?.shown) };
 }

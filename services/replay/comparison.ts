@@ -1,8 +1,8 @@
 import type { PartitionView } from '../view/view';
-import { byImportance } from './change';
-import type { SeriesChange, Wanted } from './change';
+import { byImportance } from './series-change';
+import type { SeriesChange, Wanted } from './series-change';
 import { compareOwn } from './own-series';
-import { compareSums } from './sums';
+import { compareSums } from './sum-series';
 
 export interface Comparison {
   /** The counters whose ledger is another one, the largest changes first. */
@@ -19,9 +19,9 @@ export function compareViews(before: readonly PartitionView[], after: readonly P
   const wanted = after.map((): Wanted => new Map());
   const changes = [...compareSums(before, after, wanted)];
   for (const [i, view] of after.entries()) {
-    const [old, own] = [before[i], wanted[i]];
-    if (old === undefined || own === undefined) continue;
-    for (const change of compareOwn(old, view, own)) changes.push(change);
+    const [old, toShow] = [before[i], wanted[i]];
+    if (old === undefined || toShow === undefined) continue;
+    for (const change of compareOwn(old, view, toShow)) changes.push(change);
   }
   return { changes: changes.sort(byImportance), wanted };
 }

@@ -184,7 +184,7 @@ function factsOf(entity: Entity | undefined, pageTimeMs: number): Map<string, st
     const units = isGrowth(amount) ? [growthAt(amount, pageTimeMs)] : amount;
     facts.set(`in ${seriesText(family, labels)}`, totalText(family, units));
   }
-  facts.set('status', figures?.view.status ?? NONE);
+  facts.set('status', figures?.entity.status ?? NONE);
   facts.set('newest event', String(entity.newestMs));
   facts.set('newest event seen', String(entity.newestSeenMs));
   facts.set('has a snapshot', String(entity.snapshot));
@@ -194,7 +194,7 @@ function factsOf(entity: Entity | undefined, pageTimeMs: number): Map<string, st
 }
 
 function isOfProject({ project }: Selection, entity: Entity | undefined): boolean {
-  return project === null || (entity !== undefined && figuresOf(entity)?.view.project === project);
+  return project === null || (entity !== undefined && figuresOf(entity)?.entity.project === project);
 }
 
 function isSumOfProject({ project }: Selection, family: Family, labels: readonly string[]): boolean {

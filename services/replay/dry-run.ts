@@ -3,7 +3,7 @@ import type { EventLog } from '../log/port';
 import { emptyView } from '../view/view';
 import type { PartitionView } from '../view/view';
 import type { GenerationStore } from '../store/port';
-import type { SeriesChange } from './change';
+import type { SeriesChange } from './series-change';
 import { compareViews } from './comparison';
 import { inParallel } from './parallel';
 import { boundsOf } from './read';

@@ -1,13 +1,13 @@
 import { figuresOf } from '../catalogue/figures';
-import type { OwnFigure } from '../catalogue/figures';
+import type { OwnSeries } from '../catalogue/figures';
 import { seriesKey } from '../catalogue/tally';
-import { highest, isBelow, isHeldFamily, ledgerOfOwn } from '../view/hold';
+import { highest, isBelow, canBeHeld, ledgerOfOwn } from '../view/hold';
 import type { Hold } from '../view/hold';
 import type { PartitionView } from '../view/view';
-import { changesOf } from './change';
-import type { SeriesChange, Wanted } from './change';
+import { changesOf } from './series-change';
+import type { SeriesChange, Wanted } from './series-change';
 
-const NONE: readonly OwnFigure[] = [];
+const NONE: readonly OwnSeries[] = [];
 
 /** Compares the counters that are an entity's own; those that are lower are to show what was shown. */
 export function* compareOwn(
@@ -21,7 +21,7 @@ export function* compareOwn(
   for (const entity of new Set([...before.entities.keys(), ...after.entities.keys()])) {
     const [old, rebuilt] = [ownOf(before, entity), ownOf(after, entity)];
     for (const figure of old) {
-      if (!isHeldFamily(figure.family)) continue;
+      if (!canBeHeld(figure.family)) continue;
       const { family, labels } = figure;
       const same = rebuilt.find((one) => isSame(one, figure));
       const ledger = ledgerOfOwn(figure, before.pageTimeMs);
@@ -33,19 +33,19 @@ export function* compareOwn(
       if (now[0] !== ledger[0]) yield* changesOf(family, labels, { shown, before: ledger, after: now });
     }
     for (const figure of rebuilt) {
-      if (!isHeldFamily(figure.family) || old.some((one) => isSame(one, figure))) continue;
+      if (!canBeHeld(figure.family) || old.some((one) => isSame(one, figure))) continue;
       const now = ledgerOfOwn(figure, after.pageTimeMs);
       yield* changesOf(figure.family, figure.labels, { shown: [], before: [], after: now });
     }
   }
 }
 
-function ownOf({ entities }: PartitionView, key: string): readonly OwnFigure[] {
+function ownOf({ entities }: PartitionView, key: string): readonly OwnSeries[] {
   const entity = entities.get(key);
   return (entity && figuresOf(entity)?.own) ?? NONE;
 }
 
-function isSame(a: OwnFigure, b: OwnFigure): boolean {
+function isSame(a: OwnSeries, b: OwnSeries): boolean {
   return a.family === b.family && a.labels.every((label, i) => label === b.labels[i]);
 }
 

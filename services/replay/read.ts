@@ -2,7 +2,7 @@ import { FUTURE_MS } from '../../events/time';
 import { LogReadError } from '../log/port';
 import type { Bounds, EventLog, LogRecord, OwnedTopic, Positions } from '../log/port';
 import { takeRecord } from '../partition/intake';
-import { markOf } from '../partition/mark';
+import { markOf } from '../partition/record-mark';
 import type { Partition } from '../partition/partition';
 import { ReplayStopped, answered } from './stopped';
 

@@ -17,23 +17,23 @@ const RETRY_MS = 200;
 
 /** Takes over what is there of a generation's partition. Answers why it can't be gone on with as a text. */
 export async function openRebuilt(
-  own: StateStore,
+  store: StateStore,
   number: number,
   settings: LedgerSettings,
 ): Promise<Partition | string> {
-  const acquired = answered(await own.acquire(number));
+  const acquired = answered(await store.acquire(number));
   const { head } = acquired;
   const mismatch = head === null ? undefined : foldMismatch(decodeFoldHead(head.fold), settings);
   if (mismatch !== undefined) return mismatch;
   const partition = openPartition(number, acquired, null, settings);
-  await loadPartition(partition, own);
+  await loadPartition(partition, store);
   return partition;
 }
 
 /** Folds a partition on to exactly these positions and this page time, and commits as it goes; what was committed is gone on from another time. */
 export async function rebuildTo(
   { log, settings, bounds, onFolded }: Recomputing,
-  own: StateStore,
+  store: StateStore,
   partition: Partition,
   { to, endMs }: { readonly to: Positions; readonly endMs: number },
 ): Promise<void> {
@@ -44,22 +44,22 @@ export async function rebuildTo(
   await foldTo(log, partition, to, async (records) => {
     folded += records;
     if (folded >= BATCH_RECORDS) {
-      await commitRebuilt(own, partition, pageTimeOf(partition, endMs));
+      await commitRebuilt(store, partition, pageTimeOf(partition, endMs));
       folded = 0;
     }
     await onFolded(records);
   });
-  await commitRebuilt(own, partition, endMs);
+  await commitRebuilt(store, partition, endMs);
 }
 
 /** Commits what has changed, as of a page time. Nothing of it is held but what holdAs() says. */
 export async function commitRebuilt(
-  own: StateStore,
+  store: StateStore,
   partition: Partition,
   pageTimeMs: number,
 ): Promise<void> {
   const { number, generation, epoch, counter } = partition;
-  const result = await commitPatiently(own, {
+  const result = await commitPatiently(store, {
     generation,
     partition: number,
     epoch,
@@ -77,9 +77,9 @@ export async function commitRebuilt(
   partition.counter++;
 }
 
-async function commitPatiently(own: StateStore, commit: Commit): Promise<CommitResult> {
+async function commitPatiently(store: StateStore, commit: Commit): Promise<CommitResult> {
   for (let waitedMs = 0; ; waitedMs += RETRY_MS) {
-    const result = await own.commit(commit);
+    const result = await store.commit(commit);
     if (result.kind !== 'unavailable' || waitedMs >= PATIENCE_MS) return result;
     await delay(RETRY_MS);
   }

@@ -2,7 +2,7 @@ import type { LedgerSettings } from '../fold/ledger';
 import type { EventLog } from '../log/port';
 import type { Partition } from '../partition/partition';
 import type { GenerationNames, GenerationStore, Standing } from '../store/port';
-import type { SeriesChange } from './change';
+import type { SeriesChange } from './series-change';
 import { inParallel } from './parallel';
 import { boundsOf } from './read';
 import type { OnFolded } from './read';
@@ -97,14 +97,14 @@ async function foldAll(
   partitions: readonly Partition[],
   standings: readonly Standing[],
 ): Promise<void> {
-  const own = store.generations.open(to);
+  const rebuilt = store.generations.open(to);
   const bounds = await boundsOf(log);
   await inParallel(partitions, PARTITIONS_AT_ONCE, async (partition, i) => {
     const head = standings[i]?.head ?? null;
     const range = bounds[i];
     if (head === null || range === undefined) return;
     const target = { to: targetOf(head, range), endMs: head.pageTimeMs };
-    await rebuildTo({ log, settings, bounds: range, onFolded }, own, partition, target);
+    await rebuildTo({ log, settings, bounds: range, onFolded }, rebuilt, partition, target);
   });
 }
 
@@ -156,11 +156,11 @@ async function openAll(
   name: string,
   standings: readonly Standing[],
 ): Promise<Target | string> {
-  const own = store.generations.open(name);
+  const rebuilt = store.generations.open(name);
   const partitions: Partition[] = [];
   let trouble: string | undefined;
   await inParallel(standings, PARTITIONS_AT_ONCE, async ({ head }, i) => {
-    const opened = await openRebuilt(own, i, settings);
+    const opened = await openRebuilt(rebuilt, i, settings);
     if (typeof opened === 'string') {
       trouble = opened;
       return;

@@ -5,7 +5,7 @@ import type { PartitionView } from '../view/view';
 import { holdAs } from '../partition/commit';
 import type { Partition } from '../partition/partition';
 import type { GenerationStore, Standing } from '../store/port';
-import type { SeriesChange } from './change';
+import type { SeriesChange } from './series-change';
 import { compareViews } from './comparison';
 import type { LedgerSettings } from '../fold/ledger';
 import { readSnapshots } from './snapshot';
@@ -73,14 +73,14 @@ export async function switchOver(switching: Switching): Promise<void> {
 /** Brings the new generation to where the sealed one stands, and holds what would fall. */
 async function finish(switching: Switching, sealed: readonly Standing[]): Promise<void> {
   const { store, to, partitions, onStep } = switching;
-  const own = store.generations.open(to);
+  const rebuilt = store.generations.open(to);
   const heads = sealed.map(({ head }) => head);
   await switching.foldOn(sealed);
   onStep('folded the new one to the same positions');
   await hold(switching, sealed);
   for (const [i, partition] of partitions.entries()) {
     const head = heads[i] ?? null;
-    if (head !== null) await commitRebuilt(own, partition, head.pageTimeMs);
+    if (head !== null) await commitRebuilt(rebuilt, partition, head.pageTimeMs);
   }
 }
 

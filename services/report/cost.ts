@@ -9,8 +9,8 @@ import type { JobsOn } from './places';
 import { NO_TAGS, openRows } from './rows';
 import type { Row, Tags } from './rows';
 import type { Span } from './span';
-import { gpuTimeOf, standingAt } from './standing';
-import type { Standing } from './standing';
+import { gpuTimeOf, balanceAt } from './balance';
+import type { Balance } from './balance';
 
 /**
  * What a time cost: the ledger as of each span's end minus that as of its start, by the columns asked for. A job's cost is its own;
@@ -27,7 +27,7 @@ export interface CostReport {
 /** Jobs' part of one span that the report does not tell apart: shown with what is known in the end of their instance and their run. */
 interface JobPart {
   readonly span: number;
-  readonly standing: Extract<Standing, { kind: 'job' }>;
+  readonly balance: Extract<Balance, { kind: 'job' }>;
   amount: Amount;
 }
 
@@ -56,17 +56,17 @@ export function openCostReport(
     return found;
   }
 
-  function addJob(span: number, standing: JobPart['standing'], amount: Amount): void {
+  function addJob(span: number, balance: JobPart['balance'], amount: Amount): void {
     if (isNothing(amount)) return;
-    const { labels, instanceId, runId } = standing;
+    const { labels, instanceId, runId } = balance;
     const own = columns.map((column) => labels[column]);
     const key = JSON.stringify([span, labels.project, wantsPlace && instanceId, wantsTags && runId, ...own]);
     const part = jobs.get(key);
-    if (part === undefined) jobs.set(key, { span, standing, amount });
+    if (part === undefined) jobs.set(key, { span, balance, amount });
     else part.amount = plus(part.amount, amount);
   }
 
-  function stepJob(span: number, before: Standing | undefined, after: Standing | undefined): void {
+  function stepJob(span: number, before: Balance | undefined, after: Balance | undefined): void {
     const [old, now] = [before, after].map((one) => (one?.kind === 'job' ? one : undefined));
     if (now !== undefined) addJob(span, now, now.cost);
     if (old !== undefined) addJob(span, old, minus(NOTHING, old.cost));
@@ -78,7 +78,7 @@ export function openCostReport(
     if (old?.instanceId !== undefined) onInstances.grow(old.instanceId, span, old.cost, NOTHING);
   }
 
-  function stepInstance(entity: Entity, span: number, before: Standing | undefined, after: Standing): void {
+  function stepInstance(entity: Entity, span: number, before: Balance | undefined, after: Balance): void {
     if (after.kind !== 'instance') return;
     const old = before?.kind === 'instance' ? before : undefined;
     const { fromMs, toMs } = spanAt(span);
@@ -94,15 +94,15 @@ export function openCostReport(
     put(old.labels, oldIdle, minus({ nanoDollars: -old.nanoDollars, gpuMs: 0n }, oldIdle));
   }
 
-  function stepVolume(span: number, before: Standing | undefined, after: Standing): void {
+  function stepVolume(span: number, before: Balance | undefined, after: Balance): void {
     if (after.kind === 'volume') rows.add(spanAt(span), after.labels, NO_TAGS, 'volume', after.cost);
     if (before?.kind === 'volume')
       rows.add(spanAt(span), before.labels, NO_TAGS, 'volume', minus(NOTHING, before.cost));
   }
 
-  function know(life: Entity, boundary: number, standing: Standing | undefined): void {
-    if (standing?.kind === 'instance') instances.put(standing.instanceId, life, boundary, standing.labels);
-    if (standing?.kind === 'run') tags.put(standing.runId, life, boundary, standing.tags);
+  function know(life: Entity, boundary: number, balance: Balance | undefined): void {
+    if (balance?.kind === 'instance') instances.put(balance.instanceId, life, boundary, balance.labels);
+    if (balance?.kind === 'run') tags.put(balance.runId, life, boundary, balance.tags);
   }
 
   /** The jobs' part of what their instance costs is no one's but theirs. */
@@ -124,8 +124,8 @@ export function openCostReport(
     }
   }
 
-  function showJob({ span, standing, amount }: JobPart): void {
-    const { labels, instanceId, runId } = standing;
+  function showJob({ span, balance, amount }: JobPart): void {
+    const { labels, instanceId, runId } = balance;
     const on = instanceId === undefined ? undefined : instances.at(instanceId, spans.length);
     const place = on === undefined ? {} : { instance: on.instance ?? '', fleet: on.fleet ?? '' };
     const ofRun = tags.at(runId, spans.length) ?? NO_TAGS;
@@ -137,14 +137,14 @@ export function openCostReport(
       if (entity.id.kind === 'run' && !wantsTags) return;
       const firstMs = entity.prefix === null ? (entity.facts[0]?.timeMs ?? Infinity) : -Infinity;
       const lastMs = entity.facts.at(-1)?.timeMs ?? -Infinity;
-      let known = standingAt(entity, boundaryMs(0));
+      let known = balanceAt(entity, boundaryMs(0));
       know(entity, 0, known);
       if (known?.kind === 'job' && known.instanceId !== undefined)
         onInstances.begin(known.instanceId, known.cost);
       for (let span = 0; span < spans.length; span++) {
         if (isFinished(entity) && lastMs <= boundaryMs(span)) return;
         if (firstMs > boundaryMs(span + 1)) continue;
-        const next = standingAt(entity, boundaryMs(span + 1));
+        const next = balanceAt(entity, boundaryMs(span + 1));
         if (next === undefined) continue;
         know(entity, span + 1, next);
         stepJob(span, known, next);

@@ -1,7 +1,7 @@
 import { growthAt, isGrowth } from '../catalogue/family';
 import type { Family } from '../catalogue/family';
 import { figuresOf } from '../catalogue/figures';
-import type { OwnFigure } from '../catalogue/figures';
+import type { OwnSeries } from '../catalogue/figures';
 import { ledgerUnits } from '../catalogue/shape';
 import { partAt, seriesKey } from '../catalogue/tally';
 import type { SumSeries } from '../catalogue/tally';
@@ -30,7 +30,7 @@ export function decodeHold(text: string): Hold {
 }
 
 /** Gauges may fall; counters and histograms are held. */
-export function isHeldFamily(family: Pick<Family, 'type'>): boolean {
+export function canBeHeld(family: Pick<Family, 'type'>): boolean {
   return family.type !== 'gauge';
 }
 
@@ -40,13 +40,13 @@ export function ledgerOfSum(series: SumSeries, pageTimeMs: number): readonly big
 }
 
 /** The same for an own series of a held family. */
-export function ledgerOfOwn(figure: OwnFigure, pageTimeMs: number): readonly bigint[] {
+export function ledgerOfOwn(figure: OwnSeries, pageTimeMs: number): readonly bigint[] {
   const { value } = figure;
   return [isGrowth(value) ? growthAt(value, pageTimeMs) : BigInt(value)];
 }
 
 /** The own figure that a series key names; undefined where the series is not shown. */
-export function ownFigureOf(entity: Entity | undefined, key: string): OwnFigure | undefined {
+export function ownFigureOf(entity: Entity | undefined, key: string): OwnSeries | undefined {
   return (
     entity && figuresOf(entity)?.own.find(({ family, labels }) => seriesKey(family.name, labels) === key)
   );

@@ -80,3 +80,7 @@ export function followView(view: PartitionView): ViewChanges {
   view.followers.add(changes);
   return changes;
 }
+
+export function unfollowView(view: PartitionView, changes: ViewChanges): void {
+  view.followers.delete(changes);
+}

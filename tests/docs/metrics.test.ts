@@ -4,7 +4,12 @@ import { join, resolve } from 'node:path';
 import { openBridgeMetrics } from '../../services/bridge/metrics';
 import { GPU_FAMILIES, GPU_LABELS } from '../../services/catalogue/gpu';
 import { OWN_FAMILIES, SUM_FAMILIES } from '../../services/catalogue/families';
-import { HELD, ORPHANED_JOBS, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../../services/catalogue/page';
+import {
+  HELD,
+  ORPHANED_JOBS,
+  PAGE_TIMESTAMP,
+  SOURCE_TIMESTAMP,
+} from '../../services/catalogue/page-families';
 import { USAGE_FAMILIES } from '../../services/catalogue/usage';
 import { readDashboards } from './dashboards';
 import { readPages } from './pages';

@@ -2,7 +2,12 @@
 import { GPU_FAMILIES, GPU_LABELS } from '../../services/catalogue/gpu';
 import { INSTANCE, INSTANCE_LABELS } from '../../services/catalogue/instance';
 import { JOB, JOB_LABELS } from '../../services/catalogue/job';
-import { HELD, ORPHANED_JOBS, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../../services/catalogue/page';
+import {
+  HELD,
+  ORPHANED_JOBS,
+  PAGE_TIMESTAMP,
+  SOURCE_TIMESTAMP,
+} from '../../services/catalogue/page-families';
 import { RUN } from '../../services/catalogue/run';
 import { USAGE_FAMILIES } from '../../services/catalogue/usage';
 import { VOLUME, VOLUME_LABELS } from '../../services/catalogue/volume';

@@ -91,7 +91,7 @@ function sumText({ shares, idleBearers }: ExplainedSeries): string {
 }
 
 function rowOf({ entity, figures, amount, growth }: Share, atMs: number): readonly string[] {
-  const { startMs, status, timeline } = figures.view;
+  const { startMs, status, timeline } = figures.entity;
   const fromMs = growth === undefined ? startMs : (growth.accrual.startsMs[0] ?? startMs);
   const to = timeline.finish === undefined ? '' : formatTime(timeline.finish.timeMs);
   const how = growth === undefined ? '' : growthText(growth, amount, atMs);

@@ -4,7 +4,7 @@ import type { EventLog } from '../../log/port';
 import { writePage } from '../../page/page';
 import { WHOLE_PAGE } from '../../page/selection';
 import { viewsAsOf } from '../../replay/as-of';
-import type { SeriesChange } from '../../replay/change';
+import type { SeriesChange } from '../../replay/series-change';
 import { dryRun } from '../../replay/dry-run';
 import { replay } from '../../replay/replay';
 import { CommandError, EXIT } from '../exit';

@@ -1,5 +1,5 @@
 import { growthAt, isGrowth } from '../../catalogue/family';
-import type { View } from '../../catalogue/kinds';
+import type { Described } from '../../catalogue/kinds';
 import type { PageEntity } from '../../page/bucket';
 import type { PageContents } from '../../page/contents';
 import { type Orphan, orphansOf } from '../../page/orphans';
@@ -62,7 +62,7 @@ export function runningOf(contents: PageContents, filter: Filter): Running {
   };
 }
 
-function isAsked(job: View<'job'>, { project, user, backend }: Filter): boolean {
+function isAsked(job: Described<'job'>, { project, user, backend }: Filter): boolean {
   return (
     (project === undefined || job.project === project) &&
     (user === undefined || job.user === user) &&
@@ -72,7 +72,7 @@ function isAsked(job: View<'job'>, { project, user, backend }: Filter): boolean 
 
 function runningJob(
   contents: PageContents,
-  { entity, figures: { own }, partition }: PageEntity<View<'job'>>,
+  { entity, figures: { own }, partition }: PageEntity<Described<'job'>>,
   orphan: Orphan | undefined,
 ): RunningJob {
   const { timeline, placement, runId, user, runType, project, status, startMs, gpuName, gpuCount } = entity;

@@ -6,7 +6,7 @@ import { openLayout } from '../../page/layout';
 import { heldLines } from '../../page/held-family';
 import type { PartitionView } from '../../view/view';
 import { WHOLE_PAGE } from '../../page/selection';
-import { type ShownPart, shownParts } from '../../page/sums';
+import { type ShownPart, shownParts } from '../../page/shown-parts';
 import { type Asked, WHOLE_FLEET } from './asked';
 import { type Running, runningOf } from './running';
 

@@ -10,7 +10,7 @@ import {
   type StoreUnavailable,
   type Version,
 } from '../port';
-import type { Asker } from './asker';
+import type { Commands } from './commands';
 import { ACQUIRE } from './lua/acquire';
 import { CHANGES } from './lua/changes';
 import { COMMIT } from './lua/commit';
@@ -39,13 +39,18 @@ export interface Generation {
 type Part = 'head' | 'changes' | Space;
 const PARTS: readonly Part[] = ['head', 'shown', 'kept', 'changes'];
 
-export function openGeneration(asker: Asker, prefix: string, name: string, partitions: number): Generation {
+export function openGeneration(
+  commands: Commands,
+  prefix: string,
+  name: string,
+  partitions: number,
+): Generation {
   const count = String(partitions);
   const keyOf = (partition: number, part: Part): string => `${prefix}:${name}:{${partition}}:${part}`;
 
   function run(script: Script, partition: number, parts: readonly Part[], args: readonly string[]) {
     const keys = parts.map((part) => keyOf(partition, part));
-    return asker.run(script, keys, args);
+    return commands.run(script, keys, args);
   }
 
   function mismatch(partition: number, stored: string | null | undefined): StoreUnavailable {
@@ -98,7 +103,7 @@ export function openGeneration(asker: Asker, prefix: string, name: string, parti
       const key = keyOf(partition, space);
       let cursor = '0';
       do {
-        const answer = await asker.call('HSCAN', [key, cursor, 'COUNT', String(SCAN_COUNT)]);
+        const answer = await commands.call('HSCAN', [key, cursor, 'COUNT', String(SCAN_COUNT)]);
         if (answer.kind === 'unavailable') throw new StoreReadError(answer.detail);
         const page = scanned(answer.reply);
         cursor = page.cursor;
@@ -110,7 +115,7 @@ export function openGeneration(asker: Asker, prefix: string, name: string, parti
     async remove() {
       for (let partition = 0; partition < partitions; partition++) {
         const keys = PARTS.map((part) => keyOf(partition, part));
-        const answer = await asker.call('UNLINK', keys);
+        const answer = await commands.call('UNLINK', keys);
         if (answer.kind === 'unavailable') return answer;
       }
       return undefined;

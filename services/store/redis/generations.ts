@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { GenerationNames, Generations, Standing, StateStore, StoreUnavailable } from '../port';
-import type { Asker } from './asker';
+import type { Commands } from './commands';
 import type { Generation } from './generation';
 import {
   BEGIN_SWITCH,
@@ -22,7 +22,7 @@ export interface RedisGenerations extends Generations {
 }
 
 export interface GenerationsOptions {
-  readonly asker: Asker;
+  readonly commands: Commands;
   /** Of the hash that says which one is current (see lua/generations.ts). */
   readonly key: string;
   readonly partitions: number;
@@ -31,7 +31,7 @@ export interface GenerationsOptions {
 }
 
 export function openGenerations({
-  asker,
+  commands,
   key,
   partitions,
   generation,
@@ -42,7 +42,7 @@ export function openGenerations({
     args: readonly string[],
     kinds: readonly Kind[],
   ): Promise<{ readonly kind: Kind } | StoreUnavailable> {
-    const answer = await asker.run(script, [key], args);
+    const answer = await commands.run(script, [key], args);
     if (answer.kind === 'unavailable') return answer;
     const kind = kinds.find((one) => one === answer.reply);
     if (kind === undefined) throw new Error(`${key} answered ${String(answer.reply)}`);
@@ -50,7 +50,7 @@ export function openGenerations({
   }
 
   async function allNames(): Promise<(GenerationNames & { dropping: string | null }) | StoreUnavailable> {
-    const answer = await asker.run(NAMES, [key], []);
+    const answer = await commands.run(NAMES, [key], []);
     if (answer.kind === 'unavailable') return answer;
     const [current, previous = null, building = null, dropping = null] = texts(answer.reply);
     return { kind: 'names', current: text(current, 'current'), previous, building, dropping };
@@ -77,7 +77,7 @@ export function openGenerations({
       // Whoever dropped it was ended half-way.
       const trouble = names.dropping === null ? undefined : await removeForgotten(names.dropping);
       if (trouble !== undefined) return trouble;
-      const answer = await asker.run(BUILD, [key], []);
+      const answer = await commands.run(BUILD, [key], []);
       if (answer.kind === 'unavailable') return answer;
       return { kind: 'building', name: text(answer.reply, 'building') };
     },

@@ -1,7 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import type { StoreUnavailable } from '../port';
 import type { RedisAddress, RedisNode } from './address';
-import type { Asker } from './asker';
+import type { Commands } from './commands';
 import { CHECKED_CONFIG, type Failover, type RedisCheck, checkRedis } from './check';
 import type { Connection, RedisClient } from './client';
 import { mapOf, text } from './reply';
@@ -11,12 +11,12 @@ const SENTINEL_TIMEOUT_MS = 2000;
 /** Looks at how the servers are set up, and at when another one may take their place. */
 export async function inspectRedis(
   connection: Connection,
-  asker: Asker,
+  commands: Commands,
   { at }: RedisAddress,
 ): Promise<RedisCheck | StoreUnavailable> {
   const { redis } = connection;
-  if (redis instanceof Cluster) return inspectCluster(redis, asker);
-  const info = await asker.call('INFO', []);
+  if (redis instanceof Cluster) return inspectCluster(redis, commands);
+  const info = await commands.call('INFO', []);
   if (info.kind === 'unavailable') return info;
   const failover: Failover =
     at.kind === 'sentinel'
@@ -26,8 +26,8 @@ export async function inspectRedis(
 }
 
 /** Each primary: what one of them lacks is said of it. */
-async function inspectCluster(cluster: Cluster, asker: Asker): Promise<RedisCheck | StoreUnavailable> {
-  const alive = await asker.call('INFO', []);
+async function inspectCluster(cluster: Cluster, commands: Commands): Promise<RedisCheck | StoreUnavailable> {
+  const alive = await commands.call('INFO', []);
   if (alive.kind === 'unavailable') return alive;
   const checks = await Promise.all(
     cluster.nodes('master').map(async (node) => {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Acquired, GenerationStore, StateStore, StoreUnavailable } from '../port';
 import { StoreReadError } from '../port';
 import { parseRedisUrl } from './address';
-import { openAsker } from './asker';
+import { openCommands } from './commands';
 import type { RedisCheck } from './check';
 import { connectRedis } from './client';
 import { type Generation, away, openGeneration } from './generation';
@@ -45,10 +45,10 @@ export function openRedisStore(options: RedisStoreOptions): RedisStore {
   const parsed = parseRedisUrl(options.url);
   if (parsed.kind === 'invalid') throw new Error(`redis URL: ${parsed.detail}`);
   const connection = connectRedis(parsed.address, options.logger);
-  const asker = openAsker(connection);
-  const generation = (name: string): Generation => openGeneration(asker, prefix, name, partitions);
+  const commands = openCommands(connection);
+  const generation = (name: string): Generation => openGeneration(commands, prefix, name, partitions);
   const generations = openGenerations({
-    asker,
+    commands,
     key: `${prefix}:generation`,
     partitions,
     generation,
@@ -114,7 +114,7 @@ export function openRedisStore(options: RedisStoreOptions): RedisStore {
         yield* generation(name ?? names?.current ?? '').load(partition, space);
       },
       async clock() {
-        const answer = await asker.call('TIME', []);
+        const answer = await commands.call('TIME', []);
         return answer.kind === 'unavailable' ? answer : { kind: 'clock', nowMs: timeMs(answer.reply) };
       },
     };
@@ -124,7 +124,7 @@ export function openRedisStore(options: RedisStoreOptions): RedisStore {
     ...storeOf(() => generations.names()),
     acquire,
     generations,
-    check: () => inspectRedis(connection, asker, parsed.address),
+    check: () => inspectRedis(connection, commands, parsed.address),
     close() {
       connection.close();
       return Promise.resolve();

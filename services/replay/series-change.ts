@@ -32,9 +32,9 @@ export function* changesOf(
   for (const { suffix, le, per, at } of shapesOf(family)) {
     // The last bucket is the count.
     if (le === '+Inf' || (before[at] ?? 0n) === (after[at] ?? 0n)) continue;
-    const own = formatLabels(family.labels, labels);
+    const text = formatLabels(family.labels, labels);
     yield {
-      series: `${family.name}${suffix}{${own}${le === undefined ? '' : `,le="${le}"`}}`,
+      series: `${family.name}${suffix}{${text}${le === undefined ? '' : `,le="${le}"`}}`,
       shown: toDouble(shown[at] ?? 0n, per),
       before: toDouble(before[at] ?? 0n, per),
       after: toDouble(after[at] ?? 0n, per),

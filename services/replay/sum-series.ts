@@ -1,10 +1,10 @@
 import type { Family } from '../catalogue/family';
 import { isShown } from '../catalogue/tally';
 import type { SumSeries } from '../catalogue/tally';
-import { highest, isBelow, isHeldFamily, ledgerOfSum } from '../view/hold';
+import { highest, isBelow, canBeHeld, ledgerOfSum } from '../view/hold';
 import type { PartitionView } from '../view/view';
-import { changesOf } from './change';
-import type { SeriesChange, Wanted } from './change';
+import { changesOf } from './series-change';
+import type { SeriesChange, Wanted } from './series-change';
 
 /**
  * Compares the sums over the partitions. Where one is lower than what was shown, the partitions that lack it are to show as much as it
@@ -38,7 +38,7 @@ export function* compareSums(
 function keysOf(views: readonly PartitionView[]): Set<string> {
   const keys = new Set<string>();
   for (const { tally, holds } of views) {
-    for (const [key, { family }] of tally.series) if (isHeldFamily(family)) keys.add(key);
+    for (const [key, { family }] of tally.series) if (canBeHeld(family)) keys.add(key);
     for (const [key, { entity }] of holds) if (entity === undefined) keys.add(key);
   }
   return keys;

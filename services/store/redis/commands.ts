@@ -8,12 +8,12 @@ export interface Reply {
 }
 
 /** Asks Redis: every failure of server or network is an answer, and only a bug throws. */
-export interface Asker {
+export interface Commands {
   call(command: string, args: readonly string[]): Promise<Reply | StoreUnavailable>;
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply | StoreUnavailable>;
 }
 
-export function openAsker(connection: Connection): Asker {
+export function openCommands(connection: Connection): Commands {
   const { redis } = connection;
 
   async function ask(question: () => Promise<unknown>): Promise<Reply | StoreUnavailable> {

@@ -1,5 +1,5 @@
 /** Since when nothing of a partition has been committed, and why: readiness stands on it. */
-export interface Standing {
+export interface CommitHealth {
   /** The partition is this process's from now on. */
   begun(number: number): void;
   committed(number: number): void;
@@ -13,7 +13,7 @@ export interface Standing {
 /** Commits are at least one a second: five that are missing are no delay any more. */
 const STILL_MS = 5000;
 
-export function openStanding(now: () => number): Standing {
+export function openCommitHealth(now: () => number): CommitHealth {
   const partitions = new Map<number, { sinceMs: number; why: string }>();
   return {
     begun(number) {

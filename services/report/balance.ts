@@ -1,7 +1,7 @@
 import { growthAt, isGrowth } from '../catalogue/family';
 import { figuresOf } from '../catalogue/figures';
 import type { Figures } from '../catalogue/figures';
-import type { View } from '../catalogue/kinds';
+import type { Described } from '../catalogue/kinds';
 import { areaAt } from '../fold/accrual';
 import { entityAsOf } from '../fold/entity';
 import type { Entity } from '../fold/entity';
@@ -11,7 +11,7 @@ import type { Labels } from './column';
 import { timeIn } from './time-in';
 
 /** What the ledger has of one entity as of a moment, as far as a cost report goes by it. */
-export type Standing =
+export type Balance =
   | {
       readonly kind: 'job';
       readonly labels: Labels;
@@ -32,77 +32,79 @@ export type Standing =
   | { readonly kind: 'run'; readonly runId: string; readonly tags: Readonly<Record<string, string>> };
 
 /** Undefined: it is not shown by then, so nothing is on the ledger. */
-export function standingAt(entity: Entity, atMs: number): Standing | undefined {
+export function balanceAt(entity: Entity, atMs: number): Balance | undefined {
   const figures = figuresOf(entityAsOf(entity, atMs));
   if (figures === undefined) return undefined;
-  const { view } = figures;
-  if (view.kind === 'instance') return instanceStanding(view, figures, atMs);
-  if (view.kind === 'volume') return volumeStanding(view, figures, atMs);
-  if (view.kind === 'run')
-    return { kind: 'run', runId: view.id.id, tags: view.timeline.description?.tags ?? {} };
-  return view.placement === undefined ? undefined : jobStanding(view, view.placement, figures, atMs);
+  const { entity: described } = figures;
+  if (described.kind === 'instance') return instanceBalance(described, figures, atMs);
+  if (described.kind === 'volume') return volumeBalance(described, figures, atMs);
+  if (described.kind === 'run')
+    return { kind: 'run', runId: described.id.id, tags: described.timeline.description?.tags ?? {} };
+  return described.placement === undefined
+    ? undefined
+    : jobBalance(described, described.placement, figures, atMs);
 }
 
-function jobStanding(
-  view: View<'job'>,
-  placed: NonNullable<View<'job'>['placement']>,
+function jobBalance(
+  job: Described<'job'>,
+  placed: NonNullable<Described<'job'>['placement']>,
   figures: Figures,
   atMs: number,
-): Standing {
-  const described = view.timeline.description;
+): Balance {
+  const described = job.timeline.description;
   const cost = {
     nanoDollars: sumAt(figures, 'fleetmeter_usage_cost_dollars_total', atMs),
     gpuMs: sumAt(figures, 'fleetmeter_usage_gpu_seconds_total', atMs),
   };
   const labels = {
-    project: view.project,
-    user: view.user,
+    project: job.project,
+    user: job.user,
     run: described?.runName ?? '',
-    run_id: view.runId,
-    run_type: view.runType,
+    run_id: job.runId,
+    run_type: job.runType,
     job: described?.name ?? '',
-    job_id: view.id.id,
+    job_id: job.id.id,
     instance: placed.instanceName ?? placed.instanceId ?? '',
     instance_id: placed.instanceId ?? '',
     type: placed.instanceType ?? '',
     backend: placed.backend,
-    gpu: view.gpuName,
+    gpu: job.gpuName,
   };
-  return { kind: 'job', labels, cost, runId: view.runId, instanceId: placed.instanceId };
+  return { kind: 'job', labels, cost, runId: job.runId, instanceId: placed.instanceId };
 }
 
-function volumeStanding(view: View<'volume'>, figures: Figures, atMs: number): Standing {
-  const described = view.timeline.description;
+function volumeBalance(volume: Described<'volume'>, figures: Figures, atMs: number): Balance {
+  const described = volume.timeline.description;
   return {
     kind: 'volume',
     cost: { nanoDollars: sumAt(figures, 'fleetmeter_storage_cost_dollars_total', atMs), gpuMs: 0n },
     labels: {
-      project: view.project,
+      project: volume.project,
       user: described?.user ?? '',
       volume: described?.name ?? '',
-      volume_id: view.id.id,
+      volume_id: volume.id.id,
       backend: described?.backend ?? '',
       region: described?.region ?? '',
     },
   };
 }
 
-function instanceStanding(view: View<'instance'>, figures: Figures, atMs: number): Standing {
-  const described = view.timeline.description;
+function instanceBalance(instance: Described<'instance'>, figures: Figures, atMs: number): Balance {
+  const described = instance.timeline.description;
   return {
     kind: 'instance',
-    instanceId: view.id.id,
+    instanceId: instance.id.id,
     nanoDollars: sumAt(figures, 'fleetmeter_fleet_cost_dollars_total', atMs),
     idleNanoDollars: sumAt(figures, 'fleetmeter_fleet_idle_cost_dollars_total', atMs),
-    gpuCount: view.gpuCount,
+    gpuCount: instance.gpuCount,
     labels: {
-      project: view.project,
+      project: instance.project,
       instance: described?.name ?? '',
-      instance_id: view.id.id,
+      instance_id: instance.id.id,
       fleet: described?.fleetName ?? '',
       type: described?.type ?? '',
       backend: described?.backend ?? '',
-      gpu: view.gpuName,
+      gpu: instance.gpuName,
     },
   };
 }
