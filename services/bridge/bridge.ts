@@ -62,7 +62,7 @@ export function openBridge(options: BridgeOptions): Bridge {
     if (!isWhole) logger.info('the snapshot is on the log');
     isWhole = true;
     metrics.snapshotDone.set(1);
-    metrics.lastReadSeconds.set(now() / 1000);
+    if (phase === 'changes') metrics.lastReadSeconds.set(now() / 1000);
     return true;
   }
 

@@ -25,8 +25,11 @@ export interface Advanced {
   readonly facts: readonly Fact[];
   /** JSON. To be kept once the facts are on the log, and not before. */
   readonly state: unknown;
-  /** Until the snapshot is whole, what it lacks is not known to be lacking. */
-  readonly phase: 'snapshot' | 'changes';
+  /**
+   * Until the snapshot is whole, what it lacks is not known to be lacking. `behind`: more has happened than was read; `changes`: all
+   * that has happened until now.
+   */
+  readonly phase: 'snapshot' | 'behind' | 'changes';
   /** Where the live instances can be reached, by their ids. */
   readonly hosts: ReadonlyMap<string, string>;
   /** When the next piece is to be asked for: the control plane has other work to do. */

@@ -1,6 +1,7 @@
 /** What every control plane's adapter must hold, whatever it watches: see services/bridge/port.ts. */
 import type { Fact } from '../../services/bridge/fact';
 import type { ControlPlane } from '../../services/bridge/port';
+import { createRandom } from '../support/history-random';
 import { entityKey } from '../../services/fold/fact';
 import { ledgerOf, readOn, readPiece, tell } from './reading';
 
@@ -14,7 +15,8 @@ export interface World {
   close(): Promise<void>;
 }
 
-export function testControlPlane(name: string, openWorld: () => Promise<World>): void {
+/** @param histories of bridges that are killed, each another one */
+export function testControlPlane(name: string, openWorld: () => Promise<World>, histories: number): void {
   describe(name, () => {
     let world: World;
     beforeEach(async () => {
@@ -69,6 +71,31 @@ export function testControlPlane(name: string, openWorld: () => Promise<World>):
       const atMs = world.nowMs() + 60_000;
       expect(ledgerOf(given, atMs)).toBe(ledgerOf(found, atMs));
     });
+
+    const seeds = Array.from({ length: histories }, (_, seed) => seed);
+    test.each(seeds)(
+      'a bridge that is killed anywhere, again and again: nothing is lost (seed %i)',
+      async (seed) => {
+        const random = createRandom(seed);
+        const onLog: Fact[] = [];
+        let state: string | undefined;
+        do {
+          for (let phase = ''; phase !== 'changes';) {
+            const piece = await readPiece(world.open(), state);
+            const kept = random.integer(0, 2 * piece.facts.length);
+            // It is killed before all is on the log, or after that and before its state is kept, or not at all.
+            onLog.push(...piece.facts.slice(0, kept));
+            if (kept < piece.facts.length || random.chance(0.3)) continue;
+            ({ state, phase } = piece);
+            if (random.chance(0.3)) break;
+          }
+        } while (world.happen());
+        onLog.push(...(await readOn(world.open(), state)).facts);
+        const found = (await readOn(world.open(), undefined)).facts;
+        const atMs = world.nowMs() + 60_000;
+        expect(ledgerOf(onLog, atMs)).toBe(ledgerOf(found, atMs));
+      },
+    );
 
     test('an id has one content, and of an entity the facts of a piece are in order, its description first', async () => {
       const contents = new Map<string, string>();

@@ -1,20 +1,18 @@
 /** What dstack may answer besides what it should, and what it does without a word. */
 import type { ServerResponse } from 'node:http';
 import type { Advance, ControlPlane } from '../../services/bridge/port';
-import type { Fact } from '../../services/bridge/fact';
+import { idOf, type Fact } from '../../services/bridge/fact';
+import { finish, jobOf, running } from './dstack-life';
 import { openDstackWorld, type DstackWorld } from './dstack-world';
 import { ledgerOf, linesOf, readOn, readPiece } from './reading';
 import {
-  assign,
   createInstance,
   record,
   SECRETS,
   setInstance,
   setJob,
-  setRun,
   submitJob,
   submitRun,
-  type RunJson,
   type StandIn,
 } from './stand-in';
 
@@ -29,35 +27,6 @@ beforeEach(async () => {
   at = world.standIn;
 });
 afterEach(() => world.close());
-
-/** A run that runs on an instance. */
-function running(name: string): RunJson {
-  const instance = createInstance(at, `${name}-host`);
-  setInstance(at, instance, 'provisioning');
-  setInstance(at, instance, 'idle');
-  at.pass(5);
-  const run = submitRun(at, name);
-  assign(at, run, jobOf(run), instance);
-  setRun(at, run, 'provisioning');
-  setJob(at, run, jobOf(run), 'running');
-  setRun(at, run, 'running');
-  at.pass(60);
-  return run;
-}
-
-function jobOf(run: RunJson) {
-  const job = run.jobs[0]?.job_submissions.at(-1);
-  if (job === undefined) throw new Error('no job');
-  return job;
-}
-
-function finish(run: RunJson, status = 'done'): void {
-  setRun(at, run, 'terminating', 'ALL_JOBS_DONE');
-  setJob(at, run, jobOf(run), 'terminating', 'DONE_BY_RUNNER');
-  setJob(at, run, jobOf(run), status);
-  setRun(at, run, status);
-  at.pass(60);
-}
 
 async function metric(name: string): Promise<number> {
   const page = await world.metrics.registry.metrics();
@@ -94,9 +63,9 @@ describe('answers', () => {
     ['nothing for too long', () => undefined, 'slow', /no answer within 2 s/],
     ['a closed connection', (r) => r.destroy(), 'away', /./],
   ])('%s: one line, the state stays, and nothing is lost', async (_, answer, fault, detail) => {
-    const run = running('train');
+    const run = running(at, 'train');
     const before = await readOn(plane, undefined);
-    finish(run);
+    finish(at, run);
     at.fault = (_path, response) => {
       answer(response);
       return true;
@@ -115,8 +84,8 @@ describe('answers', () => {
   });
 
   test('a fault in the middle of a piece: the piece is read again as a whole', async () => {
-    running('a');
-    running('b');
+    running(at, 'a');
+    running(at, 'b');
     let asked = 0;
     const facts: Fact[] = [];
     let state: string | undefined;
@@ -137,7 +106,7 @@ describe('answers', () => {
   });
 
   test('fields that are new change nothing; rows that are not as expected are left out and counted', async () => {
-    const run = running('train');
+    const run = running(at, 'train');
     Object.assign(run, { brand_new: { deep: [1] } });
     const bad = submitRun(at, 'bad');
     Object.assign(bad, { submitted_at: 'yesterday' });
@@ -147,17 +116,17 @@ describe('answers', () => {
   });
 
   test('messages that are new are counted, and the rest is read', async () => {
-    const run = running('train');
+    const run = running(at, 'train');
     const { state } = await readOn(plane, undefined);
     record(at, 'Run contemplated. Mood: GOOD', { type: 'run', id: run.id, name: 'train', run: run.id });
-    finish(run);
+    finish(at, run);
     const { facts } = await readOn(plane, state);
     expect(facts.map(({ type }) => type)).toContain('fleetmeter.run.finished.v1');
     expect(await metric('unknown_messages_total')).toBe(1);
   });
 
   test('requests hold what is needed and no more: a field that a server does not know makes it refuse them', async () => {
-    running('train');
+    running(at, 'train');
     await readOn(plane, undefined);
     const known = {
       '/api/events/list': [
@@ -183,8 +152,8 @@ describe('answers', () => {
 });
 
 test('what is secret there is in no fact and no state', async () => {
-  const run = running('train');
-  finish(run, 'failed');
+  const run = running(at, 'train');
+  finish(at, run, 'failed');
   const { facts, state } = await readOn(plane, undefined);
   const written = `${linesOf(facts).join('\n')}${state}`;
   expect(written).toContain('team');
@@ -193,10 +162,10 @@ test('what is secret there is in no fact and no state', async () => {
 });
 
 test('an event that is committed late, behind others, is not missed', async () => {
-  const run = running('train');
+  const run = running(at, 'train');
   let { state, facts } = await readOn(plane, undefined);
   const all = [...facts];
-  finish(run);
+  finish(at, run);
   // The run's end is there, and its job's is seen only later though it is recorded before.
   const late = at.rows.events.splice(-3, 2);
   ({ state, facts } = await readOn(plane, state));
@@ -208,22 +177,39 @@ test('an event that is committed late, behind others, is not missed', async () =
   await expectAsFound(all);
 });
 
-test('an instance that a fleet gives up without an event is found terminating by a list', async () => {
+test('of an instance that a fleet gives up without an event, who looks in between knows no more than who comes later', async () => {
   const instance = createInstance(at, 'i-0');
   setInstance(at, instance, 'provisioning');
   setInstance(at, instance, 'idle');
   const first = await readOn(plane, undefined);
-  at.pass(100);
-  setInstance(at, instance, 'terminating', true);
-  expect((await readOn(plane, first.state)).facts).toEqual([]);
   at.pass(7200);
-  const second = await readOn(plane, first.state);
-  expect(second.facts.at(-1)).toMatchObject({ data: { status: 'terminating' } });
-  expect(await metric('vouched_facts_total{of="instance"}')).toBe(1);
-  expect(await metric('vouched_late_seconds_total')).toBeGreaterThan(7000);
+  setInstance(at, instance, 'terminating', true);
+  const second = await readOn(world.open(), first.state);
+  expect(second.facts.map(idOf).filter((id) => !first.facts.map(idOf).includes(id))).toEqual([]);
+  at.pass(90);
   setInstance(at, instance, 'terminated');
   const third = await readOn(plane, second.state);
   expect(third.facts.map(({ type }) => type)).toEqual(['fleetmeter.instance.terminated.v1']);
+  await expectAsFound([...first.facts, ...third.facts]);
+});
+
+test('where dstack has no time of an end, it is that of the event, though the row is seen first', async () => {
+  const instance = createInstance(at, 'i-0');
+  setInstance(at, instance, 'provisioning');
+  const first = await readOn(plane, undefined);
+  at.pass(300);
+  record(at, 'Instance became reachable', { type: 'instance', id: instance.id, name: 'i-0' });
+  setInstance(at, instance, 'idle');
+  setInstance(at, instance, 'terminated');
+  instance['finished_at'] = null;
+  // The row is committed, and its event is seen a moment later.
+  const late = at.rows.events.splice(-1);
+  const second = await readPiece(plane, first.state);
+  expect(second.facts.map(({ type }) => type)).not.toContain('fleetmeter.instance.terminated.v1');
+  at.rows.events.push(...late);
+  const third = await readPiece(plane, second.state);
+  expect(third.facts.at(-1)?.type).toBe('fleetmeter.instance.terminated.v1');
+  await expectAsFound([...first.facts, ...second.facts, ...third.facts]);
 });
 
 test.each([true, false])(
@@ -241,7 +227,7 @@ test.each([true, false])(
 
 test('without events lists tell all that they can, and are asked for soon again', async () => {
   at.hasEvents = false;
-  const run = running('train');
+  const run = running(at, 'train');
   const first = await readOn(plane, undefined);
   expect(first.facts.map(({ type }) => type)).toEqual(
     expect.arrayContaining([
@@ -250,8 +236,8 @@ test('without events lists tell all that they can, and are asked for soon again'
       'fleetmeter.instance.status_changed.v1',
     ]),
   );
-  finish(run, 'failed');
-  const other = running('second');
+  finish(at, run, 'failed');
+  const other = running(at, 'second');
   const second = await readOn(plane, first.state);
   const told = second.facts.map((fact) => fact.type.split('.').slice(1, 3).join('.'));
   expect(told).toEqual(
@@ -293,10 +279,10 @@ test('of a job with more submissions than a list has, all are told', async () =>
 });
 
 test('a user that is deleted keeps its name here; whoever comes later knows the other one, and together the name holds', async () => {
-  const run = running('train');
+  const run = running(at, 'train');
   const first = await readOn(plane, undefined);
   for (const each of at.rows.runs) each.user = '_deleted_1795_ab12';
-  finish(run);
+  finish(at, run);
   const second = await readOn(plane, first.state);
   const followed = [...first.facts, ...second.facts];
   const found = (await readOn(world.open(), undefined)).facts;
@@ -310,7 +296,7 @@ test('a user that is deleted keeps its name here; whoever comes later knows the 
 });
 
 test('what is gone with its project ended when it was last seen, if the token sees all there is', async () => {
-  running('train');
+  running(at, 'train');
   const first = await readOn(plane, undefined);
   at.pass(7200);
   const seen = await readOn(plane, first.state);
@@ -378,4 +364,29 @@ test('a piece of the snapshot is a page: 250 runs are three, and it goes on in t
   }
   expect(pieces).toBeGreaterThan(5);
   expect(facts.filter(({ type }) => type === 'fleetmeter.run.submitted.v1')).toHaveLength(250);
+});
+
+test('a token that is revoked midway: said, and nothing is lost when there is another one', async () => {
+  const run = running(at, 'train');
+  const facts: Fact[] = [];
+  let asked = 0;
+  at.fault = (path, response) => {
+    if (path === '/metrics' || asked++ < 3) return false;
+    response.writeHead(403).end('{"detail":{"msg":"Invalid token"}}');
+    return true;
+  };
+  let state: string | undefined;
+  let advance = await plane.advance(undefined);
+  for (; advance.kind === 'advanced'; advance = await plane.advance(JSON.parse(state))) {
+    facts.push(...advance.facts);
+    state = JSON.stringify(advance.state);
+  }
+  expect(advance).toMatchObject({
+    fault: 'unauthorized',
+    detail: expect.stringMatching(/revoked/) as string,
+  });
+  finish(at, run);
+  at.fault = undefined;
+  facts.push(...(await readOn(plane, state)).facts);
+  await expectAsFound(facts);
 });

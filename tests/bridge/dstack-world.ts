@@ -125,7 +125,8 @@ function lifeOfAll(at: StandIn): readonly (() => void)[] {
     () => setInstance(at, instance(1), 'idle'),
     () => assign(at, run(1), job(1), instance(1)),
     () => setRun(at, run(1), 'provisioning'),
-    () => setInstance(at, instance(0), 'terminating'),
+    // As a fleet gives up an instance that idles: without a word.
+    () => setInstance(at, instance(0), 'terminating', true),
     () => setInstance(at, instance(0), 'terminated'),
     () => setJob(at, run(1), job(1), 'running'),
     () => setRun(at, run(1), 'running'),

@@ -19,7 +19,7 @@ export async function readPiece(plane: ControlPlane, state: string | undefined) 
   return { ...advance, state: JSON.stringify(advance.state) };
 }
 
-/** Until a piece of changes is read. */
+/** Until all that has happened is read. */
 export async function readOn(plane: ControlPlane, from: string | undefined): Promise<Read> {
   const facts: Fact[] = [];
   for (let state = from; ;) {

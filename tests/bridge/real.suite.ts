@@ -120,8 +120,8 @@ async function kill(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
 }
 
-/** Until both pages say the same, and no later than that. */
-async function untilSame(dstack: DstackServer, server: Server): Promise<string> {
+/** Until both pages say the same, and no later than that; the bridge's own words tell why not. */
+async function untilSame(dstack: DstackServer, server: Server, said = () => ''): Promise<string> {
   let last: Run | undefined;
   await until(
     async () => {
@@ -129,7 +129,7 @@ async function untilSame(dstack: DstackServer, server: Server): Promise<string> 
       return last.code === 0;
     },
     PATIENCE_MS,
-    () => `the pages differ: ${String(last?.stdout)}${String(last?.stderr)}`,
+    () => `the pages differ: ${String(last?.stdout)}${String(last?.stderr)}${said()}`,
   );
   return last?.stdout ?? '';
 }
@@ -192,8 +192,8 @@ test('runs that are stopped and played through by the server itself, with a brid
     await delay(500 + Math.random() * 6000);
     await kill(child);
   }
-  follow(dstack, server, 'killed');
-  await untilSame(dstack, server);
+  const { said } = follow(dstack, server, 'killed');
+  await untilSame(dstack, server, said);
   await expectAsFound(dstack, server, 'killed-found');
 });
 

@@ -17,6 +17,8 @@ export interface StandIn {
   fault: ((path: string, response: ServerResponse) => boolean) | undefined;
   /** False: dstack records no events. */
   hasEvents: boolean;
+  /** Names of runs that it can't read itself: they take their place on a page, and are left out of the answer. */
+  readonly hidden: Set<string>;
   page: string;
   nowMicros(): number;
   /** Lets time pass: seconds. */
@@ -84,6 +86,7 @@ export async function startStandIn(startMs = Date.UTC(2026, 10, 24, 8)): Promise
     requests,
     fault: undefined,
     hasEvents: true,
+    hidden: new Set(),
     page: '',
     nowMicros: () => micros,
     pass: (seconds) => (micros += Math.round(seconds * 1e6)),
@@ -116,7 +119,7 @@ export async function startStandIn(startMs = Date.UTC(2026, 10, 24, 8)): Promise
       case '/api/events/list':
         return listEvents(rows.events, body);
       case '/api/runs/list':
-        return listRuns(rows.runs, body);
+        return listRuns(rows.runs, body).filter((run) => !standIn.hidden.has(nameOf(run)));
       case '/api/instances/list':
         return listInstances(rows.instances, body);
       case '/api/users/get_my_user':
@@ -170,7 +173,7 @@ function listEvents(events: readonly EventJson[], body: Json): unknown {
 
 const FINISHED = ['done', 'failed', 'terminated', 'aborted'];
 
-function listRuns(runs: readonly RunJson[], body: Json): unknown {
+function listRuns(runs: readonly RunJson[], body: Json): RunJson[] {
   const wanted =
     body['only_active'] === true ? runs.filter(({ status }) => !FINISHED.includes(status)) : runs;
   const prev = { at: body['prev_submitted_at'], id: body['prev_run_id'] };

@@ -1,19 +1,26 @@
 import { microsText } from '../fact';
-import type { InstanceRow, RunRow } from './answers';
+import type { EventRow, InstanceRow, RunRow } from './answers';
 import { indexJobs, noteOf, type JobIndex, type Noted } from './apply';
+import type { From } from './client';
 import { applyNotes, readingOf, type Context } from './context';
 import { OVERLAP_MICROS, learnInstance, learnRun, meetInstance, meetRun } from './learn';
-import { PAGE, after, learnDeletedJobs, readEventPage, runNameOf } from './read';
+import { PAGE, learnDeletedJobs, readEventPage, runNameOf } from './read';
 import { forgetFinished } from './snapshot';
 import { at } from './times';
+import { readWantedInstances, readWantedRuns } from './wanted';
 
-/** Pages of events that one piece reads at most, so that what it has read is soon on the log. */
-const PAGES = 20;
+/**
+ * Pages of events with something new that one piece reads at most, so that what it has read is soon on the log: a bridge that is killed
+ * again and again gets on by that much each time.
+ */
+const PAGES = 5;
 
-/** What a piece of changes has touched: the ids of runs, jobs and instances that its events are of. */
 export interface Changes {
+  /** The ids of runs, jobs and instances that its events are of. */
   readonly touched: ReadonlySet<string>;
   readonly events: number;
+  /** False: there are more events. */
+  readonly isWhole: boolean;
 }
 
 /**
@@ -22,7 +29,7 @@ export interface Changes {
  */
 export async function readChanges(context: Context): Promise<Changes> {
   const { book, facts } = context;
-  const notes = await readNewNotes(context);
+  const { notes, isWhole } = await readNewNotes(context);
   const { runs, instances } = await readRows(context, notes);
   const readMicros = context.nowMicros();
   for (const row of runs) meetRun(book, row);
@@ -45,35 +52,43 @@ export async function readChanges(context: Context): Promise<Changes> {
   return {
     touched: new Set(targets.flatMap((target) => (target === undefined ? [] : [target.id]))),
     events: notes.length,
+    isWhole,
   };
 }
 
-async function readNewNotes(context: Context): Promise<Noted[]> {
-  const { book, noticed } = context;
+interface NewNotes {
+  readonly notes: readonly Noted[];
+  readonly isWhole: boolean;
+}
+
+async function readNewNotes(context: Context): Promise<NewNotes> {
+  const { book } = context;
   const notes: Noted[] = [];
-  let from: Readonly<Record<string, string>> =
-    book.events === undefined ? {} : { prev_recorded_at: microsText(at(book.events.at) - OVERLAP_MICROS) };
-  for (let pages = 0; pages < PAGES; pages++) {
-    const { rows, count } = await readEventPage(context, from);
-    for (const row of rows) {
-      if (book.seen[row.id] !== undefined) continue;
-      const note = noteOf(row);
-      book.seen[row.id] = note.atMicros;
-      if (note.message.kind === 'unknown') noticed.unknownMessages++;
-      notes.push(note);
-    }
-    const last = rows.at(-1);
-    if (last === undefined) break;
-    if (book.events === undefined || at(last.recorded_at) >= at(book.events.at))
-      book.events = { at: last.recorded_at, id: last.id };
-    from = after(last);
-    if (count < PAGE) break;
+  let from: From | undefined = book.events && { at: microsText(at(book.events.at) - OVERLAP_MICROS) };
+  let isWhole = false;
+  for (let pages = 0; pages < PAGES && !isWhole;) {
+    const { rows, count, next } = await readEventPage(context, {}, from);
+    const news = rows.filter(({ id }) => book.seen[id] === undefined);
+    notes.push(...news.map((row) => meetEvent(context, row)));
+    if (next !== undefined && (book.events === undefined || at(next.at) >= at(book.events.at)))
+      book.events = next;
+    // What was read before, in the overlap, may be more than any number of pages.
+    if (news.length > 0) pages++;
+    isWhole = count < PAGE;
+    from = next;
   }
   const horizonMicros = book.events === undefined ? 0 : at(book.events.at) - OVERLAP_MICROS;
   book.seen = Object.fromEntries(
     Object.entries(book.seen).filter(([, atMicros]) => atMicros >= horizonMicros),
   );
-  return notes;
+  return { notes, isWhole };
+}
+
+function meetEvent({ book, noticed }: Context, row: EventRow): Noted {
+  const note = noteOf(row);
+  book.seen[row.id] = note.atMicros;
+  if (note.message.kind === 'unknown') noticed.unknownMessages++;
+  return note;
 }
 
 interface Rows {
@@ -90,42 +105,9 @@ async function readRows(context: Context, notes: readonly Noted[]): Promise<Rows
     wantInstance(context, note, wanted.instances);
   }
   const { client } = context;
-  return {
-    runs: await readWanted(
-      wanted.runs,
-      LIST_RUNS_FROM,
-      client.run,
-      async () => (await client.runs({ limit: PAGE })).rows,
-    ),
-    instances: await readWanted(
-      wanted.instances,
-      LIST_INSTANCES_FROM,
-      client.instance,
-      async () => (await client.instances({ limit: PAGE })).rows,
-    ),
-  };
-}
-
-/** A page of rows costs dstack as much as so many that are asked for one by one. */
-const LIST_RUNS_FROM = 8;
-const LIST_INSTANCES_FROM = 5;
-
-/** Where many are wanted, the newest page has most of them. */
-async function readWanted<T extends { readonly id: string }>(
-  wanted: Map<string, string>,
-  listFrom: number,
-  get: (project: string, id: string) => Promise<T | undefined>,
-  listNewest: () => Promise<readonly T[]>,
-): Promise<T[]> {
-  const found: T[] = [];
-  if (wanted.size > listFrom) {
-    found.push(...(await listNewest()).filter(({ id }) => wanted.delete(id)));
-  }
-  for (const [id, project] of wanted) {
-    const row = await get(project, id);
-    if (row !== undefined) found.push(row);
-  }
-  return found;
+  const { rows: runs } = await readWantedRuns(client, wanted.runs);
+  const { rows: instances } = await readWantedInstances(client, wanted.instances);
+  return { runs, instances };
 }
 
 const TELLS_OF_ROW: ReadonlySet<string> = new Set([

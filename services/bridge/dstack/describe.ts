@@ -176,15 +176,20 @@ export function instanceCreatedAs(row: InstanceRow, status: string): Fact | unde
 }
 
 /**
- * Undefined for an instance that has not ended. Where dstack has no time of its end (it gave up provisioning it) and no event has
- * told one, it is over when it began: nothing vouches for a second of it.
+ * Undefined for an instance that has not ended. Where dstack has no time of its end (it gave up provisioning it), that is the event's;
+ * and once all events were read and none has told one, it is over when it began: nothing vouches for a second of it.
  */
-export function instanceTerminated(row: InstanceRow, endMicros: Micros | undefined): Fact | undefined {
+export function instanceTerminated(
+  row: InstanceRow,
+  toldMicros: Micros | undefined,
+  isComplete: boolean,
+): Fact | undefined {
   if (row.status !== 'terminated') return undefined;
   const { finished_at: finishedAt, termination_reason: reason } = row;
+  if (finishedAt == null && toldMicros === undefined && !isComplete) return undefined;
   return {
     type: 'fleetmeter.instance.terminated.v1',
-    atMicros: finishedAt == null ? (endMicros ?? at(row.created)) : at(finishedAt),
+    atMicros: finishedAt == null ? (toldMicros ?? at(row.created)) : at(finishedAt),
     detail: LAST,
     data: { instance: { id: row.id }, ...(reason == null ? {} : { reason }) },
   };

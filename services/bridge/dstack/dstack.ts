@@ -1,14 +1,16 @@
 import type { BridgeMetrics } from '../metrics';
-import type { Advance, ControlPlane, Sampled, Unavailable } from '../port';
+import type { Advance, Advanced, ControlPlane, Sampled, Unavailable } from '../port';
 import { openBook, type Book } from './book';
 import { readChanges } from './changes';
-import { DstackError, type DstackClient } from './client';
+import type { DstackClient } from './client';
 import { factsOf, openContext, type Context } from './context';
+import { DstackError } from './line';
 import { PACES, waitAfter } from './pace';
 import { relist } from './relist';
 import type { ServerClock } from './server-clock';
 import { readSnapshot } from './snapshot';
 import { readSamples } from './telemetry';
+import { openTurns } from './turns';
 import type { GpuFields } from '../../exposition/gpu-fields';
 
 export interface DstackOptions {
@@ -20,61 +22,30 @@ export interface DstackOptions {
   readonly now: () => number;
 }
 
-const RELIST_AGAIN_MS = 60_000;
-
 /** dstack, seen through its API as it is. */
 export function openDstack({ client, clock, metrics, gpuFields, now }: DstackOptions): ControlPlane {
-  let relistAtMs = -Infinity;
-  /** Whether what changes there is told by events; a relist that finds what none has told says no. */
-  let hasEvents = true;
-  let eventsSinceRelist = 0;
+  const turns = openTurns(now);
+  const aheadMs = (): number => clock.aheadMs() ?? 0;
+  const nowMicros = (): number => Math.floor(now() + aheadMs()) * 1000;
 
-  const nowMicros = (): number => Math.floor(now() + (clock.aheadMs() ?? 0)) * 1000;
-
-  async function read(
-    context: Context,
-  ): Promise<{ readonly phase: 'snapshot' | 'changes'; readonly waitMs: number }> {
-    const { book } = context;
+  async function read(context: Context): Promise<Pick<Advanced, 'phase' | 'waitMs'>> {
+    const { book, noticed } = context;
     if (book.snapshot !== undefined) {
       await readSnapshot(context);
       return { phase: 'snapshot', waitMs: 0 };
     }
-    const busyMs = client.busyMs();
-    if (now() < relistAtMs) {
-      const changes = await readChanges(context);
-      noteEvents(changes.events);
+    const busyBeforeMs = client.busyMs();
+    const busyMs = (): number => client.busyMs() - busyBeforeMs;
+    let waitMs: number;
+    if (turns.next() === 'changes') {
+      waitMs = turns.endChanges(await readChanges(context), busyMs());
     } else {
-      // Where it fails, what events tell is not to wait for it.
-      relistAtMs = now() + RELIST_AGAIN_MS;
+      turns.beginRelist();
       const changes = await relist(context);
-      noteEvents(changes.events);
-      const { run, job, instance } = context.noticed.vouched;
-      const isSilent = eventsSinceRelist === 0 && run + job + instance > 0;
-      if (book.events === undefined || isSilent) hasEvents = false;
-      eventsSinceRelist = 0;
-      const pace = hasEvents ? PACES.relist : PACES.relistAlone;
-      relistAtMs = now() + waitAfter(pace, client.busyMs() - busyMs);
+      const told = { vouched: noticed.vouched, hasEvents: book.events !== undefined };
+      waitMs = turns.endRelist(changes, told, busyMs());
     }
-    return { phase: 'changes', waitMs: waitAfter(PACES.changes, client.busyMs() - busyMs) };
-  }
-
-  function noteEvents(events: number): void {
-    eventsSinceRelist += events;
-    if (events > 0) hasEvents = true;
-  }
-
-  function count({ noticed, book }: Context): void {
-    metrics.unknownMessages.inc(noticed.unknownMessages);
-    metrics.unmatched.inc(noticed.unmatched);
-    for (const kind of ['run', 'job', 'instance'] as const)
-      metrics.vouched.inc({ of: kind }, noticed.vouched[kind]);
-    metrics.vouchedSeconds.inc(noticed.vouchedLateMicros / 1e6);
-    metrics.clockAheadSeconds.set((clock.aheadMs() ?? 0) / 1000);
-    const alive = (entries: object): number =>
-      Object.values(entries).filter((entry: { readonly endMicros?: number }) => entry.endMicros === undefined)
-        .length;
-    metrics.alive.set({ of: 'run' }, alive(book.runs));
-    metrics.alive.set({ of: 'instance' }, alive(book.instances));
+    return { phase: waitMs === 0 ? 'behind' : 'changes', waitMs };
   }
 
   return {
@@ -87,7 +58,7 @@ export function openDstack({ client, clock, metrics, gpuFields, now }: DstackOpt
       const context = openContext(client, book, nowMicros);
       try {
         const told = await read(context);
-        count(context);
+        count(metrics, context, aheadMs());
         return { kind: 'advanced', facts: factsOf(context), state: book, hosts: hostsOf(book), ...told };
       } catch (error) {
         return unavailable(error);
@@ -103,6 +74,21 @@ export function openDstack({ client, clock, metrics, gpuFields, now }: DstackOpt
       }
     },
   };
+}
+
+function count(metrics: BridgeMetrics, { noticed, book }: Context, aheadMs: number): void {
+  metrics.unknownMessages.inc(noticed.unknownMessages);
+  metrics.unmatched.inc(noticed.unmatched);
+  for (const kind of ['run', 'job', 'instance'] as const)
+    metrics.vouched.inc({ of: kind }, noticed.vouched[kind]);
+  metrics.vouchedSeconds.inc(noticed.vouchedLateMicros / 1e6);
+  metrics.clockAheadSeconds.set(aheadMs / 1000);
+  metrics.alive.set({ of: 'run' }, aliveOf(book.runs));
+  metrics.alive.set({ of: 'instance' }, aliveOf(book.instances));
+}
+
+function aliveOf(entries: Readonly<Record<string, { readonly endMicros?: number }>>): number {
+  return Object.values(entries).filter(({ endMicros }) => endMicros === undefined).length;
 }
 
 /** Where live instances' exporters can be asked. */

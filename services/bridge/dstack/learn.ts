@@ -116,21 +116,30 @@ function learnJob(runId: string, known: KnownJob, row: SubmissionRow, reading: R
   return [...facts, ...unsent(known, finished)];
 }
 
-/** dstack has no time of an instance's status: what is vouched for is that of the answer. */
+/**
+ * dstack has no time of an instance's status: what is vouched for is that of the answer. Of one that is being terminated, that is not
+ * told at all: dstack gives up idle instances without a word, its end soon has a time of its own, and until then it costs the same.
+ * Else what it idled would depend on who has looked when.
+ */
 export function learnInstance(known: KnownInstance, row: InstanceRow, reading: Reading): Fact[] {
   if (reading.isComplete && row.status === 'pending') known.createdAs ??= 'pending';
   const created = known.createdAs === undefined ? undefined : instanceCreatedAs(row, known.createdAs);
   const facts = [...unsent(known, instanceStarted(row)), ...unsent(known, created)];
   if (created !== undefined && known.statusMicros <= created.atMicros) known.status = known.createdAs ?? '';
-  const terminated = instanceTerminated(row, known.endMicros);
+  const terminated = instanceTerminated(row, known.endMicros, reading.isComplete);
   if (terminated !== undefined) {
     end(known, row.status, terminated.atMicros);
   } else if (isUnexplained(known, row.status, at(row.created), reading)) {
-    const atMicros = Math.max(reading.readMicros, known.statusMicros + 1);
-    const point = instanceStatus(row.id, row.status, atMicros);
-    facts.push(...vouch(known, row.status, point, 'instance', reading));
+    if (row.status === 'terminating') known.status = row.status;
+    else facts.push(...vouchInstance(known, row, reading));
   }
   return [...facts, ...unsent(known, terminated)];
+}
+
+function vouchInstance(known: KnownInstance, row: InstanceRow, reading: Reading): Fact[] {
+  const atMicros = Math.max(reading.readMicros, known.statusMicros + 1);
+  const point = instanceStatus(row.id, row.status, atMicros);
+  return vouch(known, row.status, point, 'instance', reading);
 }
 
 function end(known: Known, status: string, endMicros: Micros): void {

@@ -2,7 +2,7 @@ import type { Micros } from '../fact';
 import type { EventRow, InstanceRow, RunRow } from './answers';
 import { indexJobs, noteOf, type Noted } from './apply';
 import type { Book } from './book';
-import type { Page } from './client';
+import type { From, Page } from './client';
 import { applyNotes, readingOf, type Context } from './context';
 import { learnDeletedJob, learnInstance, learnRun, meetInstance, meetRun } from './learn';
 
@@ -105,21 +105,21 @@ function chunksOf<T>(rows: readonly T[]): T[][] {
 /** Ascending, to the last one. */
 async function readNotes(context: Context, filter: Filter): Promise<Noted[]> {
   const notes: Noted[] = [];
-  for (let last: EventRow | undefined; ;) {
-    const { rows, count } = await readEventPage(context, { ...filter, ...(last && after(last)) });
+  for (let from: From | undefined; ;) {
+    const { rows, count, next } = await readEventPage(context, filter, from);
     notes.push(...rows.map(noteOf));
-    last = rows.at(-1);
-    if (count < PAGE || last === undefined) return notes;
+    if (count < PAGE) return notes;
+    from = next;
   }
 }
 
 type Filter = Readonly<Record<string, unknown>>;
 
-export function readEventPage({ client }: Context, filter: Filter): Promise<Page<EventRow>> {
-  return client.events({ ascending: true, limit: PAGE, include_target_types: EVENT_TYPES, ...filter });
-}
-
-/** The next page of events begins there. */
-export function after({ recorded_at: recordedAt, id }: Pick<EventRow, 'recorded_at' | 'id'>) {
-  return { prev_recorded_at: recordedAt, prev_id: id };
+export function readEventPage(
+  { client }: Context,
+  filter: Filter = {},
+  from?: From,
+): Promise<Page<EventRow>> {
+  const all = { ascending: true, limit: PAGE, include_target_types: EVENT_TYPES };
+  return client.events({ ...all, ...filter }, from);
 }

@@ -3,6 +3,7 @@ import type { Cursor } from './book';
 import type { Context } from './context';
 import { OVERLAP_MICROS } from './learn';
 import { PAGE, readEventPage, readInstancesFully, readRunsFully, withAllSubmissions } from './read';
+import { nextRuns } from './run-pages';
 import { at } from './times';
 
 /**
@@ -17,21 +18,15 @@ export async function readSnapshot(context: Context): Promise<void> {
   if (snapshot.instances !== 'done') return readInstancePage(context, snapshot.instances);
   const { runs } = snapshot;
   const readMicros = context.nowMicros();
-  const { rows } = await context.client.runs({
-    ascending: true,
-    limit: PAGE,
-    ...(runs === 'begin' ? {} : { prev_submitted_at: runs.at, prev_run_id: runs.id }),
-  });
-  const last = rows.at(-1);
-  // Rows that dstack can't read itself are left out silently, so that a short page is not the last one.
-  if (last === undefined) {
+  const page = await nextRuns(context.client, {}, runs === 'begin' ? undefined : runs);
+  if (page?.next === undefined) {
     delete book.snapshot;
     return;
   }
-  const whole = await Promise.all(rows.map((row) => withAllSubmissions(context, row)));
+  const whole = await Promise.all(page.rows.map((row) => withAllSubmissions(context, row)));
   await readRunsFully(context, whole, readMicros, (row) => mayHaveEvents(context, endOfRun(row)));
   forgetFinished(context);
-  snapshot.runs = book.newestRun = { at: last.submitted_at, id: last.id };
+  snapshot.runs = book.newestRun = page.next;
 }
 
 /** The events are followed from before the snapshot on. */
@@ -52,19 +47,15 @@ async function readInstancePage(context: Context, from: Cursor | 'begin'): Promi
   const { snapshot } = book;
   if (snapshot === undefined) return;
   const readMicros = context.nowMicros();
-  const { rows } = await client.instances({
-    ascending: true,
-    limit: PAGE,
-    ...(from === 'begin' ? {} : { prev_created_at: from.at, prev_id: from.id }),
-  });
-  const last = rows.at(-1);
-  if (last === undefined) {
+  const list = { ascending: true, limit: PAGE };
+  const { rows, next } = await client.instances(list, from === 'begin' ? undefined : from);
+  if (next === undefined) {
     snapshot.instances = 'done';
     return;
   }
   await readInstancesFully(context, rows, readMicros, (row) => mayHaveEvents(context, endOfInstance(row)));
   forgetFinished(context);
-  snapshot.instances = book.newestInstance = { at: last.created, id: last.id };
+  snapshot.instances = book.newestInstance = next;
 }
 
 function endOfRun(row: RunRow): string | undefined {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { comparePages, type Comparison, type PageAt } from '../../bridge/dstack/compare';
-import { DstackError, type DstackClient } from '../../bridge/dstack/client';
+import type { DstackClient } from '../../bridge/dstack/client';
+import { DstackError } from '../../bridge/dstack/line';
 import type { ServerClock } from '../../bridge/dstack/server-clock';
 import { CommandError, EXIT } from '../exit';
 import { printable } from '../printable';
