@@ -4,7 +4,9 @@ import { errorMessage, type Logger } from './client';
 const QUIET_MS = 10_000;
 
 /** Tells of what failed and is tried again. */
-export function createComplaints(logger: Logger): (what: string, error: unknown) => void {
+export type Complain = (what: string, error: unknown) => void;
+
+export function createComplaints(logger: Logger): Complain {
   let quietUntilMs = -Infinity;
   return (what, error) => {
     const nowMs = performance.now();

@@ -1,12 +1,12 @@
 import type { Feed } from '../delivery';
 import type { OwnedTopic } from '../port';
-import { createSignal } from '../signal';
+import { createSignal, type Signal } from '../signal';
 import type { Logger } from './client';
-import { createComplaints } from './complaints';
+import { createComplaints, type Complain } from './complaints';
 import type { Cursor } from './cursor';
 import { createCursors, nameOf } from './cursors';
 import { TopicChanged, currentLeaders } from './leaders';
-import { request } from './requests';
+import { request, type RequestOptions } from './requests';
 import { endOf } from './time';
 import type { TopicNames } from './topics';
 import type { Transport } from './transport';
@@ -31,6 +31,20 @@ interface Hooks {
   readonly onFatal: (error: Error) => void;
 }
 
+const OWNED: readonly OwnedTopic[] = ['lifecycle', 'telemetry'];
+
+interface Fetching extends RequestOptions {
+  readonly partitions: number;
+  readonly onFatal: (error: Error) => void;
+  readonly complain: Complain;
+  /** Brokers that have a request to answer. */
+  readonly asked: Set<string>;
+  /** Raised when there may be more to fetch. */
+  readonly signal: Signal;
+  lastFetchAtMs: number;
+  closed: boolean;
+}
+
 export function createFetcher(
   transport: Transport,
   topics: TopicNames,
@@ -38,81 +52,97 @@ export function createFetcher(
   { onFetched, onFatal }: Hooks,
   logger: Logger,
 ): Fetcher {
-  const owned: readonly OwnedTopic[] = ['lifecycle', 'telemetry'];
-  const cursors = createCursors();
-  const fetching = new Set<string>();
-  const signal = createSignal();
-  const complain = createComplaints(logger);
-  let lastFetchAtMs = -Infinity;
-  let closed = false;
-
-  const isClosed = () => closed;
-
-  async function run(): Promise<void> {
-    while (!isClosed()) {
-      let idleMs = IDLE_MS;
-      try {
-        await fetchWanted();
-      } catch (error) {
-        if (error instanceof TopicChanged) {
-          onFatal(error);
-          return;
-        }
-        complain('metadata not read', error);
-        await endOf(RECOVER_MS, () => transport.recover(error));
-        idleMs = RETRY_MS;
-      }
-      await signal.wait(idleMs);
-    }
-  }
-
-  async function fetchWanted(): Promise<void> {
-    const names = owned.map((topic) => topics[topic]);
-    for (const [leader, list] of cursors.wanted(await currentLeaders(transport, names, partitions))) {
-      if (fetching.has(leader)) continue;
-      fetching.add(leader);
-      void fetchFrom(leader, list).finally(() => {
-        fetching.delete(leader);
-        signal.raise();
-      });
-    }
-  }
-
-  async function fetchFrom(leader: string, list: readonly Cursor[]): Promise<void> {
-    try {
-      await request({ transport, topics, cursors, onFetched, logger }, leader, list);
-      lastFetchAtMs = performance.now();
-    } catch (error) {
-      if (isClosed()) return;
-      complain(`fetch from broker ${leader} failed`, error);
-      for (const cursor of list) cursors.rest(nameOf(cursor), performance.now() + RETRY_MS);
-      setTimeout(() => signal.raise(), RETRY_MS).unref();
-      await endOf(RECOVER_MS, () => transport.recover(error));
-    }
-  }
-
-  const running = run();
-
+  const fetching: Fetching = {
+    transport,
+    topics,
+    partitions,
+    cursors: createCursors(),
+    onFetched,
+    onFatal,
+    logger,
+    complain: createComplaints(logger),
+    asked: new Set(),
+    signal: createSignal(),
+    lastFetchAtMs: -Infinity,
+    closed: false,
+  };
+  const running = run(fetching);
   return {
-    feed: {
-      seek(partition, positions) {
-        for (const topic of owned) cursors.open(topics[topic], partition, positions[topic]);
-        signal.raise();
-      },
-      async take(topic, partition) {
-        const taken = await cursors.take(topics[topic], partition);
-        if (taken?.kind === 'chunk') signal.raise();
-        return taken;
-      },
-      release(partition) {
-        for (const topic of owned) cursors.close(topics[topic], partition);
-      },
-    },
-    lastFetchAtMs: () => lastFetchAtMs,
+    feed: feedOf(fetching),
+    lastFetchAtMs: () => fetching.lastFetchAtMs,
     async close() {
-      closed = true;
-      signal.raise();
+      fetching.closed = true;
+      fetching.signal.raise();
       await running;
     },
   };
+}
+
+function feedOf({ cursors, topics, signal }: Fetching): Feed {
+  return {
+    seek(partition, positions) {
+      for (const topic of OWNED) cursors.open(topics[topic], partition, positions[topic]);
+      signal.raise();
+    },
+    async take(topic, partition) {
+      const taken = await cursors.take(topics[topic], partition);
+      if (taken?.kind === 'chunk') signal.raise();
+      return taken;
+    },
+    release(partition) {
+      for (const topic of OWNED) cursors.close(topics[topic], partition);
+    },
+  };
+}
+
+async function run(fetching: Fetching): Promise<void> {
+  const { transport, complain, onFatal, signal } = fetching;
+  while (!isClosed(fetching)) {
+    let idleMs = IDLE_MS;
+    try {
+      await fetchWanted(fetching);
+    } catch (error) {
+      if (error instanceof TopicChanged) {
+        onFatal(error);
+        return;
+      }
+      complain('metadata not read', error);
+      await endOf(RECOVER_MS, () => transport.recover(error));
+      idleMs = RETRY_MS;
+    }
+    await signal.wait(idleMs);
+  }
+}
+
+/** Asks each broker that is free for what its partitions want; the answers come in their own time. */
+async function fetchWanted(fetching: Fetching): Promise<void> {
+  const { transport, topics, partitions, cursors, asked, signal } = fetching;
+  const names = OWNED.map((topic) => topics[topic]);
+  for (const [leader, list] of cursors.wanted(await currentLeaders(transport, names, partitions))) {
+    if (asked.has(leader)) continue;
+    asked.add(leader);
+    void fetchFrom(fetching, leader, list).finally(() => {
+      asked.delete(leader);
+      signal.raise();
+    });
+  }
+}
+
+async function fetchFrom(fetching: Fetching, leader: string, list: readonly Cursor[]): Promise<void> {
+  const { transport, cursors, complain, signal } = fetching;
+  try {
+    await request(fetching, leader, list);
+    fetching.lastFetchAtMs = performance.now();
+  } catch (error) {
+    if (isClosed(fetching)) return;
+    complain(`fetch from broker ${leader} failed`, error);
+    for (const cursor of list) cursors.rest(nameOf(cursor), performance.now() + RETRY_MS);
+    setTimeout(() => signal.raise(), RETRY_MS).unref();
+    await endOf(RECOVER_MS, () => transport.recover(error));
+  }
+}
+
+/** A function, since it changes while others await. */
+function isClosed(fetching: Fetching): boolean {
+  return fetching.closed;
 }

@@ -1,6 +1,6 @@
-import { KafkaJSProtocolError, type Consumer, type Kafka } from 'kafkajs';
+import { KafkaJSProtocolError, type Consumer, type ConsumerGroupJoinEvent, type Kafka } from 'kafkajs';
 import type { Positions } from '../port';
-import { createSignal } from '../signal';
+import { createSignal, type Signal } from '../signal';
 import { createAssigner } from './assigner';
 import { errorMessage, FEW_RETRIES, type Logger } from './client';
 import { endOf, inTime } from './time';
@@ -60,161 +60,201 @@ export interface Group {
   close(): Promise<void>;
 }
 
+/** This process in the group, across all the times that it joins. */
+interface Membership extends GroupOptions, Hooks {
+  /** Raised where a wait must not go on: it has crashed, or is closed. */
+  readonly stopping: Signal;
+  readonly positionsToCommit: Map<number, Positions>;
+  closed: boolean;
+  /** Null while it is not in the group. */
+  consumer: Consumer | null;
+  /** Of the group's making: another one after each new start. Null once the session must have ended. */
+  memberId: string | null;
+  held: readonly number[];
+  lastContactMs: number;
+  /** Ends the present stay. */
+  crash: (error: Error) => void;
+}
+
 /**
  * Membership of the consumer group, and nothing else: kafkajs' consumer joins and keeps its session alive with all
  * partitions paused, and never fetches. Partitions stay this process's own until the group says otherwise, or until its
  * session must have ended unheard of.
  */
-export function joinGroup(options: GroupOptions, { onAssigned, onContact, onFatal }: Hooks): Group {
-  const { createKafka, queries, groupId, topics, partitions, logger } = options;
-  const names = [topics.lifecycle, topics.telemetry];
-  const stopping = createSignal();
-  const positionsToCommit = new Map<number, Positions>();
-  let closed = false;
-  let consumer: Consumer | null = null;
-  let memberId: string | null = null;
-  let held: readonly number[] = [];
-  let lastContactMs = performance.now();
-  let crash = (_error: Error): void => undefined;
-
-  const isClosed = () => closed;
-
-  function contact(): void {
-    lastContactMs = performance.now();
-    onContact();
-  }
-
-  function create(onCrash: (error: Error) => void): Consumer {
-    const created = createKafka().consumer({
-      groupId,
-      partitionAssigners: [createAssigner(() => held, partitions)],
-      sessionTimeout: SESSION_MS,
-      heartbeatInterval: HEARTBEAT_MS,
-      rebalanceTimeout: REBALANCE_MS,
-      maxWaitTimeInMs: TURN_MS,
-      allowAutoTopicCreation: false,
-      retry: { ...FEW_RETRIES, restartOnFailure: () => Promise.resolve(false) },
-    });
-    created.on(created.events.GROUP_JOIN, ({ payload }) => {
-      // In this very turn: a moment later kafkajs would fetch.
-      created.pause(names.map((topic) => ({ topic })));
-      if (consumer !== created) return; // given up since
-      const [first = [], second = []] = names.map((topic) => payload.memberAssignment[topic] ?? []);
-      const continues = memberId === payload.memberId;
-      held = first.filter((partition) => second.includes(partition));
-      memberId = payload.memberId;
-      logger.info({ groupId, partitions: held }, 'kafka: partitions assigned');
-      contact();
-      onAssigned(held, continues);
-    });
-    created.on(created.events.HEARTBEAT, () => {
-      if (consumer === created) contact();
-    });
-    created.on(created.events.CRASH, ({ payload }) => onCrash(payload.error));
-    return created;
-  }
-
-  /** Is in the group until it crashes, or is closed. */
-  async function stay(): Promise<Error | null> {
-    const crashes: Error[] = [];
-    const inGroup = () => !closed && crashes.length === 0;
-    crash = (error) => {
-      crashes.push(error);
-      stopping.raise();
-    };
-    const created = create(crash);
-    consumer = created;
-    try {
-      // With its coordinator gone, kafkajs may wait for an answer for ever, and neither crash nor join again.
-      await inTime(JOIN_MS, async () => {
-        await created.connect();
-        await created.subscribe({ topics: names });
-        await created.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
-      });
-      while (inGroup()) {
-        await stopping.wait(COMMIT_EVERY_MS);
-        if (inGroup()) await endOf(LEAVE_MS, commitNow);
-      }
-      return crashes[0] ?? null;
-    } catch (error) {
-      return error instanceof Error ? error : new Error(String(error));
-    } finally {
-      consumer = null;
-      await endOf(LEAVE_MS, () => created.disconnect());
-    }
-  }
-
-  async function run(): Promise<void> {
-    for (let attempt = 0; !isClosed(); attempt++) {
-      const joinedAtMs = performance.now();
-      const error = await stay();
-      if (isClosed() || !error) return;
-      if (isFatal(error)) {
-        onAssigned([], false);
-        onFatal(error);
-        return;
-      }
-      logger.warn({ groupId, error: errorMessage(error) }, 'kafka: out of the group, joining again');
-      if (performance.now() - joinedAtMs > SESSION_MS) attempt = 0;
-      await stopping.wait(Math.min(REJOIN_MS.most, REJOIN_MS.first * 2 ** attempt));
-      await leaveBehind();
-    }
-  }
-
-  /**
-   * kafkajs joins again as a new member. Where it couldn't leave, because its coordinator was gone, all would wait for the
-   * session of what it was to end; so that is taken out, as soon as there is a coordinator again.
-   */
-  async function leaveBehind(): Promise<void> {
-    const left = memberId;
-    while (left !== null && !isClosed() && performance.now() - lastContactMs < SESSION_MS) {
-      try {
-        await inTime(LEAVE_MS, () => queries.leaveGroup(groupId, left));
-        return;
-      } catch (error) {
-        if (isUnknownMember(error)) return;
-        await endOf(LEAVE_MS, () => queries.recover(error));
-        await stopping.wait(REJOIN_MS.first);
-      }
-    }
-  }
-
-  async function commitNow(): Promise<void> {
-    const offsets = [...positionsToCommit]
-      .filter(([partition]) => held.includes(partition))
-      .flatMap(([partition, { lifecycle, telemetry }]) => [
-        { topic: topics.lifecycle, partition, offset: String(lifecycle) },
-        { topic: topics.telemetry, partition, offset: String(telemetry) },
-      ]);
-    positionsToCommit.clear();
-    if (offsets.length === 0 || !consumer) return;
-    await consumer.commitOffsets(offsets).catch((error: unknown) => {
-      logger.debug({ groupId, error: errorMessage(error) }, 'kafka: lag figures not committed');
-    });
-  }
-
-  const leaseTimer = setInterval(() => {
-    if (performance.now() - lastContactMs < SESSION_MS || memberId === null) return;
-    logger.warn({ groupId }, 'kafka: the session must have ended, partitions given up');
-    memberId = null;
-    onAssigned([], false);
-    crash(new Error('the session must have ended'));
-  }, LEASE_CHECK_MS).unref();
-
-  const running = run();
-
+export function joinGroup(options: GroupOptions, hooks: Hooks): Group {
+  const member: Membership = {
+    ...options,
+    ...hooks,
+    stopping: createSignal(),
+    positionsToCommit: new Map(),
+    closed: false,
+    consumer: null,
+    memberId: null,
+    held: [],
+    lastContactMs: performance.now(),
+    crash: () => undefined,
+  };
+  const leaseTimer = setInterval(() => checkLease(member), LEASE_CHECK_MS).unref();
+  const running = keepJoining(member);
   return {
     commit(partition, positions) {
-      positionsToCommit.set(partition, positions);
+      member.positionsToCommit.set(partition, positions);
     },
     async close() {
-      await endOf(LEAVE_MS, commitNow);
-      closed = true;
+      await endOf(LEAVE_MS, () => commit(member));
+      member.closed = true;
       clearInterval(leaseTimer);
-      stopping.raise();
+      member.stopping.raise();
       await endOf(2 * LEAVE_MS, () => running);
     },
   };
+}
+
+async function keepJoining(member: Membership): Promise<void> {
+  const { groupId, stopping, logger, onAssigned, onFatal } = member;
+  for (let attempt = 0; !isClosed(member); attempt++) {
+    const joinedAtMs = performance.now();
+    const error = await stay(member);
+    if (isClosed(member) || !error) return;
+    if (isFatal(error)) {
+      onAssigned([], false);
+      onFatal(error);
+      return;
+    }
+    logger.warn({ groupId, error: errorMessage(error) }, 'kafka: out of the group, joining again');
+    if (performance.now() - joinedAtMs > SESSION_MS) attempt = 0;
+    await stopping.wait(Math.min(REJOIN_MS.most, REJOIN_MS.first * 2 ** attempt));
+    await leaveBehind(member);
+  }
+}
+
+/** Is in the group until it crashes, or is closed. */
+async function stay(member: Membership): Promise<Error | null> {
+  const { topics, stopping } = member;
+  const crashes: Error[] = [];
+  const inGroup = () => !member.closed && crashes.length === 0;
+  member.crash = (error) => {
+    crashes.push(error);
+    stopping.raise();
+  };
+  const consumer = createConsumer(member);
+  member.consumer = consumer;
+  try {
+    // With its coordinator gone, kafkajs may wait for an answer for ever, and neither crash nor join again.
+    await inTime(JOIN_MS, async () => {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topics.lifecycle, topics.telemetry] });
+      await consumer.run({ autoCommit: false, eachBatch: () => Promise.resolve() });
+    });
+    while (inGroup()) {
+      await stopping.wait(COMMIT_EVERY_MS);
+      if (inGroup()) await endOf(LEAVE_MS, () => commit(member));
+    }
+    return crashes[0] ?? null;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  } finally {
+    member.consumer = null;
+    await endOf(LEAVE_MS, () => consumer.disconnect());
+  }
+}
+
+function createConsumer(member: Membership): Consumer {
+  const { createKafka, groupId, topics, partitions, crash } = member;
+  const consumer = createKafka().consumer({
+    groupId,
+    partitionAssigners: [createAssigner(() => member.held, partitions)],
+    sessionTimeout: SESSION_MS,
+    heartbeatInterval: HEARTBEAT_MS,
+    rebalanceTimeout: REBALANCE_MS,
+    maxWaitTimeInMs: TURN_MS,
+    allowAutoTopicCreation: false,
+    retry: { ...FEW_RETRIES, restartOnFailure: () => Promise.resolve(false) },
+  });
+  const isCurrent = () => member.consumer === consumer;
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    // In this very turn: a moment later kafkajs would fetch.
+    consumer.pause([{ topic: topics.lifecycle }, { topic: topics.telemetry }]);
+    if (isCurrent()) onJoined(member, payload);
+  });
+  consumer.on(consumer.events.HEARTBEAT, () => {
+    if (isCurrent()) contact(member);
+  });
+  consumer.on(consumer.events.CRASH, ({ payload }) => crash(payload.error));
+  return consumer;
+}
+
+function onJoined(member: Membership, joined: ConsumerGroupJoinEvent['payload']): void {
+  const { groupId, topics, logger, onAssigned } = member;
+  const { [topics.lifecycle]: lifecycle = [], [topics.telemetry]: telemetry = [] } = joined.memberAssignment;
+  const continues = member.memberId === joined.memberId;
+  member.held = lifecycle.filter((partition) => telemetry.includes(partition));
+  member.memberId = joined.memberId;
+  logger.info({ groupId, partitions: member.held }, 'kafka: partitions assigned');
+  contact(member);
+  onAssigned(member.held, continues);
+}
+
+function contact(member: Membership): void {
+  member.lastContactMs = performance.now();
+  member.onContact();
+}
+
+/** Where nothing was heard for a session, the others have this process's partitions by now, or will have. */
+function checkLease(member: Membership): void {
+  if (isInSession(member) || member.memberId === null) return;
+  member.logger.warn({ groupId: member.groupId }, 'kafka: the session must have ended, partitions given up');
+  member.memberId = null;
+  member.onAssigned([], false);
+  member.crash(new Error('the session must have ended'));
+}
+
+/**
+ * kafkajs joins again as a new member. Where it couldn't leave, because its coordinator was gone, all would wait for the
+ * session of what it was to end; so that is taken out, as soon as there is a coordinator again.
+ */
+async function leaveBehind(member: Membership): Promise<void> {
+  const { queries, groupId, stopping, memberId: left } = member;
+  while (left !== null && !isClosed(member) && isInSession(member)) {
+    try {
+      await inTime(LEAVE_MS, () => queries.leaveGroup(groupId, left));
+      return;
+    } catch (error) {
+      if (isUnknownMember(error)) return;
+      await endOf(LEAVE_MS, () => queries.recover(error));
+      await stopping.wait(REJOIN_MS.first);
+    }
+  }
+}
+
+async function commit({
+  consumer,
+  positionsToCommit,
+  held,
+  groupId,
+  topics,
+  logger,
+}: Membership): Promise<void> {
+  const offsets = [...positionsToCommit]
+    .filter(([partition]) => held.includes(partition))
+    .flatMap(([partition, { lifecycle, telemetry }]) => [
+      { topic: topics.lifecycle, partition, offset: String(lifecycle) },
+      { topic: topics.telemetry, partition, offset: String(telemetry) },
+    ]);
+  positionsToCommit.clear();
+  if (offsets.length === 0 || !consumer) return;
+  await consumer.commitOffsets(offsets).catch((error: unknown) => {
+    logger.debug({ groupId, error: errorMessage(error) }, 'kafka: lag figures not committed');
+  });
+}
+
+/** A function, since it changes while others await. */
+function isClosed(member: Membership): boolean {
+  return member.closed;
+}
+
+function isInSession({ lastContactMs }: Membership): boolean {
+  return performance.now() - lastContactMs < SESSION_MS;
 }
 
 function isFatal(error: unknown): boolean {

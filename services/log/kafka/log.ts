@@ -1,10 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TOPIC_NAMES } from '../../../events/routing';
 import { createDelivery, type Delivery } from '../delivery';
-import { LogReadError, type BoundsAnswer, type EventLog, type LogUnavailable, type Positions } from '../port';
+import {
+  LogReadError,
+  type BoundsAnswer,
+  type EventLog,
+  type LogUnavailable,
+  type Ownership,
+  type PartitionOwner,
+} from '../port';
 import { createClients, errorMessage, type KafkaConnection } from './client';
 import { createFetcher, type Fetcher } from './fetcher';
-import { joinGroup } from './group';
+import { joinGroup, type GroupOptions } from './group';
 import { createAppender } from './producer';
 import { readRange } from './reader';
 import { endOf, inTime } from './time';
@@ -34,11 +41,10 @@ export interface KafkaLogOptions extends KafkaConnection {
 export function openKafkaLog(options: KafkaLogOptions): EventLog {
   const { groupId, partitions, topics = TOPIC_NAMES, logger } = options;
   const createKafka = createClients(options, REQUEST_TIMEOUT_MS);
-  const allTopics = Object.values(topics);
   const appender = createAppender(createClients(options, PRODUCE_TIMEOUT_MS), topics, logger);
   // Not the delivery's: a fetch that waits for records would hold up a read of the same broker.
-  const queries = openTransport(createKafka, allTopics);
-  let ownership: { close(): Promise<void> } | null = null;
+  const queries = openTransport(createKafka, Object.values(topics));
+  let ownership: Ownership | null = null;
 
   return {
     partitions,
@@ -53,34 +59,12 @@ export function openKafkaLog(options: KafkaLogOptions): EventLog {
     },
     own(owner, onFatal) {
       if (ownership) throw new Error('this log already has an owner');
-      const fatal = once(onFatal);
-      const transport = openTransport(createKafka, [topics.lifecycle, topics.telemetry]);
-      const hooks = { onFetched: (partition: number) => delivery.wake(partition), onFatal: fatal };
-      const fetcher: Fetcher = createFetcher(transport, topics, partitions, hooks, logger);
-      const delivery: Delivery = createDelivery(owner, fetcher.feed, fatal);
-      let lastContactAtMs = -Infinity;
-      const group = joinGroup(
-        { createKafka, queries, groupId, topics, partitions, logger },
-        {
-          onAssigned(numbers, continues) {
-            if (!continues) delivery.own([]);
-            delivery.own(numbers);
-          },
-          onContact: () => (lastContactAtMs = performance.now()),
-          onFatal: fatal,
-        },
-      );
-      const owning = {
-        owned: () => delivery.owned(),
-        // Who has no partition to fetch is as well as its place in the group.
-        lastFetchAtMs: () => (delivery.owned().length > 0 ? fetcher.lastFetchAtMs() : lastContactAtMs),
-        restart: (partition: number) => delivery.restart(partition),
-        committed: (partition: number, positions: Positions) => group.commit(partition, positions),
+      const group = { createKafka, queries, groupId, topics, partitions, logger };
+      const joined = joinOwners(group, owner, once(onFatal));
+      const owning: Ownership = {
+        ...joined,
         async close() {
-          await delivery.close();
-          await group.close();
-          await fetcher.close();
-          await transport.close();
+          await joined.close();
           if (ownership === owning) ownership = null;
         },
       };
@@ -100,6 +84,41 @@ export function openKafkaLog(options: KafkaLogOptions): EventLog {
       await ownership?.close();
       await appender.close();
       await queries.close();
+    },
+  };
+}
+
+/** The group says which partitions are this process's, the fetcher fetches them, and the delivery hands them to their owner. */
+function joinOwners(
+  options: GroupOptions,
+  owner: PartitionOwner,
+  onFatal: (error: Error) => void,
+): Ownership {
+  const { createKafka, topics, partitions, logger } = options;
+  const transport = openTransport(createKafka, [topics.lifecycle, topics.telemetry]);
+  const hooks = { onFetched: (partition: number) => delivery.wake(partition), onFatal };
+  const fetcher: Fetcher = createFetcher(transport, topics, partitions, hooks, logger);
+  const delivery: Delivery = createDelivery(owner, fetcher.feed, onFatal);
+  let lastContactAtMs = -Infinity;
+  const group = joinGroup(options, {
+    onAssigned(numbers, continues) {
+      if (!continues) delivery.own([]);
+      delivery.own(numbers);
+    },
+    onContact: () => (lastContactAtMs = performance.now()),
+    onFatal,
+  });
+  return {
+    owned: () => delivery.owned(),
+    // Who has no partition to fetch is as well as its place in the group.
+    lastFetchAtMs: () => (delivery.owned().length > 0 ? fetcher.lastFetchAtMs() : lastContactAtMs),
+    restart: (partition) => delivery.restart(partition),
+    committed: (partition, positions) => group.commit(partition, positions),
+    async close() {
+      await delivery.close();
+      await group.close();
+      await fetcher.close();
+      await transport.close();
     },
   };
 }

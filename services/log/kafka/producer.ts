@@ -49,39 +49,89 @@ interface Waiting {
  * leads only since: acknowledged, and never sent. So it is neither idempotent nor allowed to try again by itself.
  */
 export function createAppender(createKafka: () => Kafka, topics: TopicNames, logger: Logger): Appender {
-  let waiting: Waiting[] = [];
-  let waitingBytes = 0;
-  let sending: Promise<void> | null = null;
+  const sender = createSender(createKafka, logger);
+  const queue: Queue = { sender, topics, waiting: [], waitingBytes: 0, sending: null, lastFailure: null };
   let closed = false;
-  let producer: Producer | null = null;
-  let lastFailure: ReturnType<Appender['lastFailure']> = null;
+  return {
+    append(records) {
+      if (closed) return Promise.resolve({ kind: 'unavailable', detail: 'the log is closed' });
+      if (records.length === 0) return Promise.resolve({ kind: 'appended' });
+      return enqueue(queue, records);
+    },
+    lastFailure: () => queue.lastFailure,
+    async close() {
+      closed = true;
+      await queue.sending;
+      await sender.close();
+    },
+  };
+}
 
-  async function run(): Promise<void> {
-    while (waiting.length > 0) {
-      const send = nextSend(waiting);
-      const result = await attempt(send.messages(topics));
-      lastFailure = result.kind === 'unavailable' ? { atMs: performance.now(), detail: result.detail } : null;
-      if (result.kind === 'unavailable') {
-        // All that waits would fare as this did, each after another time-out.
-        for (const { resolve } of waiting) resolve(result);
-        waiting = [];
-        waitingBytes = 0;
-        break;
-      }
-      waitingBytes -= send.bytes;
-      for (const { resolve } of send.done) resolve(result);
-      waiting = waiting.slice(send.done.length);
+/** What waits for the next send. */
+interface Queue {
+  readonly sender: Sender;
+  readonly topics: TopicNames;
+  waiting: Waiting[];
+  waitingBytes: number;
+  /** Until nothing waits any more; null where nothing does. */
+  sending: Promise<void> | null;
+  lastFailure: ReturnType<Appender['lastFailure']>;
+}
+
+function enqueue(queue: Queue, records: readonly AppendRecord[]): Promise<AppendResult> {
+  const bytes = records.reduce((sum, record) => sum + sizeOf(record), 0);
+  if (queue.waitingBytes > 0 && queue.waitingBytes + bytes > MAX_WAITING_BYTES) {
+    return Promise.resolve({ kind: 'unavailable', detail: 'Kafka is slower than what comes in' });
+  }
+  queue.waitingBytes += bytes;
+  return new Promise((resolve) => {
+    queue.waiting.push({ records, resolve, sent: 0 });
+    // In the next turn: what is appended in this one shares the first send.
+    queue.sending ??= Promise.resolve().then(() => sendAll(queue));
+  });
+}
+
+async function sendAll(queue: Queue): Promise<void> {
+  while (queue.waiting.length > 0) {
+    const send = nextSend(queue.waiting);
+    const result = await queue.sender.send(send.messages(queue.topics));
+    if (result.kind === 'unavailable') {
+      queue.lastFailure = { atMs: performance.now(), detail: result.detail };
+      // All that waits would fare as this did, each after another time-out.
+      for (const { resolve } of queue.waiting) resolve(result);
+      queue.waiting = [];
+      queue.waitingBytes = 0;
+      break;
     }
-    sending = null;
+    queue.lastFailure = null;
+    queue.waitingBytes -= send.bytes;
+    for (const { resolve } of send.done) resolve(result);
+    queue.waiting = queue.waiting.slice(send.done.length);
+  }
+  queue.sending = null;
+}
+
+/** One send at a time, each tried for SEND_MS through a producer that is made anew after each failure. */
+interface Sender {
+  send(topicMessages: TopicMessages[]): Promise<AppendResult>;
+  close(): Promise<void>;
+}
+
+function createSender(createKafka: () => Kafka, logger: Logger): Sender {
+  let producer: Producer | null = null;
+
+  function abandon(): void {
+    void producer?.disconnect().catch(() => undefined);
+    producer = null;
   }
 
-  async function attempt(topicMessages: TopicMessages[]): Promise<AppendResult> {
+  async function send(topicMessages: TopicMessages[]): Promise<AppendResult> {
     const deadlineMs = performance.now() + SEND_MS;
     let detail = '';
     for (let left = SEND_MS; left > 0; left = deadlineMs - performance.now()) {
       try {
         await inTime(left, async () => {
-          const ready = (producer ??= create());
+          const ready = (producer ??= createProducer(createKafka()));
           await ready.connect();
           await ready.sendBatch({ acks: ALL_IN_SYNC, timeout: ACK_MS, topicMessages });
         });
@@ -96,41 +146,15 @@ export function createAppender(createKafka: () => Kafka, topics: TopicNames, log
     return { kind: 'unavailable', detail };
   }
 
-  function create(): Producer {
-    return createKafka().producer({
-      allowAutoTopicCreation: false,
-      createPartitioner: () => partitionOfMessage,
-      retry: { retries: 0 },
-    });
-  }
+  return { send, close: () => endOf(LEAVE_MS, async () => producer?.disconnect()) };
+}
 
-  function abandon(): void {
-    void producer?.disconnect().catch(() => undefined);
-    producer = null;
-  }
-
-  return {
-    append(records) {
-      const bytes = records.reduce((sum, record) => sum + sizeOf(record), 0);
-      if (closed) return Promise.resolve({ kind: 'unavailable', detail: 'the log is closed' });
-      if (records.length === 0) return Promise.resolve({ kind: 'appended' });
-      if (waitingBytes > 0 && waitingBytes + bytes > MAX_WAITING_BYTES) {
-        return Promise.resolve({ kind: 'unavailable', detail: 'Kafka is slower than what comes in' });
-      }
-      waitingBytes += bytes;
-      return new Promise((resolve) => {
-        waiting.push({ records, resolve, sent: 0 });
-        // In the next turn: what is appended in this one shares the first send.
-        sending ??= Promise.resolve().then(run);
-      });
-    },
-    lastFailure: () => lastFailure,
-    async close() {
-      closed = true;
-      await sending;
-      await endOf(LEAVE_MS, async () => producer?.disconnect());
-    },
-  };
+function createProducer(kafka: Kafka): Producer {
+  return kafka.producer({
+    allowAutoTopicCreation: false,
+    createPartitioner: () => partitionOfMessage,
+    retry: { retries: 0 },
+  });
 }
 
 interface Send {

@@ -25,54 +25,22 @@ const FETCH = { apiKey: 1, apiVersion: 11, apiName: 'Fetch' };
 
 export function openTransport(createKafka: () => Kafka, topics: readonly string[]): Transport {
   let cluster = clusterOf(createKafka());
-  /** The end of the last fetch from each leader. */
-  const lanes = new Map<string, Promise<unknown>>();
+  const lanes = createLanes();
 
-  async function connected(): Promise<void> {
+  async function connected(): Promise<Cluster> {
     await cluster.connect();
     await cluster.addMultipleTargetTopics([...topics]);
     await cluster.refreshMetadataIfNecessary();
+    return cluster;
   }
 
   return {
-    async leaders(topic) {
-      await connected();
-      const found = new Map<string, number[]>();
-      for (const { partitionId, leader } of cluster.findTopicPartitionMetadata(topic)) {
-        const id = String(leader);
-        found.set(id, [...(found.get(id) ?? []), partitionId]);
-      }
-      return found;
-    },
-    async fetch(leader, request) {
-      // One at a time, as the broker answers them anyway: two at once, before the connection is there, make two of it in
-      // kafkajs, of which one is never closed.
-      const before = lanes.get(leader);
-      const answer = (async () => {
-        await before;
-        return send(await cluster.findBroker({ nodeId: leader }), request);
-      })();
-      lanes.set(
-        leader,
-        answer.then(
-          () => undefined,
-          () => undefined,
-        ),
-      );
-      return answer;
-    },
-    async offsets(topic, which) {
-      await connected();
-      const partitions = cluster
-        .findTopicPartitionMetadata(topic)
-        .map(({ partitionId }) => ({ partition: partitionId }));
-      const [answer] = await cluster.fetchTopicsOffset([
-        { topic, partitions, fromBeginning: which === 'start' },
-      ]);
-      const offsets: number[] = [];
-      for (const { partition, offset } of answer?.partitions ?? []) offsets[partition] = Number(offset);
-      return offsets;
-    },
+    leaders: async (topic) => leadersOf(await connected(), topic),
+    // One at a time, as the broker answers them anyway: two at once, before the connection is there, make two of it in
+    // kafkajs, of which one is never closed.
+    fetch: (leader, request) =>
+      lanes.inTurn(leader, async () => send(await cluster.findBroker({ nodeId: leader }), request)),
+    offsets: async (topic, which) => offsetsOf(await connected(), topic, which),
     async recover(failure) {
       if (isProtocolError(failure)) {
         await cluster.refreshMetadata();
@@ -89,6 +57,48 @@ export function openTransport(createKafka: () => Kafka, topics: readonly string[
       if (canLeaveGroup(coordinator)) await coordinator.leaveGroup({ groupId, memberId });
     },
     close: () => cluster.disconnect(),
+  };
+}
+
+function leadersOf(cluster: Cluster, topic: string): Map<string, number[]> {
+  const found = new Map<string, number[]>();
+  for (const { partitionId, leader } of cluster.findTopicPartitionMetadata(topic)) {
+    const id = String(leader);
+    found.set(id, [...(found.get(id) ?? []), partitionId]);
+  }
+  return found;
+}
+
+async function offsetsOf(cluster: Cluster, topic: string, which: 'start' | 'end'): Promise<number[]> {
+  const partitions = cluster
+    .findTopicPartitionMetadata(topic)
+    .map(({ partitionId }) => ({ partition: partitionId }));
+  const [answer] = await cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning: which === 'start' }]);
+  const offsets: number[] = [];
+  for (const { partition, offset } of answer?.partitions ?? []) offsets[partition] = Number(offset);
+  return offsets;
+}
+
+/** A queue for each leader: its fetches go one after another, whether or not the one before failed. */
+function createLanes() {
+  const ends = new Map<string, Promise<unknown>>();
+  return {
+    inTurn(leader: string, fetch: () => Promise<FetchedPartition[]>): Promise<FetchedPartition[]> {
+      const before = ends.get(leader);
+      const answer = (async () => {
+        await before;
+        return fetch();
+      })();
+      ends.set(
+        leader,
+        answer.then(
+          () => undefined,
+          () => undefined,
+        ),
+      );
+      return answer;
+    },
+    clear: () => ends.clear(),
   };
 }
 
