@@ -43,19 +43,8 @@ export interface GenerationsOptions {
 }
 
 /** Each answer is of one transaction. */
-export function openGenerations({
-  environment,
-  partitions,
-  transact,
-  attempt,
-  open,
-}: GenerationsOptions): Generations {
-  const change = <T>(work: (pointer: Pointer) => T): Promise<T | StoreUnavailable> =>
-    attempt(() => transact(() => work(readPointer(environment))));
-  const write = (changed: Pointer): void => {
-    writePointer(environment, changed);
-  };
-
+export function openGenerations(options: GenerationsOptions): Generations {
+  const { environment, partitions, transact, attempt, open } = options;
   return {
     names: () =>
       attempt(() => {
@@ -64,12 +53,15 @@ export function openGenerations({
         return { kind: 'names', current, previous, building };
       }),
     build: () =>
-      change((pointer) => {
-        if (pointer.building !== null) return { kind: 'building', name: pointer.building };
-        const last = pointer.last + 1;
-        write({ ...pointer, building: String(last), last });
-        return { kind: 'building', name: String(last) };
-      }),
+      attempt(() =>
+        transact(() => {
+          const pointer = readPointer(environment);
+          if (pointer.building !== null) return { kind: 'building', name: pointer.building };
+          const last = pointer.last + 1;
+          writePointer(environment, { ...pointer, building: String(last), last });
+          return { kind: 'building', name: String(last) };
+        }),
+      ),
     open,
     standings: (name) =>
       attempt(() => {
@@ -78,6 +70,26 @@ export function openGenerations({
         const all = Array.from({ length: partitions }, (_, partition) => standingOf(heads.get(partition)));
         return { kind: 'standings', partitions: all };
       }),
+    ...switchesOf(options),
+    drop: (name) =>
+      attempt(async () => {
+        await transact(() => forget(environment, name));
+        await environment.remove(name);
+        return { kind: 'dropped' };
+      }),
+  };
+}
+
+/** From one generation to another: begun, extended while partitions are sealed, and ended or published. */
+function switchesOf({
+  environment,
+  transact,
+  attempt,
+}: GenerationsOptions): Pick<Generations, 'beginSwitch' | 'extendSwitch' | 'seal' | 'publish' | 'endSwitch'> {
+  const change = <T>(work: (pointer: Pointer) => T): Promise<T | StoreUnavailable> =>
+    attempt(() => transact(() => work(readPointer(environment))));
+  const write = (changed: Pointer): void => writePointer(environment, changed);
+  return {
     beginSwitch: (from, to, forMs) =>
       change((pointer) => {
         const isKnown = pointer.previous === to || pointer.building === to;
@@ -114,17 +126,14 @@ export function openGenerations({
         if (pointer.switching?.id === id) write({ ...pointer, switching: null });
         return { kind: 'ended' };
       }),
-    drop: (name) =>
-      attempt(async () => {
-        await transact(() => {
-          const pointer = readPointer(environment);
-          const { current, previous, building } = pointer;
-          if (current === name) throw new Error(`generation ${name} is current`);
-          const without = (one: string | null): string | null => (one === name ? null : one);
-          write({ ...pointer, previous: without(previous), building: without(building) });
-        });
-        await environment.remove(name);
-        return { kind: 'dropped' };
-      }),
   };
+}
+
+/** Nobody finds the generation from here on. */
+function forget(environment: Environment, name: string): void {
+  const pointer = readPointer(environment);
+  const { current, previous, building } = pointer;
+  if (current === name) throw new Error(`generation ${name} is current`);
+  const without = (one: string | null): string | null => (one === name ? null : one);
+  writePointer(environment, { ...pointer, previous: without(previous), building: without(building) });
 }

@@ -6,9 +6,9 @@ import {
   type StoreUnavailable,
 } from '../port';
 import { diskTrouble } from '../../process/disk';
-import { type Databases, openEnvironment } from './database';
+import { type Environment, openEnvironment } from './database';
 import { hasEnded, openGenerations, readPointer, takeEpoch } from './generations';
-import { groupTransactions } from './group';
+import { groupTransactions, type Transact } from './group';
 import { partitionKey, readEntry } from './key';
 import { acquire, changesOf, commit } from './transition';
 
@@ -17,6 +17,13 @@ const LOAD_CHUNK = 1_000;
 export interface EmbeddedStoreOptions {
   readonly dir: string;
   readonly partitions: number;
+}
+
+interface OpenStore {
+  readonly dir: string;
+  readonly partitions: number;
+  readonly environment: Environment;
+  readonly transact: Transact;
 }
 
 /**
@@ -29,97 +36,104 @@ export interface EmbeddedStoreOptions {
  */
 export function openEmbeddedStore({ dir, partitions }: EmbeddedStoreOptions): GenerationStore {
   const environment = openEnvironment(dir, partitions);
-  const { root } = environment;
-  const transact = groupTransactions(root);
-  const generations = openGenerations({
-    environment,
-    partitions,
-    transact,
-    attempt: (work) => attempt(dir, work),
-    open: (name) => ({
-      ...storeOf(() => name),
-      acquire: (partition) => openSealed(environment.generation(name), partition),
-      close: () => Promise.resolve(),
-    }),
-  });
-
-  /** What another process has committed is seen from here on. */
-  function currentName(): string {
-    root.resetReadTxn();
-    return readPointer(environment).current;
-  }
-
-  /** Whoever opens a generation by its name decides about its seals. */
-  async function openSealed(databases: Databases, partition: number): Promise<Acquired | StoreUnavailable> {
-    const answer = await attempt(dir, () =>
-      transact(() => acquire(databases, partition, takeEpoch(environment, databases, partition), () => true)),
-    );
-    if (answer.kind === 'sealed') throw new Error('a seal was to be broken');
-    return answer;
-  }
-
-  async function acquireCurrent(partition: number): Promise<Acquired | StoreUnavailable> {
-    for (;;) {
-      const databases = environment.generation(currentName());
-      const answer = await attempt(dir, () =>
-        transact(() => {
-          if (readPointer(environment).current !== databases.generation) return { kind: 'moved' as const };
-          const epoch = takeEpoch(environment, databases, partition);
-          return acquire(databases, partition, epoch, (id) => hasEnded(environment, id));
-        }),
-      );
-      if (answer.kind === 'moved') continue;
-      if (answer.kind !== 'sealed') return answer;
-      const detail = `partition ${partition} is sealed: a replay is switching to another generation`;
-      return { kind: 'unavailable', detail };
-    }
-  }
-
-  /** Reads and writes the generation that `named` answers at each call. */
-  function storeOf(named: () => string): Omit<StateStore, 'acquire' | 'close'> {
-    return {
-      partitions,
-      commit: (batch) =>
-        attempt(dir, () => {
-          const databases = environment.generation(batch.generation ?? named());
-          return transact(() => commit(databases, batch));
-        }),
-      async changesSince(since) {
-        if (since.length !== partitions) {
-          throw new Error(`expected versions of ${partitions} partitions, got ${since.length}`);
-        }
-        const databases = environment.generation(named());
-        root.resetReadTxn();
-        return Promise.all(
-          since.map((version, partition) => attempt(dir, () => changesOf(databases, partition, version))),
-        );
-      },
-      async *load(partition, space, name) {
-        const { entries } = environment.generation(name ?? named());
-        const range = { start: partitionKey(partition), end: partitionKey(partition + 1), limit: LOAD_CHUNK };
-        for (;;) {
-          root.resetReadTxn();
-          const chunk = await attempt(dir, () => [...entries[space].getRange(range)]);
-          if ('kind' in chunk) throw new StoreReadError(chunk.detail);
-          const last = chunk.at(-1);
-          if (last === undefined) return;
-          yield chunk.map(readEntry);
-          range.start = Buffer.concat([last.key, Buffer.of(0)]);
-        }
-      },
-      clock: () => Promise.resolve({ kind: 'clock', nowMs: Date.now() }),
-    };
-  }
-
+  const transact = groupTransactions(environment.root);
+  const store: OpenStore = { dir, partitions, environment, transact };
   return {
-    ...storeOf(currentName),
-    acquire: acquireCurrent,
-    generations,
+    ...statesOf(store, () => currentName(store)),
+    acquire: (partition) => acquireCurrent(store, partition),
+    generations: openGenerations({
+      environment,
+      partitions,
+      transact,
+      attempt: (work) => attempt(dir, work),
+      open: (name) => ({
+        ...statesOf(store, () => name),
+        acquire: (partition) => acquireNamed(store, name, partition),
+        close: () => Promise.resolve(),
+      }),
+    }),
     async close() {
       // What was asked for before is done before.
       await transact(() => undefined);
-      await root.close();
+      await environment.root.close();
     },
+  };
+}
+
+/** What another process has committed is seen from here on. */
+function currentName({ environment }: OpenStore): string {
+  environment.root.resetReadTxn();
+  return readPointer(environment).current;
+}
+
+async function acquireCurrent(store: OpenStore, partition: number): Promise<Acquired | StoreUnavailable> {
+  const { dir, environment, transact } = store;
+  for (;;) {
+    const databases = environment.generation(currentName(store));
+    const answer = await attempt(dir, () =>
+      transact(() => {
+        if (readPointer(environment).current !== databases.generation) return { kind: 'moved' as const };
+        const epoch = takeEpoch(environment, databases, partition);
+        return acquire(databases, partition, epoch, (id) => hasEnded(environment, id));
+      }),
+    );
+    if (answer.kind === 'moved') continue;
+    if (answer.kind !== 'sealed') return answer;
+    const detail = `partition ${partition} is sealed: a replay is switching to another generation`;
+    return { kind: 'unavailable', detail };
+  }
+}
+
+/** Whoever opens a generation by its name decides about its seals. */
+async function acquireNamed(
+  { dir, environment, transact }: OpenStore,
+  name: string,
+  partition: number,
+): Promise<Acquired | StoreUnavailable> {
+  const databases = environment.generation(name);
+  const answer = await attempt(dir, () =>
+    transact(() => acquire(databases, partition, takeEpoch(environment, databases, partition), () => true)),
+  );
+  if (answer.kind === 'sealed') throw new Error('a seal was to be broken');
+  return answer;
+}
+
+/** Reads and writes the generation that `named` answers at each call. */
+function statesOf(
+  { dir, partitions, environment, transact }: OpenStore,
+  named: () => string,
+): Omit<StateStore, 'acquire' | 'close'> {
+  return {
+    partitions,
+    commit: (batch) =>
+      attempt(dir, () => {
+        const databases = environment.generation(batch.generation ?? named());
+        return transact(() => commit(databases, batch));
+      }),
+    async changesSince(since) {
+      if (since.length !== partitions) {
+        throw new Error(`expected versions of ${partitions} partitions, got ${since.length}`);
+      }
+      const databases = environment.generation(named());
+      environment.root.resetReadTxn();
+      return Promise.all(
+        since.map((version, partition) => attempt(dir, () => changesOf(databases, partition, version))),
+      );
+    },
+    async *load(partition, space, name) {
+      const { entries } = environment.generation(name ?? named());
+      const range = { start: partitionKey(partition), end: partitionKey(partition + 1), limit: LOAD_CHUNK };
+      for (;;) {
+        environment.root.resetReadTxn();
+        const chunk = await attempt(dir, () => [...entries[space].getRange(range)]);
+        if ('kind' in chunk) throw new StoreReadError(chunk.detail);
+        const last = chunk.at(-1);
+        if (last === undefined) return;
+        yield chunk.map(readEntry);
+        range.start = Buffer.concat([last.key, Buffer.of(0)]);
+      }
+    },
+    clock: () => Promise.resolve({ kind: 'clock', nowMs: Date.now() }),
   };
 }
 

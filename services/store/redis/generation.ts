@@ -39,88 +39,122 @@ export interface Generation {
 type Part = 'head' | 'changes' | Space;
 const PARTS: readonly Part[] = ['head', 'shown', 'kept', 'changes'];
 
+/** Where a generation's keys are, and who is asked for them. */
+interface Keys {
+  readonly commands: Commands;
+  readonly prefix: string;
+  readonly name: string;
+  readonly partitions: number;
+}
+
 export function openGeneration(
   commands: Commands,
   prefix: string,
   name: string,
   partitions: number,
 ): Generation {
+  const keys: Keys = { commands, prefix, name, partitions };
   const count = String(partitions);
-  const keyOf = (partition: number, part: Part): string => `${prefix}:${name}:{${partition}}:${part}`;
-
-  function run(script: Script, partition: number, parts: readonly Part[], args: readonly string[]) {
-    const keys = parts.map((part) => keyOf(partition, part));
-    return commands.run(script, keys, args);
-  }
-
-  function mismatch(partition: number, stored: string | null | undefined): StoreUnavailable {
-    const detail = `${keyOf(partition, 'head')} belongs to ${String(stored)} partitions, but this process counts ${count}`;
-    return { kind: 'unavailable', detail };
-  }
-
-  async function standingFrom(
-    script: Script,
-    partition: number,
-    args: readonly string[],
-  ): Promise<Standing | StoreUnavailable> {
-    const answer = await run(script, partition, ['head'], args);
-    if (answer.kind === 'unavailable') return answer;
-    const [kind, ...rest] = texts(answer.reply);
-    return kind === 'partitions' ? mismatch(partition, rest[0]) : standing(rest);
-  }
-
   return {
-    async acquire(partition, endedSwitch) {
-      const answer = await run(ACQUIRE, partition, ['head'], [count, endedSwitch]);
-      if (answer.kind === 'unavailable') return answer;
-      const [kind, ...rest] = texts(answer.reply);
-      if (kind === 'acquired') return acquired(name, rest);
-      if (kind === 'sealed') return { kind, id: rest[0] ?? '' };
-      if (kind === 'partitions') return mismatch(partition, rest[0]);
-      throw new Error(`acquire answered ${String(kind)}`);
-    },
+    acquire: (partition, endedSwitch) => acquire(keys, partition, endedSwitch),
     async commit(commit) {
-      const answer = await run(COMMIT, commit.partition, PARTS, commitArguments(commit));
+      const answer = await run(keys, COMMIT, commit.partition, PARTS, commitArguments(commit));
       if (answer.kind === 'unavailable') return answer;
       if (answer.reply === 'applied' || answer.reply === 'stale') return { kind: answer.reply };
       throw new Error(`commit answered ${String(answer.reply)}`);
     },
-    async changesOf(partition, since) {
-      const version = since === null ? ['', ''] : [String(since.epoch), String(since.counter)];
-      const answer = await run(CHANGES, partition, ['head', 'shown', 'changes'], [count, ...version]);
-      if (answer.kind === 'unavailable') return answer;
-      const [kind, ...rest] = texts(answer.reply);
-      if (kind === 'delta') return delta(name, rest);
-      if (kind === 'reload' || kind === 'empty') return { kind };
-      if (kind === 'partitions') return mismatch(partition, rest[0]);
-      if (kind === 'another') {
-        return away(partition, 'waits to be taken over, since the server was restarted or failed over');
-      }
-      if (kind === 'behind') return away(partition, 'is behind what may have been shown, and catching up');
-      throw new Error(`changes answered ${String(kind)}`);
-    },
-    async *load(partition, space) {
-      const key = keyOf(partition, space);
-      let cursor = '0';
-      do {
-        const answer = await commands.call('HSCAN', [key, cursor, 'COUNT', String(SCAN_COUNT)]);
-        if (answer.kind === 'unavailable') throw new StoreReadError(answer.detail);
-        const page = scanned(answer.reply);
-        cursor = page.cursor;
-        if (page.entries.length > 0) yield page.entries;
-      } while (cursor !== '0');
-    },
-    seal: (partition, id) => standingFrom(SEAL, partition, [count, id]),
-    standing: (partition) => standingFrom(STANDING, partition, [count]),
+    changesOf: (partition, since) => changesOf(keys, partition, since),
+    load: (partition, space) => load(keys, partition, space),
+    seal: (partition, id) => standingFrom(keys, SEAL, partition, [count, id]),
+    standing: (partition) => standingFrom(keys, STANDING, partition, [count]),
     async remove() {
       for (let partition = 0; partition < partitions; partition++) {
-        const keys = PARTS.map((part) => keyOf(partition, part));
-        const answer = await commands.call('UNLINK', keys);
+        const all = PARTS.map((part) => keyOf(keys, partition, part));
+        const answer = await commands.call('UNLINK', all);
         if (answer.kind === 'unavailable') return answer;
       }
       return undefined;
     },
   };
+}
+
+function keyOf({ prefix, name }: Keys, partition: number, part: Part): string {
+  return `${prefix}:${name}:{${partition}}:${part}`;
+}
+
+function run(
+  keys: Keys,
+  script: Script,
+  partition: number,
+  parts: readonly Part[],
+  args: readonly string[],
+): ReturnType<Commands['run']> {
+  return keys.commands.run(
+    script,
+    parts.map((part) => keyOf(keys, partition, part)),
+    args,
+  );
+}
+
+async function acquire(
+  keys: Keys,
+  partition: number,
+  endedSwitch: string,
+): ReturnType<Generation['acquire']> {
+  const answer = await run(keys, ACQUIRE, partition, ['head'], [String(keys.partitions), endedSwitch]);
+  if (answer.kind === 'unavailable') return answer;
+  const [kind, ...rest] = texts(answer.reply);
+  if (kind === 'acquired') return acquired(keys.name, rest);
+  if (kind === 'sealed') return { kind, id: rest[0] ?? '' };
+  if (kind === 'partitions') return mismatch(keys, partition, rest[0]);
+  throw new Error(`acquire answered ${String(kind)}`);
+}
+
+async function changesOf(keys: Keys, partition: number, since: Version | null): Promise<ChangesResult> {
+  const version = since === null ? ['', ''] : [String(since.epoch), String(since.counter)];
+  const args = [String(keys.partitions), ...version];
+  const answer = await run(keys, CHANGES, partition, ['head', 'shown', 'changes'], args);
+  if (answer.kind === 'unavailable') return answer;
+  const [kind, ...rest] = texts(answer.reply);
+  if (kind === 'delta') return delta(keys.name, rest);
+  if (kind === 'reload' || kind === 'empty') return { kind };
+  if (kind === 'partitions') return mismatch(keys, partition, rest[0]);
+  if (kind === 'another') {
+    return away(partition, 'waits to be taken over, since the server was restarted or failed over');
+  }
+  if (kind === 'behind') return away(partition, 'is behind what may have been shown, and catching up');
+  throw new Error(`changes answered ${String(kind)}`);
+}
+
+async function* load(keys: Keys, partition: number, space: Space): AsyncGenerator<Entries> {
+  const key = keyOf(keys, partition, space);
+  let cursor = '0';
+  do {
+    const answer = await keys.commands.call('HSCAN', [key, cursor, 'COUNT', String(SCAN_COUNT)]);
+    if (answer.kind === 'unavailable') throw new StoreReadError(answer.detail);
+    const page = scanned(answer.reply);
+    cursor = page.cursor;
+    if (page.entries.length > 0) yield page.entries;
+  } while (cursor !== '0');
+}
+
+async function standingFrom(
+  keys: Keys,
+  script: Script,
+  partition: number,
+  args: readonly string[],
+): Promise<Standing | StoreUnavailable> {
+  const answer = await run(keys, script, partition, ['head'], args);
+  if (answer.kind === 'unavailable') return answer;
+  const [kind, ...rest] = texts(answer.reply);
+  return kind === 'partitions' ? mismatch(keys, partition, rest[0]) : standing(rest);
+}
+
+function mismatch(keys: Keys, partition: number, stored: string | null | undefined): StoreUnavailable {
+  const detail =
+    `${keyOf(keys, partition, 'head')} belongs to ${String(stored)} partitions, ` +
+    `but this process counts ${keys.partitions}`;
+  return { kind: 'unavailable', detail };
 }
 
 export function away(partition: number, why: string): StoreUnavailable {

@@ -30,57 +30,16 @@ export interface GenerationsOptions {
   readonly open: (name: string) => StateStore;
 }
 
-export function openGenerations({
-  commands,
-  key,
-  partitions,
-  generation,
-  open,
-}: GenerationsOptions): RedisGenerations {
-  async function run<const Kind extends string>(
-    script: Script,
-    args: readonly string[],
-    kinds: readonly Kind[],
-  ): Promise<{ readonly kind: Kind } | StoreUnavailable> {
-    const answer = await commands.run(script, [key], args);
-    if (answer.kind === 'unavailable') return answer;
-    const kind = kinds.find((one) => one === answer.reply);
-    if (kind === undefined) throw new Error(`${key} answered ${String(answer.reply)}`);
-    return { kind };
-  }
-
-  async function allNames(): Promise<(GenerationNames & { dropping: string | null }) | StoreUnavailable> {
-    const answer = await commands.run(NAMES, [key], []);
-    if (answer.kind === 'unavailable') return answer;
-    const [current, previous = null, building = null, dropping = null] = texts(answer.reply);
-    return { kind: 'names', current: text(current, 'current'), previous, building, dropping };
-  }
-
-  /** Nobody knows it any more, but what is left of it. */
-  async function removeForgotten(name: string): Promise<StoreUnavailable | undefined> {
-    const trouble = await generation(name).remove();
-    if (trouble !== undefined) return trouble;
-    const answer = await run(DROPPED, [name], ['dropped']);
-    return answer.kind === 'unavailable' ? answer : undefined;
-  }
-
+export function openGenerations(options: GenerationsOptions): RedisGenerations {
+  const { partitions, generation, open } = options;
   return {
     async names() {
-      const names = await allNames();
+      const names = await allNames(options);
       if (names.kind === 'unavailable') return names;
       const { kind, current, previous, building } = names;
       return { kind, current, previous, building };
     },
-    async build() {
-      const names = await allNames();
-      if (names.kind === 'unavailable') return names;
-      // Whoever dropped it was ended half-way.
-      const trouble = names.dropping === null ? undefined : await removeForgotten(names.dropping);
-      if (trouble !== undefined) return trouble;
-      const answer = await commands.run(BUILD, [key], []);
-      if (answer.kind === 'unavailable') return answer;
-      return { kind: 'building', name: text(answer.reply, 'building') };
-    },
+    build: () => build(options),
     open,
     async standings(name) {
       const all: Standing[] = [];
@@ -93,23 +52,70 @@ export function openGenerations({
     },
     async beginSwitch(from, to, forMs) {
       const id = randomUUID();
-      const answer = await run(BEGIN_SWITCH, [from, to, id, String(forMs)], ['switching', 'refused']);
+      const args = [from, to, id, String(forMs)];
+      const answer = await run(options, BEGIN_SWITCH, args, ['switching', 'refused']);
       if (answer.kind === 'unavailable') return answer;
       return answer.kind === 'switching' ? { kind: 'switching', id } : { kind: 'refused' };
     },
-    extendSwitch: (id, forMs) => run(EXTEND_SWITCH, [id, String(forMs)], ['extended', 'ended']),
+    extendSwitch: (id, forMs) => run(options, EXTEND_SWITCH, [id, String(forMs)], ['extended', 'ended']),
     async seal(from, id, partition) {
       const answer = await generation(from).seal(partition, id);
       return 'kind' in answer ? answer : { kind: 'sealed', ...answer };
     },
-    publish: (id) => run(PUBLISH, [id], ['published', 'ended']),
-    endSwitch: (id) => run(END_SWITCH, [id, '1'], ['ended']),
-    expireSwitch: (id) => run(END_SWITCH, [id, '0'], ['ended', 'going']),
+    publish: (id) => run(options, PUBLISH, [id], ['published', 'ended']),
+    endSwitch: (id) => run(options, END_SWITCH, [id, '1'], ['ended']),
+    expireSwitch: (id) => run(options, END_SWITCH, [id, '0'], ['ended', 'going']),
     async drop(name) {
-      const answer = await run(FORGET, [name], ['forgotten', 'current']);
+      const answer = await run(options, FORGET, [name], ['forgotten', 'current']);
       if (answer.kind === 'unavailable') return answer;
       if (answer.kind === 'current') throw new Error(`generation ${name} is current`);
-      return (await removeForgotten(name)) ?? { kind: 'dropped' };
+      return (await removeForgotten(options, name)) ?? { kind: 'dropped' };
     },
   };
+}
+
+async function run<const Kind extends string>(
+  { commands, key }: GenerationsOptions,
+  script: Script,
+  args: readonly string[],
+  kinds: readonly Kind[],
+): Promise<{ readonly kind: Kind } | StoreUnavailable> {
+  const answer = await commands.run(script, [key], args);
+  if (answer.kind === 'unavailable') return answer;
+  const kind = kinds.find((one) => one === answer.reply);
+  if (kind === undefined) throw new Error(`${key} answered ${String(answer.reply)}`);
+  return { kind };
+}
+
+async function allNames({
+  commands,
+  key,
+}: GenerationsOptions): Promise<(GenerationNames & { dropping: string | null }) | StoreUnavailable> {
+  const answer = await commands.run(NAMES, [key], []);
+  if (answer.kind === 'unavailable') return answer;
+  const [current, previous = null, building = null, dropping = null] = texts(answer.reply);
+  return { kind: 'names', current: text(current, 'current'), previous, building, dropping };
+}
+
+async function build(options: GenerationsOptions): ReturnType<Generations['build']> {
+  const { commands, key } = options;
+  const names = await allNames(options);
+  if (names.kind === 'unavailable') return names;
+  // Whoever dropped it was ended half-way.
+  const trouble = names.dropping === null ? undefined : await removeForgotten(options, names.dropping);
+  if (trouble !== undefined) return trouble;
+  const answer = await commands.run(BUILD, [key], []);
+  if (answer.kind === 'unavailable') return answer;
+  return { kind: 'building', name: text(answer.reply, 'building') };
+}
+
+/** Nobody knows it any more, but what is left of it. */
+async function removeForgotten(
+  options: GenerationsOptions,
+  name: string,
+): Promise<StoreUnavailable | undefined> {
+  const trouble = await options.generation(name).remove();
+  if (trouble !== undefined) return trouble;
+  const answer = await run(options, DROPPED, [name], ['dropped']);
+  return answer.kind === 'unavailable' ? answer : undefined;
 }

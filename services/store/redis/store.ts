@@ -2,11 +2,11 @@ import type { Logger } from 'pino';
 import type { Acquired, GenerationStore, StateStore, StoreUnavailable } from '../port';
 import { StoreReadError } from '../port';
 import { parseRedisUrl } from './address';
-import { openCommands } from './commands';
+import { type Commands, openCommands } from './commands';
 import type { RedisCheck } from './check';
 import { connectRedis } from './client';
 import { type Generation, away, openGeneration } from './generation';
-import { openGenerations } from './generations';
+import { openGenerations, type RedisGenerations } from './generations';
 import { inspectRedis } from './inspect';
 import { timeMs } from './reply';
 
@@ -26,6 +26,12 @@ export interface RedisStore extends GenerationStore {
 
 /** Switches that follow each other so fast that a takeover never meets the generation that it has just read the name of. */
 const TAKEOVER_ATTEMPTS = 5;
+
+interface OpenStore {
+  readonly commands: Commands;
+  readonly partitions: number;
+  readonly generation: (name: string) => Generation;
+}
 
 /**
  * StateStore in Redis 7 (or Valkey).
@@ -47,87 +53,92 @@ export function openRedisStore(options: RedisStoreOptions): RedisStore {
   const connection = connectRedis(parsed.address, options.logger);
   const commands = openCommands(connection);
   const generation = (name: string): Generation => openGeneration(commands, prefix, name, partitions);
+  const store: OpenStore = { commands, partitions, generation };
   const generations = openGenerations({
     commands,
     key: `${prefix}:generation`,
     partitions,
     generation,
     open: (name) => ({
-      ...storeOf(() => Promise.resolve({ kind: 'names', current: name })),
-      acquire: (partition) => openSealed(name, partition),
+      ...statesOf(store, () => Promise.resolve({ kind: 'names', current: name })),
+      acquire: (partition) => acquireNamed(generation(name), partition),
       close: () => Promise.resolve(),
     }),
   });
-
-  /** Whoever opens a generation by its name decides about its seals. */
-  async function openSealed(name: string, partition: number): Promise<Acquired | StoreUnavailable> {
-    const answer = await generation(name).acquire(partition, '*');
-    if (answer.kind === 'sealed') throw new Error('a seal was to be broken');
-    return answer;
-  }
-
-  async function acquire(partition: number): Promise<Acquired | StoreUnavailable> {
-    let endedSwitch = '';
-    for (let attempt = 0; attempt < TAKEOVER_ATTEMPTS; attempt++) {
-      const names = await generations.names();
-      if (names.kind === 'unavailable') return names;
-      const answer = await generation(names.current).acquire(partition, endedSwitch);
-      if (answer.kind === 'unavailable') return answer;
-      if (answer.kind === 'acquired') {
-        // Taken over after a switch, it would be one that nobody is shown any more.
-        const after = await generations.names();
-        if (after.kind === 'unavailable') return after;
-        if (after.current === names.current) return answer;
-        continue;
-      }
-      const end = await generations.expireSwitch(answer.id);
-      if (end.kind === 'unavailable') return end;
-      if (end.kind === 'going') break;
-      endedSwitch = answer.id;
-    }
-    return away(partition, 'is sealed: a replay is switching to another generation');
-  }
-
-  /** Reads and writes the generation that `named` answers at each call. */
-  function storeOf(
-    named: () => Promise<{ kind: 'names'; current: string } | StoreUnavailable>,
-  ): Omit<StateStore, 'acquire' | 'close'> {
-    return {
-      partitions,
-      async commit(commit) {
-        const names = commit.generation === undefined ? await named() : undefined;
-        if (names?.kind === 'unavailable') return names;
-        return generation(commit.generation ?? names?.current ?? '').commit(commit);
-      },
-      async changesSince(since) {
-        if (since.length !== partitions) {
-          throw new Error(`expected versions of ${partitions} partitions, got ${since.length}`);
-        }
-        const names = await named();
-        if (names.kind === 'unavailable') return since.map(() => names);
-        const current = generation(names.current);
-        return Promise.all(since.map((version, partition) => current.changesOf(partition, version)));
-      },
-      async *load(partition, space, name) {
-        const names = name === undefined ? await named() : undefined;
-        if (names?.kind === 'unavailable') throw new StoreReadError(names.detail);
-        yield* generation(name ?? names?.current ?? '').load(partition, space);
-      },
-      async clock() {
-        const answer = await commands.call('TIME', []);
-        return answer.kind === 'unavailable' ? answer : { kind: 'clock', nowMs: timeMs(answer.reply) };
-      },
-    };
-  }
-
   return {
-    ...storeOf(() => generations.names()),
-    acquire,
+    ...statesOf(store, () => generations.names()),
+    acquire: (partition) => acquireCurrent(store, generations, partition),
     generations,
     check: () => inspectRedis(connection, commands, parsed.address),
     close() {
       connection.close();
       return Promise.resolve();
+    },
+  };
+}
+
+async function acquireCurrent(
+  { generation }: OpenStore,
+  generations: RedisGenerations,
+  partition: number,
+): Promise<Acquired | StoreUnavailable> {
+  let endedSwitch = '';
+  for (let attempt = 0; attempt < TAKEOVER_ATTEMPTS; attempt++) {
+    const names = await generations.names();
+    if (names.kind === 'unavailable') return names;
+    const answer = await generation(names.current).acquire(partition, endedSwitch);
+    if (answer.kind === 'unavailable') return answer;
+    if (answer.kind === 'acquired') {
+      // Taken over after a switch, it would be one that nobody is shown any more.
+      const after = await generations.names();
+      if (after.kind === 'unavailable') return after;
+      if (after.current === names.current) return answer;
+      continue;
+    }
+    const end = await generations.expireSwitch(answer.id);
+    if (end.kind === 'unavailable') return end;
+    if (end.kind === 'going') break;
+    endedSwitch = answer.id;
+  }
+  return away(partition, 'is sealed: a replay is switching to another generation');
+}
+
+/** Whoever opens a generation by its name decides about its seals. */
+async function acquireNamed(generation: Generation, partition: number): Promise<Acquired | StoreUnavailable> {
+  const answer = await generation.acquire(partition, '*');
+  if (answer.kind === 'sealed') throw new Error('a seal was to be broken');
+  return answer;
+}
+
+/** Reads and writes the generation that `named` answers at each call. */
+function statesOf(
+  { commands, partitions, generation }: OpenStore,
+  named: () => Promise<{ kind: 'names'; current: string } | StoreUnavailable>,
+): Omit<StateStore, 'acquire' | 'close'> {
+  return {
+    partitions,
+    async commit(commit) {
+      const names = commit.generation === undefined ? await named() : undefined;
+      if (names?.kind === 'unavailable') return names;
+      return generation(commit.generation ?? names?.current ?? '').commit(commit);
+    },
+    async changesSince(since) {
+      if (since.length !== partitions) {
+        throw new Error(`expected versions of ${partitions} partitions, got ${since.length}`);
+      }
+      const names = await named();
+      if (names.kind === 'unavailable') return since.map(() => names);
+      const current = generation(names.current);
+      return Promise.all(since.map((version, partition) => current.changesOf(partition, version)));
+    },
+    async *load(partition, space, name) {
+      const names = name === undefined ? await named() : undefined;
+      if (names?.kind === 'unavailable') throw new StoreReadError(names.detail);
+      yield* generation(name ?? names?.current ?? '').load(partition, space);
+    },
+    async clock() {
+      const answer = await commands.call('TIME', []);
+      return answer.kind === 'unavailable' ? answer : { kind: 'clock', nowMs: timeMs(answer.reply) };
     },
   };
 }
