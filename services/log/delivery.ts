@@ -66,85 +66,27 @@ interface Loop {
   restarted: boolean;
 }
 
+interface Deliveries {
+  readonly owner: PartitionOwner;
+  readonly feed: Feed;
+  readonly onFatal: (error: Error) => void;
+  readonly loops: Map<number, Loop>;
+  /** The last loop of each partition number, ended or not: the next one starts after it. */
+  readonly done: Map<number, Promise<void>>;
+}
+
 /** Drives `owner` from `feed`. `onFatal` is told of what must not happen: an owner or a feed that throws. */
 export function createDelivery(owner: PartitionOwner, feed: Feed, onFatal: (error: Error) => void): Delivery {
-  const loops = new Map<number, Loop>();
-  /** The last loop of each partition number, ended or not: the next one starts after it. */
-  const done = new Map<number, Promise<void>>();
+  const deliveries: Deliveries = { owner, feed, onFatal, loops: new Map(), done: new Map() };
+  const { loops, done } = deliveries;
   let closed = false;
-
-  function start(partition: number): void {
-    const loop: Loop = { signal: createSignal(), ended: false, restarted: false };
-    loops.set(partition, loop);
-    const before = done.get(partition) ?? Promise.resolve();
-    done.set(
-      partition,
-      before
-        .then(() => run(partition, loop))
-        .catch((error: unknown) => {
-          stop(partition);
-          onFatal(error instanceof Error ? error : new Error(String(error)));
-        }),
-    );
-  }
-
-  function stop(partition: number): void {
-    const loop = loops.get(partition);
-    if (!loop) return;
-    loop.ended = true;
-    loop.signal.raise();
-    loops.delete(partition);
-  }
-
-  async function run(partition: number, loop: Loop): Promise<void> {
-    if (hasEnded(loop)) return;
-    for (let attempt = 0; !hasEnded(loop); attempt++) {
-      loop.restarted = false;
-      const positions = await owner.begin(partition);
-      if (hasEnded(loop)) break;
-      const beganAtMs = performance.now();
-      if (positions) await deliver(partition, loop, positions);
-      if (performance.now() - beganAtMs > SETTLED_MS) attempt = 0;
-      await rest(loop, backOffMs(attempt));
-    }
-    feed.release(partition);
-    await owner.end(partition);
-  }
-
-  /** Returns when delivery from these positions has ended, for whichever reason. */
-  async function deliver(partition: number, loop: Loop, positions: Positions): Promise<void> {
-    const waiting = { lifecycle: noneWaiting(), telemetry: noneWaiting() };
-    feed.seek(partition, positions);
-    for (;;) {
-      let called = false;
-      for (const topic of TOPICS) {
-        const state = waiting[topic];
-        if (state.notBeforeMs > performance.now()) continue;
-        const chunk = state.rest ?? (await feed.take(topic, partition));
-        if (isOver(loop)) return;
-        if (chunk === null) continue;
-        if (chunk.kind === 'gone') {
-          owner.diverged?.(partition, chunk.detail);
-          return;
-        }
-        called = true;
-        const taken = await owner.records(topic, partition, chunk.records, chunk.next);
-        if (taken === 'lost' || isOver(loop)) return;
-        state.rest = restOf(chunk, taken);
-        state.notBeforeMs = state.rest && taken === 0 ? performance.now() + REFUSED_MS : 0;
-      }
-      if (!called) await loop.signal.wait(idleMs([waiting.lifecycle, waiting.telemetry]));
-      if (isOver(loop)) return;
-    }
-  }
-
   return {
     owned: () => [...loops.keys()].sort((a, b) => a - b),
     own(partitions) {
       if (closed) return;
       const wanted = new Set(partitions);
-      for (const partition of [...loops.keys()]) if (!wanted.has(partition)) stop(partition);
-      for (const partition of wanted) if (!loops.has(partition)) start(partition);
+      for (const partition of [...loops.keys()]) if (!wanted.has(partition)) stop(deliveries, partition);
+      for (const partition of wanted) if (!loops.has(partition)) start(deliveries, partition);
     },
     wake: (partition) => loops.get(partition)?.signal.raise(),
     restart(partition) {
@@ -155,10 +97,82 @@ export function createDelivery(owner: PartitionOwner, feed: Feed, onFatal: (erro
     },
     async close() {
       closed = true;
-      for (const partition of [...loops.keys()]) stop(partition);
+      for (const partition of [...loops.keys()]) stop(deliveries, partition);
       await Promise.all(done.values());
     },
   };
+}
+
+function start(deliveries: Deliveries, partition: number): void {
+  const { loops, done, onFatal } = deliveries;
+  const loop: Loop = { signal: createSignal(), ended: false, restarted: false };
+  loops.set(partition, loop);
+  const before = done.get(partition) ?? Promise.resolve();
+  done.set(
+    partition,
+    before
+      .then(() => run(deliveries, partition, loop))
+      .catch((error: unknown) => {
+        stop(deliveries, partition);
+        onFatal(error instanceof Error ? error : new Error(String(error)));
+      }),
+  );
+}
+
+function stop({ loops }: Deliveries, partition: number): void {
+  const loop = loops.get(partition);
+  if (!loop) return;
+  loop.ended = true;
+  loop.signal.raise();
+  loops.delete(partition);
+}
+
+async function run(deliveries: Deliveries, partition: number, loop: Loop): Promise<void> {
+  const { owner, feed } = deliveries;
+  if (hasEnded(loop)) return;
+  for (let attempt = 0; !hasEnded(loop); attempt++) {
+    loop.restarted = false;
+    const positions = await owner.begin(partition);
+    if (hasEnded(loop)) break;
+    const beganAtMs = performance.now();
+    if (positions) await deliver(deliveries, partition, loop, positions);
+    if (performance.now() - beganAtMs > SETTLED_MS) attempt = 0;
+    await rest(loop, backOffMs(attempt));
+  }
+  feed.release(partition);
+  await owner.end(partition);
+}
+
+/** Returns when delivery from these positions has ended, for whichever reason. */
+async function deliver(
+  { owner, feed }: Deliveries,
+  partition: number,
+  loop: Loop,
+  positions: Positions,
+): Promise<void> {
+  const waiting = { lifecycle: noneWaiting(), telemetry: noneWaiting() };
+  feed.seek(partition, positions);
+  for (;;) {
+    let called = false;
+    for (const topic of TOPICS) {
+      const state = waiting[topic];
+      if (state.notBeforeMs > performance.now()) continue;
+      const chunk = state.rest ?? (await feed.take(topic, partition));
+      if (isOver(loop)) return;
+      if (chunk === null) continue;
+      if (chunk.kind === 'gone') {
+        owner.diverged?.(partition, chunk.detail);
+        return;
+      }
+      called = true;
+      const taken = await owner.records(topic, partition, chunk.records, chunk.next);
+      if (taken === 'lost' || isOver(loop)) return;
+      state.rest = restOf(chunk, taken);
+      state.notBeforeMs = state.rest && taken === 0 ? performance.now() + REFUSED_MS : 0;
+    }
+    if (!called) await loop.signal.wait(idleMs([waiting.lifecycle, waiting.telemetry]));
+    if (isOver(loop)) return;
+  }
 }
 
 interface Waiting {

@@ -67,84 +67,106 @@ export function openRecords(dir: string, partitions: number): RecordStore {
     if (!found) throw new Error(`no such topic: ${topic}`);
     return found;
   };
-  const stateOf = (topic: Topic, partition: number): PartitionState => {
-    const state = topicOf(topic).states[partition];
+  const partitionOf = (topic: Topic, partition: number): PartitionRecords => {
+    const { records, states } = topicOf(topic);
+    const state = states[partition];
     if (!state) throw new Error(`${topic} has no partition ${partition}, only 0 to ${partitions - 1}`);
-    return state;
+    return { records, partition, state };
   };
 
   return {
     bounds(topic, partition) {
-      const { start, end } = stateOf(topic, partition);
+      const { start, end } = partitionOf(topic, partition).state;
       return { start, end };
     },
-    lastAppendTimeMs: (topic, partition) => stateOf(topic, partition).lastAppendTimeMs,
-    async write(entries) {
-      await inOneTransaction(root, () => {
-        for (const entry of entries) {
-          topicOf(entry.topic).records.putSync(keyOf(entry.partition, entry.offset), encode(entry));
-        }
-      });
-      for (const { topic, partition, offset, appendTimeMs } of entries) {
-        const state = stateOf(topic, partition);
-        state.end = offset + 1;
-        state.lastAppendTimeMs = appendTimeMs;
-      }
-    },
+    lastAppendTimeMs: (topic, partition) => partitionOf(topic, partition).state.lastAppendTimeMs,
+    write: (entries) => write(root, entries, partitionOf),
     async probe(bytes) {
       // Two transactions: what is written and deleted in one never comes to the disk.
       await inOneTransaction(root, () => root.putSync(PROBE_KEY, 'x'.repeat(bytes)));
       await inOneTransaction(root, () => root.removeSync(PROBE_KEY));
     },
-    read(topic, partition, from, to, limits) {
-      const records: LogRecord[] = [];
-      let bytes = 0;
-      const end = Math.min(to, stateOf(topic, partition).end);
-      if (from >= end) return records;
-      const range = topicOf(topic).records.getRange({
-        start: keyOf(partition, from),
-        end: keyOf(partition, end),
-        limit: limits.records,
-      });
-      for (const { key, value } of range) {
-        bytes += value.length;
-        if (records.length > 0 && bytes > limits.bytes) break;
-        records.push(decode(key, value));
-      }
-      return records;
-    },
-    firstAppendTimeMs(topic, partition) {
-      const { start, end } = stateOf(topic, partition);
-      const range = { start: keyOf(partition, start), end: keyOf(partition, end), limit: 1 };
-      for (const { value } of topicOf(topic).records.getRange(range)) return value.readDoubleBE(0);
-      return Infinity;
-    },
+    read: (topic, partition, from, to, limits) => read(partitionOf(topic, partition), from, to, limits),
+    firstAppendTimeMs: (topic, partition) => firstAppendTimeMs(partitionOf(topic, partition)),
     bytesOnDisk: (topic) => bytesOf(topicOf(topic).records.getStats()),
-    async trim(topic, partition, olderThanMs, limits) {
-      const state = stateOf(topic, partition);
-      const { records } = topicOf(topic);
-      const old: Buffer[] = [];
-      const range = records.getRange({
-        start: keyOf(partition, state.start),
-        end: keyOf(partition, Math.max(state.start, state.end - 1)),
-        limit: limits.records,
-      });
-      let bytes = 0;
-      for (const { key, value } of range) {
-        if (value.readDoubleBE(0) >= olderThanMs || bytes > limits.bytes) break;
-        bytes += value.length;
-        old.push(Buffer.from(key));
-      }
-      if (old.length === 0) return 0;
-      // Readers turn away first: a read that finds its offsets deleted would take them for a gap.
-      state.start += old.length;
-      await inOneTransaction(root, () => {
-        for (const key of old) records.removeSync(key);
-      });
-      return old.length;
-    },
+    trim: (topic, partition, olderThanMs, limits) =>
+      trim(root, partitionOf(topic, partition), olderThanMs, limits),
     close: () => root.close(),
   };
+}
+
+async function write(
+  root: Root,
+  entries: readonly Entry[],
+  partitionOf: (topic: Topic, partition: number) => PartitionRecords,
+): Promise<void> {
+  await inOneTransaction(root, () => {
+    for (const entry of entries) {
+      const { records, partition } = partitionOf(entry.topic, entry.partition);
+      records.putSync(keyOf(partition, entry.offset), encode(entry));
+    }
+  });
+  for (const { topic, partition, offset, appendTimeMs } of entries) {
+    const { state } = partitionOf(topic, partition);
+    state.end = offset + 1;
+    state.lastAppendTimeMs = appendTimeMs;
+  }
+}
+
+function read(
+  { records, partition, state }: PartitionRecords,
+  from: number,
+  to: number,
+  limits: Limits,
+): LogRecord[] {
+  const found: LogRecord[] = [];
+  let bytes = 0;
+  const end = Math.min(to, state.end);
+  if (from >= end) return found;
+  const range = records.getRange({
+    start: keyOf(partition, from),
+    end: keyOf(partition, end),
+    limit: limits.records,
+  });
+  for (const { key, value } of range) {
+    bytes += value.length;
+    if (found.length > 0 && bytes > limits.bytes) break;
+    found.push(decode(key, value));
+  }
+  return found;
+}
+
+function firstAppendTimeMs({ records, partition, state: { start, end } }: PartitionRecords): number {
+  const range = { start: keyOf(partition, start), end: keyOf(partition, end), limit: 1 };
+  for (const { value } of records.getRange(range)) return value.readDoubleBE(0);
+  return Infinity;
+}
+
+async function trim(
+  root: Root,
+  { records, partition, state }: PartitionRecords,
+  olderThanMs: number,
+  limits: Limits,
+): Promise<number> {
+  const old: Buffer[] = [];
+  const range = records.getRange({
+    start: keyOf(partition, state.start),
+    end: keyOf(partition, Math.max(state.start, state.end - 1)),
+    limit: limits.records,
+  });
+  let bytes = 0;
+  for (const { key, value } of range) {
+    if (value.readDoubleBE(0) >= olderThanMs || bytes > limits.bytes) break;
+    bytes += value.length;
+    old.push(Buffer.from(key));
+  }
+  if (old.length === 0) return 0;
+  // Readers turn away first: a read that finds its offsets deleted would take them for a gap.
+  state.start += old.length;
+  await inOneTransaction(root, () => {
+    for (const key of old) records.removeSync(key);
+  });
+  return old.length;
 }
 
 /** Runs the operations in one transaction; rejects with what went wrong, of which lmdb's own error only has a promise. */
@@ -166,6 +188,12 @@ interface PartitionState {
 interface TopicRecords {
   readonly records: Records;
   readonly states: readonly PartitionState[];
+}
+
+interface PartitionRecords {
+  readonly records: Records;
+  readonly partition: number;
+  readonly state: PartitionState;
 }
 
 function checkPartitions(root: Root, dir: string, partitions: number): void {
