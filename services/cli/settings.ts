@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { textOf } from '../../events/encoding';
-import { errnoOf } from '../process/errno';
 import { parseRedisUrl } from '../store/redis/address';
 import { LOG_LEVELS } from '../process/logger';
 import type { LogLevel } from '../process/logger';
@@ -10,8 +7,21 @@ import type { GpuFields } from '../exposition/gpu-fields';
 import type { TelemetryRetention } from '../log/retention';
 import type { LedgerSettings } from '../fold/ledger';
 import { nearest } from './nearest';
-import { SETTINGS, defaultOf } from './settings-list';
-import type { SettingName } from './settings-list';
+import {
+  file,
+  flag,
+  itemsOf,
+  list,
+  mistake,
+  needs,
+  oneOf,
+  secret,
+  text,
+  textOrDefault,
+  whole,
+} from './setting';
+import type { Environment, Reading } from './setting';
+import { SETTINGS } from './settings-list';
 import { authoritiesMistake, tlsMistake } from './tls';
 import type { ClientTlsFiles, TlsFiles } from './tls';
 import { readTokensFile } from './tokens';
@@ -61,35 +71,33 @@ export type ReadSettings =
   | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly mistakes: readonly string[] };
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** What they are for: roles that are run, a command on the store (and the log), or one that needs no store. */
 export type Use = 'roles' | 'store' | 'log';
 
 export function readSettings(env: Environment, use: Use): ReadSettings {
   const mistakes = unknownSettings(env);
-  const reader = openReader(env, mistakes);
+  const reading: Reading = { env, mistakes };
   const settings: Settings = {
-    listen: reader.listen(),
-    publicUrl: reader.publicUrl(),
-    tls: reader.tls(),
-    clientTls: reader.clientTls(),
-    dataDir: reader.textOrDefault('FLEETMETER_DATA_DIR'),
-    kafka: reader.kafka(),
-    redisUrl: reader.redisUrl(),
-    scrapeToken: reader.secret('FLEETMETER_SCRAPE_TOKEN', 'FLEETMETER_SCRAPE_TOKEN_FILE'),
-    ingestToken: reader.secret('FLEETMETER_INGEST_TOKEN', 'FLEETMETER_INGEST_TOKEN_FILE'),
-    tokensFile: reader.tokensFile(),
-    partitions: reader.whole('FLEETMETER_PARTITIONS', 1, 1024),
-    roles: reader.roles(),
-    latenessMs: reader.whole('FLEETMETER_LATENESS_SECONDS', 0, MAX_SECONDS) * 1000,
-    dedupeMs: reader.whole('FLEETMETER_DEDUPE_SECONDS', 0, MAX_SECONDS) * 1000,
-    sampleTtlMs: reader.whole('FLEETMETER_SAMPLE_TTL_SECONDS', 1, MAX_SECONDS) * 1000,
-    telemetryRetention: reader.telemetryRetention(),
-    gpuFields: reader.gpuFields(),
-    logLevel: reader.oneOf('FLEETMETER_LOG_LEVEL', LOG_LEVELS),
+    listen: readListen(reading),
+    publicUrl: readPublicUrl(reading),
+    tls: readTls(reading),
+    clientTls: readClientTls(reading),
+    dataDir: textOrDefault(reading, 'FLEETMETER_DATA_DIR'),
+    kafka: readKafka(reading),
+    redisUrl: readRedisUrl(reading),
+    scrapeToken: secret(reading, 'FLEETMETER_SCRAPE_TOKEN', 'FLEETMETER_SCRAPE_TOKEN_FILE'),
+    ingestToken: secret(reading, 'FLEETMETER_INGEST_TOKEN', 'FLEETMETER_INGEST_TOKEN_FILE'),
+    tokensFile: readTokens(reading),
+    partitions: whole(reading, 'FLEETMETER_PARTITIONS', 1, 1024),
+    roles: readRoles(reading),
+    latenessMs: whole(reading, 'FLEETMETER_LATENESS_SECONDS', 0, MAX_SECONDS) * 1000,
+    dedupeMs: whole(reading, 'FLEETMETER_DEDUPE_SECONDS', 0, MAX_SECONDS) * 1000,
+    sampleTtlMs: whole(reading, 'FLEETMETER_SAMPLE_TTL_SECONDS', 1, MAX_SECONDS) * 1000,
+    telemetryRetention: readTelemetryRetention(reading),
+    gpuFields: readGpuFields(reading),
+    logLevel: oneOf(reading, 'FLEETMETER_LOG_LEVEL', LOG_LEVELS),
   };
-  const allowsAnonymous = reader.flag('FLEETMETER_ALLOW_ANONYMOUS_INGEST');
+  const allowsAnonymous = flag(reading, 'FLEETMETER_ALLOW_ANONYMOUS_INGEST');
   mistakes.push(...misfits(settings, use));
   if (use === 'roles') mistakes.push(...roleMisfits(settings, allowsAnonymous));
   return mistakes.length === 0 ? { ok: true, settings } : { ok: false, mistakes };
@@ -160,13 +168,6 @@ export function parseAddress(text: string): Settings['listen'] | null {
   return match === null || port > 65_535 ? null : { host: match[1] ?? match[2] ?? '', port };
 }
 
-function itemsOf(list: string): readonly string[] {
-  return list
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-}
-
 /** DCGM gets new fields: what is near to none of those known is taken, and so is the field of another link or slot. */
 const MOST_EDITS_OF_FIELD = 4;
 
@@ -177,199 +178,147 @@ function misspeltField(name: string): string | undefined {
   return withoutNumbers(meant) === withoutNumbers(name) ? undefined : meant;
 }
 
-// ---- reading one setting ---------------------------------------------------------------------------------------
+function readListen(reading: Reading): Settings['listen'] {
+  const value = textOrDefault(reading, 'FLEETMETER_LISTEN');
+  const address = parseAddress(value);
+  if (address !== null) return address;
+  mistake(reading, 'FLEETMETER_LISTEN', value, 'HOST:PORT, such as 127.0.0.1:19464 or [::]:19464');
+  return { host: 'localhost', port: 0 };
+}
 
-function openReader(env: Environment, mistakes: string[]) {
-  const text = (name: SettingName): string | undefined => {
-    const value = env[name]?.trim();
-    return value === undefined || value === '' ? undefined : value;
-  };
-  const textOrDefault = (name: SettingName): string => text(name) ?? defaultOf(name);
-  const mistake = (name: SettingName, value: string, expected: string): void => {
-    mistakes.push(`${name}: ${value.slice(0, 80)}, expected ${expected}`);
-  };
+function readTls(reading: Reading): TlsFiles | undefined {
+  const [certFile, keyFile] = [
+    text(reading, 'FLEETMETER_TLS_CERT_FILE'),
+    text(reading, 'FLEETMETER_TLS_KEY_FILE'),
+  ];
+  const clientCaFile = text(reading, 'FLEETMETER_TLS_CLIENT_CA_FILE');
+  needs(reading, 'FLEETMETER_TLS_CERT_FILE', 'FLEETMETER_TLS_KEY_FILE');
+  needs(reading, 'FLEETMETER_TLS_KEY_FILE', 'FLEETMETER_TLS_CERT_FILE');
+  needs(reading, 'FLEETMETER_TLS_CLIENT_CA_FILE', 'FLEETMETER_TLS_CERT_FILE');
+  if (certFile === undefined || keyFile === undefined) return undefined;
+  const files = { certFile, keyFile, clientCaFile };
+  const wrong = tlsMistake(files);
+  if (wrong !== undefined)
+    mistake(reading, 'FLEETMETER_TLS_CERT_FILE', certFile, `a certificate with its key, PEM (${wrong})`);
+  return files;
+}
 
-  function whole(name: SettingName, least: number, most: number): number {
-    const value = textOrDefault(name);
-    const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
-    if (number >= least && number <= most) return number;
-    mistake(name, value, `a whole number from ${String(least)} to ${String(most)}`);
-    return least;
+function readClientTls(reading: Reading): ClientTlsFiles | undefined {
+  const [certFile, keyFile] = [
+    text(reading, 'FLEETMETER_TLS_CLIENT_CERT_FILE'),
+    text(reading, 'FLEETMETER_TLS_CLIENT_KEY_FILE'),
+  ];
+  const caFile = text(reading, 'FLEETMETER_TLS_CA_FILE');
+  needs(reading, 'FLEETMETER_TLS_CLIENT_CERT_FILE', 'FLEETMETER_TLS_CLIENT_KEY_FILE');
+  needs(reading, 'FLEETMETER_TLS_CLIENT_KEY_FILE', 'FLEETMETER_TLS_CLIENT_CERT_FILE');
+  const wrong = caFile === undefined ? undefined : authoritiesMistake(caFile);
+  if (caFile !== undefined && wrong !== undefined)
+    mistake(reading, 'FLEETMETER_TLS_CA_FILE', caFile, `certificates, PEM (${wrong})`);
+  if (certFile === undefined || keyFile === undefined)
+    return caFile === undefined ? undefined : { caFile, own: undefined };
+  const own = { certFile, keyFile };
+  const wrongOwn = tlsMistake({ ...own, clientCaFile: undefined });
+  if (wrongOwn !== undefined)
+    mistake(
+      reading,
+      'FLEETMETER_TLS_CLIENT_CERT_FILE',
+      certFile,
+      `a certificate with its key, PEM (${wrongOwn})`,
+    );
+  return { caFile, own };
+}
+
+function readTokens(reading: Reading): string | undefined {
+  const path = text(reading, 'FLEETMETER_TOKENS_FILE');
+  const read = path === undefined ? undefined : readTokensFile(path);
+  if (read?.ok === false)
+    reading.mistakes.push(...read.mistakes.map((mistake) => `FLEETMETER_TOKENS_FILE: ${mistake}`));
+  return path;
+}
+
+function readPublicUrl(reading: Reading): URL | undefined {
+  const value = text(reading, 'FLEETMETER_PUBLIC_URL');
+  if (value === undefined) return undefined;
+  const url = URL.canParse(value) ? new URL(value) : null;
+  const isPlain = url !== null && url.username + url.password + url.search + url.hash === '';
+  if (isPlain && /^https?:$/.test(url.protocol)) return url;
+  mistake(
+    reading,
+    'FLEETMETER_PUBLIC_URL',
+    value,
+    'a URL such as https://fleetmeter.example.org, without a query',
+  );
+  return undefined;
+}
+
+function readRoles(reading: Reading): ReadonlySet<Role> {
+  const names = itemsOf(textOrDefault(reading, 'FLEETMETER_ROLES'));
+  const roles = ROLES.filter((role) => names.includes(role));
+  if (roles.length === 0 || names.some((name) => !ROLES.some((role) => role === name))) {
+    mistake(reading, 'FLEETMETER_ROLES', names.join(','), `some of ${ROLES.join(',')}`);
   }
+  return new Set(roles);
+}
 
-  function oneOf<const T extends string>(name: SettingName, values: readonly [T, ...T[]]): T {
-    const find = (value: string): T | undefined => values.find((one) => one === value.toLowerCase());
-    const value = textOrDefault(name);
-    const found = find(value);
-    if (found === undefined) mistake(name, value, `one of ${values.join(', ')}`);
-    return found ?? find(defaultOf(name)) ?? values[0];
+function readGpuFields(reading: Reading): GpuFields {
+  const names = list(reading, 'FLEETMETER_GPU_FIELDS');
+  if (names === undefined) return DEFAULT_GPU_FIELDS;
+  if (names.length === 1 && names[0] === 'all') return 'all';
+  const wrong = names.find((name) => !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name));
+  if (wrong !== undefined)
+    mistake(reading, 'FLEETMETER_GPU_FIELDS', wrong, 'names of fields with commas between them, or all');
+  for (const name of names) {
+    const meant = misspeltField(name);
+    if (meant !== undefined)
+      reading.mistakes.push(`FLEETMETER_GPU_FIELDS: ${name}: DCGM has no such field, did you mean ${meant}?`);
   }
+  return new Set(names);
+}
 
-  function flag(name: SettingName): boolean {
-    return oneOf(name, ['true', 'false']) === 'true';
-  }
-
-  function file(name: SettingName): string | undefined {
-    const path = text(name);
-    if (path === undefined) return undefined;
-    try {
-      return textOf(readFileSync(path)).trim();
-    } catch (error) {
-      const why = errnoOf(error) ?? (error instanceof Error ? error.message : 'unreadable');
-      mistake(name, path, `a file that can be read (${why})`);
-      return undefined;
-    }
-  }
-
-  function secret(name: SettingName, fileName: SettingName): string | undefined {
-    const given = text(name);
-    if (given !== undefined && text(fileName) !== undefined) {
-      mistakes.push(`${fileName}: expected it or ${name}, not both`);
-    }
-    const value = given ?? file(fileName);
-    if (value !== '') return value;
-    mistakes.push(`${fileName}: the file is empty, expected a secret in it`);
-    return undefined;
-  }
-
-  function needs(name: SettingName, other: SettingName): void {
-    if (text(name) !== undefined && text(other) === undefined) mistakes.push(`${name}: needs ${other}`);
-  }
-
-  function list(name: SettingName): readonly string[] | undefined {
-    const value = text(name);
-    return value === undefined ? undefined : itemsOf(value);
-  }
-
+function readTelemetryRetention(reading: Reading): TelemetryRetention {
+  const name = 'FLEETMETER_TELEMETRY_RETENTION_BYTES';
+  const bytes = whole(reading, name, 1, MAX_BYTES);
+  const isKafkas =
+    text(reading, 'FLEETMETER_KAFKA_BROKERS') !== undefined && text(reading, name) === undefined;
   return {
-    textOrDefault,
-    whole,
-    oneOf,
-    flag,
-    secret,
-    listen(): Settings['listen'] {
-      const value = textOrDefault('FLEETMETER_LISTEN');
-      const address = parseAddress(value);
-      if (address !== null) return address;
-      mistake('FLEETMETER_LISTEN', value, 'HOST:PORT, such as 127.0.0.1:19464 or [::]:19464');
-      return { host: 'localhost', port: 0 };
-    },
-    tls(): TlsFiles | undefined {
-      const [certFile, keyFile] = [text('FLEETMETER_TLS_CERT_FILE'), text('FLEETMETER_TLS_KEY_FILE')];
-      const clientCaFile = text('FLEETMETER_TLS_CLIENT_CA_FILE');
-      needs('FLEETMETER_TLS_CERT_FILE', 'FLEETMETER_TLS_KEY_FILE');
-      needs('FLEETMETER_TLS_KEY_FILE', 'FLEETMETER_TLS_CERT_FILE');
-      needs('FLEETMETER_TLS_CLIENT_CA_FILE', 'FLEETMETER_TLS_CERT_FILE');
-      if (certFile === undefined || keyFile === undefined) return undefined;
-      const files = { certFile, keyFile, clientCaFile };
-      const wrong = tlsMistake(files);
-      if (wrong !== undefined)
-        mistake('FLEETMETER_TLS_CERT_FILE', certFile, `a certificate with its key, PEM (${wrong})`);
-      return files;
-    },
-    clientTls(): ClientTlsFiles | undefined {
-      const [certFile, keyFile] = [
-        text('FLEETMETER_TLS_CLIENT_CERT_FILE'),
-        text('FLEETMETER_TLS_CLIENT_KEY_FILE'),
-      ];
-      const caFile = text('FLEETMETER_TLS_CA_FILE');
-      needs('FLEETMETER_TLS_CLIENT_CERT_FILE', 'FLEETMETER_TLS_CLIENT_KEY_FILE');
-      needs('FLEETMETER_TLS_CLIENT_KEY_FILE', 'FLEETMETER_TLS_CLIENT_CERT_FILE');
-      const wrong = caFile === undefined ? undefined : authoritiesMistake(caFile);
-      if (caFile !== undefined && wrong !== undefined)
-        mistake('FLEETMETER_TLS_CA_FILE', caFile, `certificates, PEM (${wrong})`);
-      if (certFile === undefined || keyFile === undefined)
-        return caFile === undefined ? undefined : { caFile, own: undefined };
-      const own = { certFile, keyFile };
-      const wrongOwn = tlsMistake({ ...own, clientCaFile: undefined });
-      if (wrongOwn !== undefined)
-        mistake('FLEETMETER_TLS_CLIENT_CERT_FILE', certFile, `a certificate with its key, PEM (${wrongOwn})`);
-      return { caFile, own };
-    },
-    tokensFile(): string | undefined {
-      const path = text('FLEETMETER_TOKENS_FILE');
-      const read = path === undefined ? undefined : readTokensFile(path);
-      if (read?.ok === false)
-        mistakes.push(...read.mistakes.map((mistake) => `FLEETMETER_TOKENS_FILE: ${mistake}`));
-      return path;
-    },
-    publicUrl(): URL | undefined {
-      const value = text('FLEETMETER_PUBLIC_URL');
-      if (value === undefined) return undefined;
-      const url = URL.canParse(value) ? new URL(value) : null;
-      const isPlain = url !== null && url.username + url.password + url.search + url.hash === '';
-      if (isPlain && /^https?:$/.test(url.protocol)) return url;
-      mistake(
-        'FLEETMETER_PUBLIC_URL',
-        value,
-        'a URL such as https://fleetmeter.example.org, without a query',
-      );
-      return undefined;
-    },
-    roles(): ReadonlySet<Role> {
-      const names = itemsOf(textOrDefault('FLEETMETER_ROLES'));
-      const roles = ROLES.filter((role) => names.includes(role));
-      if (roles.length === 0 || names.some((name) => !ROLES.some((role) => role === name))) {
-        mistake('FLEETMETER_ROLES', names.join(','), `some of ${ROLES.join(',')}`);
-      }
-      return new Set(roles);
-    },
-    gpuFields(): GpuFields {
-      const names = list('FLEETMETER_GPU_FIELDS');
-      if (names === undefined) return DEFAULT_GPU_FIELDS;
-      if (names.length === 1 && names[0] === 'all') return 'all';
-      const wrong = names.find((name) => !/^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name));
-      if (wrong !== undefined)
-        mistake('FLEETMETER_GPU_FIELDS', wrong, 'names of fields with commas between them, or all');
-      for (const name of names) {
-        const meant = misspeltField(name);
-        if (meant !== undefined)
-          mistakes.push(`FLEETMETER_GPU_FIELDS: ${name}: DCGM has no such field, did you mean ${meant}?`);
-      }
-      return new Set(names);
-    },
-    telemetryRetention(): TelemetryRetention {
-      const name = 'FLEETMETER_TELEMETRY_RETENTION_BYTES';
-      const bytes = whole(name, 1, MAX_BYTES);
-      const isKafkas = text('FLEETMETER_KAFKA_BROKERS') !== undefined && text(name) === undefined;
-      return {
-        ageMs: whole('FLEETMETER_TELEMETRY_RETENTION_SECONDS', 1, MAX_SECONDS) * 1000,
-        bytes: isKafkas ? undefined : bytes,
-      };
-    },
-    redisUrl(): string | undefined {
-      const url = text('FLEETMETER_REDIS_URL');
-      const parsed = url === undefined ? undefined : parseRedisUrl(url);
-      if (parsed?.kind === 'invalid') mistakes.push(`FLEETMETER_REDIS_URL: ${parsed.detail}`);
-      return url;
-    },
-    kafka(): KafkaSettings | undefined {
-      const brokers = list('FLEETMETER_KAFKA_BROKERS');
-      const wrong = brokers?.find((broker) => !/^.+:\d{1,5}$/.test(broker));
-      if (wrong !== undefined)
-        mistake('FLEETMETER_KAFKA_BROKERS', wrong, 'HOST:PORT, several with commas between them');
-      const mechanism = oneOf('FLEETMETER_KAFKA_SASL_MECHANISM', [...SASL_MECHANISMS, 'none']);
-      const username = text('FLEETMETER_KAFKA_SASL_USERNAME') ?? '';
-      const password = secret('FLEETMETER_KAFKA_SASL_PASSWORD', 'FLEETMETER_KAFKA_SASL_PASSWORD_FILE') ?? '';
-      needs('FLEETMETER_KAFKA_SASL_USERNAME', 'FLEETMETER_KAFKA_SASL_MECHANISM');
-      if (mechanism !== 'none' && (username === '' || password === '')) {
-        mistakes.push(
-          'FLEETMETER_KAFKA_SASL_MECHANISM: needs FLEETMETER_KAFKA_SASL_USERNAME and _PASSWORD (or _PASSWORD_FILE)',
-        );
-      }
-      const ca = file('FLEETMETER_KAFKA_TLS_CA_FILE');
-      const cert = file('FLEETMETER_KAFKA_TLS_CERT_FILE');
-      const key = file('FLEETMETER_KAFKA_TLS_KEY_FILE');
-      needs('FLEETMETER_KAFKA_TLS_CERT_FILE', 'FLEETMETER_KAFKA_TLS_KEY_FILE');
-      needs('FLEETMETER_KAFKA_TLS_KEY_FILE', 'FLEETMETER_KAFKA_TLS_CERT_FILE');
-      const usesTls = flag('FLEETMETER_KAFKA_TLS_ENABLED') || ca !== undefined || cert !== undefined;
-      if (brokers === undefined) return undefined;
-      const given = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
-      return {
-        brokers,
-        ...(mechanism === 'none' ? {} : { sasl: { mechanism, username, password } }),
-        ...(usesTls ? { tls: given } : {}),
-      };
-    },
+    ageMs: whole(reading, 'FLEETMETER_TELEMETRY_RETENTION_SECONDS', 1, MAX_SECONDS) * 1000,
+    bytes: isKafkas ? undefined : bytes,
+  };
+}
+
+function readRedisUrl(reading: Reading): string | undefined {
+  const url = text(reading, 'FLEETMETER_REDIS_URL');
+  const parsed = url === undefined ? undefined : parseRedisUrl(url);
+  if (parsed?.kind === 'invalid') reading.mistakes.push(`FLEETMETER_REDIS_URL: ${parsed.detail}`);
+  return url;
+}
+
+function readKafka(reading: Reading): KafkaSettings | undefined {
+  const brokers = list(reading, 'FLEETMETER_KAFKA_BROKERS');
+  const wrong = brokers?.find((broker) => !/^.+:\d{1,5}$/.test(broker));
+  if (wrong !== undefined)
+    mistake(reading, 'FLEETMETER_KAFKA_BROKERS', wrong, 'HOST:PORT, several with commas between them');
+  const mechanism = oneOf(reading, 'FLEETMETER_KAFKA_SASL_MECHANISM', [...SASL_MECHANISMS, 'none']);
+  const username = text(reading, 'FLEETMETER_KAFKA_SASL_USERNAME') ?? '';
+  const password =
+    secret(reading, 'FLEETMETER_KAFKA_SASL_PASSWORD', 'FLEETMETER_KAFKA_SASL_PASSWORD_FILE') ?? '';
+  needs(reading, 'FLEETMETER_KAFKA_SASL_USERNAME', 'FLEETMETER_KAFKA_SASL_MECHANISM');
+  if (mechanism !== 'none' && (username === '' || password === '')) {
+    reading.mistakes.push(
+      'FLEETMETER_KAFKA_SASL_MECHANISM: needs FLEETMETER_KAFKA_SASL_USERNAME and _PASSWORD (or _PASSWORD_FILE)',
+    );
+  }
+  const ca = file(reading, 'FLEETMETER_KAFKA_TLS_CA_FILE');
+  const cert = file(reading, 'FLEETMETER_KAFKA_TLS_CERT_FILE');
+  const key = file(reading, 'FLEETMETER_KAFKA_TLS_KEY_FILE');
+  needs(reading, 'FLEETMETER_KAFKA_TLS_CERT_FILE', 'FLEETMETER_KAFKA_TLS_KEY_FILE');
+  needs(reading, 'FLEETMETER_KAFKA_TLS_KEY_FILE', 'FLEETMETER_KAFKA_TLS_CERT_FILE');
+  const usesTls = flag(reading, 'FLEETMETER_KAFKA_TLS_ENABLED') || ca !== undefined || cert !== undefined;
+  if (brokers === undefined) return undefined;
+  const given = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+  return {
+    brokers,
+    ...(mechanism === 'none' ? {} : { sasl: { mechanism, username, password } }),
+    ...(usesTls ? { tls: given } : {}),
   };
 }
