@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { openMetricMakers } from '../process/metric-makers';
 
 /** A bridge's own metrics. */
 export interface BridgeMetrics {
@@ -24,13 +25,7 @@ const PREFIX = 'fleetmeter_bridge_';
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export function openBridgeMetrics(): BridgeMetrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const counter = <L extends string = never>(name: string, help: string, labelNames: L[] = []): Counter<L> =>
-    new Counter({ name: PREFIX + name, help, labelNames, registers });
-  const gauge = <L extends string = never>(name: string, help: string, labelNames: L[] = []): Gauge<L> =>
-    new Gauge({ name: PREFIX + name, help, labelNames, registers });
+  const { registry, counter, gauge, histogram } = openMetricMakers(PREFIX);
   return {
     registry,
     up: gauge('up', 'Whether the control plane answered when it was asked last'),
@@ -47,13 +42,12 @@ export function openBridgeMetrics(): BridgeMetrics {
       'call',
       'result',
     ]),
-    requestSeconds: new Histogram({
-      name: `${PREFIX}request_seconds`,
-      help: 'Time that an answer took: what the load on the control plane is judged by',
-      buckets: SECONDS,
-      labelNames: ['call'],
-      registers,
-    }),
+    requestSeconds: histogram(
+      'request_seconds',
+      'Time that an answer took: what the load on the control plane is judged by',
+      SECONDS,
+      ['call'],
+    ),
     unreadableRows: counter(
       'unreadable_rows_total',
       'Rows of answers that were not as expected, and left out',

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { openMetricMakers } from '../process/metric-makers';
 
 /** The collector's own metrics, all of its targets together: what is wrong with which of them is in its log. */
 export interface CollectorMetrics {
@@ -17,23 +18,13 @@ const PREFIX = 'fleetmeter_process_collector_';
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export function openCollectorMetrics(): CollectorMetrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const counter = <L extends string = never>(name: string, help: string, labelNames: L[] = []): Counter<L> =>
-    new Counter({ name: PREFIX + name, help, labelNames, registers });
-  const gauge = (name: string, help: string): Gauge => new Gauge({ name: PREFIX + name, help, registers });
+  const { registry, counter, gauge, histogram } = openMetricMakers(PREFIX);
   return {
     registry,
     targets: gauge('targets', 'Targets that are scraped'),
     targetsUp: gauge('targets_up', 'Targets whose last scrape gave a page'),
     scrapes: counter('scrapes_total', 'Scrapes by what became of them', ['result']),
-    scrapeSeconds: new Histogram({
-      name: `${PREFIX}scrape_seconds`,
-      help: 'Time from asking a target to having its page',
-      buckets: SECONDS,
-      registers,
-    }),
+    scrapeSeconds: histogram('scrape_seconds', 'Time from asking a target to having its page', SECONDS),
     values: counter('values_total', 'Values of pages that became events'),
     leftOut: counter('left_out_total', 'Values of pages that did not, by cause', ['cause']),
     events: counter('events_total', 'Events that are on the log'),

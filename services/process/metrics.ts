@@ -1,5 +1,6 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { RefusalReason } from '../../events/refusal';
+import { openMetricMakers } from './metric-makers';
 
 /**
  * A process's own metrics: on `/metrics/process`, one page a replica, and never on `/metrics`. Prefix `fleetmeter_process_`, or
@@ -34,15 +35,7 @@ const PREFIX = 'fleetmeter_process_';
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export function openProcessMetrics(): ProcessMetrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const counter = <L extends string = never>(name: string, help: string, labelNames: L[] = []): Counter<L> =>
-    new Counter({ name: PREFIX + name, help, labelNames, registers });
-  const gauge = <L extends string = never>(name: string, help: string, labelNames: L[] = []): Gauge<L> =>
-    new Gauge({ name: PREFIX + name, help, labelNames, registers });
-  const histogram = (name: string, help: string): Histogram =>
-    new Histogram({ name: PREFIX + name, help, buckets: SECONDS, registers });
+  const { registry, counter, gauge, histogram } = openMetricMakers(PREFIX);
   return {
     registry,
     eventsAccepted: counter('events_accepted_total', 'Events that the gateway put on the log'),
@@ -62,7 +55,7 @@ export function openProcessMetrics(): ProcessMetrics {
     ),
     givenUp: gauge('given_up', 'Entities given up since their description never came', ['partition']),
     commits: counter('commits_total', 'Commits to the store', ['result']),
-    commitSeconds: histogram('commit_seconds', 'Time that a commit took'),
+    commitSeconds: histogram('commit_seconds', 'Time that a commit took', SECONDS),
     takeovers: counter('takeovers_total', 'Partitions taken over by this process'),
     ownedPartitions: gauge('owned_partitions', 'Partitions that this process owns'),
     consumerLag: gauge('consumer_lag_records', 'Records on the log that are not folded yet', [
@@ -90,7 +83,7 @@ export function openProcessMetrics(): ProcessMetrics {
     ),
     pageBytes: gauge('page_bytes', 'Size of the last page that went out, not compressed', ['part', 'format']),
     scrapes: counter('scrapes_total', 'Answers to GET /metrics', ['code']),
-    scrapeSeconds: histogram('scrape_seconds', 'Time to answer GET /metrics'),
+    scrapeSeconds: histogram('scrape_seconds', 'Time to answer GET /metrics', SECONDS),
   };
 }
 
