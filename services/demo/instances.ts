@@ -30,7 +30,7 @@ interface Site {
  * The life of instances: provisioning, idle and busy in turn, terminating, terminated. `watch` is called with each one
  * as it comes up.
  */
-export function createInstances(world: World, watch: (instance: Instance) => void): Instances {
+export function openInstances(world: World, watch: (instance: Instance) => void): Instances {
   const site: Site = { world, watch };
   return {
     furnish: (fleet, count) => furnish(site, fleet, count),

@@ -16,7 +16,7 @@ export interface Names {
   giveBack(name: string): void;
 }
 
-export function createNames(random: Random): Names {
+export function openNames(random: Random): Names {
   const taken = new Set<string>();
 
   function take(wanted: readonly string[]): string {

@@ -47,7 +47,7 @@ function sfc32(seed: string): () => number {
   return next;
 }
 
-export function createRandom(seed: string): Random {
+export function openRandom(seed: string): Random {
   const next = sfc32(seed);
   const unit = (): number => next() / 4294967296;
   const whole = (from: number, to: number): number => from + Math.floor(unit() * (to - from + 1));

@@ -1,6 +1,6 @@
 import { type Fleet } from './fleet';
 import { ENDS, submitJob, type Job, type JobReason, type Slot, type Stage } from './job';
-import { createNames, type Names } from './names';
+import { openNames, type Names } from './names';
 import { type Project, type RunPlan, type User } from './projects';
 import {
   announce,
@@ -26,10 +26,10 @@ export interface Runs {
 }
 
 /** The life of runs: their attempts, retries, schedules, replicas and ends. `fleetOf` finds the fleet of a plan. */
-export function createRuns(stage: Stage, fleetOf: (project: Project, plan: RunPlan) => Fleet): Runs {
+export function openRuns(stage: Stage, fleetOf: (project: Project, plan: RunPlan) => Fleet): Runs {
   const names = new Map<Project, Names>();
   const namesOf = (project: Project): Names => {
-    const known = names.get(project) ?? createNames(stage.world.random);
+    const known = names.get(project) ?? openNames(stage.world.random);
     names.set(project, known);
     return known;
   };

@@ -14,7 +14,7 @@ export interface Act {
 const before = (a: Act, b: Act): boolean => a.timeMs < b.timeMs || (a.timeMs === b.timeMs && a.turn < b.turn);
 
 /** A binary heap: the child of i are 2i + 1 and 2i + 2, and no child is before its parent. */
-export function createSchedule(): Schedule {
+export function openSchedule(): Schedule {
   const heap: Act[] = [];
   let turns = 0;
 

@@ -1,11 +1,11 @@
 import { type FleetEvent } from '../../events/event';
 import { type Fleet } from './fleet';
-import { createInstances, type Instances } from './instances';
+import { openInstances, type Instances } from './instances';
 import { PROJECTS } from './projects';
-import { createRuns, type Runs } from './runs';
-import { createTelemetry } from './telemetry';
-import { createVolumes } from './volumes';
-import { createWorld, type World } from './world';
+import { openRuns, type Runs } from './runs';
+import { openTelemetry } from './telemetry';
+import { openVolumes } from './volumes';
+import { openWorld, type World } from './world';
 
 const MINUTE = 60_000;
 /** How fast users notice that the fleet has room. */
@@ -29,20 +29,20 @@ export interface SimulationOptions {
 
 /** The life of a GPU fleet as events in order of time, as its servers and agents would send them. */
 export function* simulate(options: SimulationOptions): Generator<FleetEvent, void, undefined> {
-  const world = createWorld(options);
+  const world = openWorld(options);
   const telemetry = Number.isFinite(options.telemetryFromMs)
-    ? createTelemetry(world, options.telemetryFromMs, options.jobs)
+    ? openTelemetry(world, options.telemetryFromMs, options.jobs)
     : { watchJob: () => undefined, watchInstance: () => undefined };
-  const instances = createInstances(world, telemetry.watchInstance);
+  const instances = openInstances(world, telemetry.watchInstance);
   world.after(0, () => {
     const fleets = furnish(world, instances, options.jobs);
-    const runs = createRuns({ world, instances, watch: telemetry.watchJob }, (project, plan) => {
+    const runs = openRuns({ world, instances, watch: telemetry.watchJob }, (project, plan) => {
       const fleet = fleets.get(`${project.name}/${plan.fleet}`);
       if (fleet === undefined) throw new Error(`project ${project.name} has no fleet ${plan.fleet}`);
       return fleet;
     });
     arrive(world, runs, options.jobs * LIVE_PER_RUNNING);
-    createVolumes(world, options.seed);
+    openVolumes(world, options.seed);
   });
   for (let events = world.step(options.endMs); events !== null; events = world.step(options.endMs))
     yield* events;

@@ -27,7 +27,7 @@ export interface Telemetry {
  * Samples of what runs, from `fromMs` on, every 10 to 15 s of event time (see samplingStretch() for a large fleet). It
  * draws nothing from the world's chance: the fleet lives the same life whether it is watched or not.
  */
-export function createTelemetry(world: World, fromMs: number, jobs: number): Telemetry {
+export function openTelemetry(world: World, fromMs: number, jobs: number): Telemetry {
   const pace: Pace = { world, fromMs, stretch: samplingStretch(jobs) };
   return {
     watchJob: (job) => watchJob(pace, job),

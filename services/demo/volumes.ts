@@ -1,5 +1,5 @@
 import { PROJECTS, type Project } from './projects';
-import { createRandom, type Random } from './random';
+import { openRandom, type Random } from './random';
 import { type World } from './world';
 
 /** What users keep on disks: data sets that stay, and scratch space that goes again. */
@@ -15,8 +15,8 @@ const SCRATCH_HOURS = 6;
 const REPRICED_HOURS = 48;
 
 /** What is drawn for them is drawn apart: the fleet lives the same with them and without. */
-export function createVolumes(world: World, seed: number): void {
-  const random = createRandom(`volumes/${seed}`);
+export function openVolumes(world: World, seed: number): void {
+  const random = openRandom(`volumes/${seed}`);
   for (const project of PROJECTS) {
     for (const { name } of project.users) keepDataSet(world, random, project, name);
     scratchAgain(world, random, project);

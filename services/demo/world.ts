@@ -1,6 +1,6 @@
 import { declarationOf, type FleetEvent } from '../../events/event';
-import { createRandom, type Random } from './random';
-import { createSchedule } from './schedule';
+import { openRandom, type Random } from './random';
+import { openSchedule } from './schedule';
 
 /** An event before it has a name and a time. */
 export type Draft = FleetEvent extends infer Event
@@ -41,12 +41,12 @@ export interface RunningWorld extends World {
  * Ids come from sequences of their own, of the seed and the start: a second simulation of the same seed, sent to the
  * same log, must not name other events by ids that are taken.
  */
-export function createWorld({ seed, speed, startMs }: WorldOptions): RunningWorld {
-  const random = createRandom(`fleet/${seed}`);
-  const entityIds = createRandom(`entities/${seed}/${startMs}`);
-  const factIds = createRandom(`facts/${seed}/${startMs}`);
-  const sampleIds = createRandom(`samples/${seed}/${startMs}`);
-  const schedule = createSchedule();
+export function openWorld({ seed, speed, startMs }: WorldOptions): RunningWorld {
+  const random = openRandom(`fleet/${seed}`);
+  const entityIds = openRandom(`entities/${seed}/${startMs}`);
+  const factIds = openRandom(`facts/${seed}/${startMs}`);
+  const sampleIds = openRandom(`samples/${seed}/${startMs}`);
+  const schedule = openSchedule();
   let nowMs = startMs;
   let sequence = 0;
   let emitted: FleetEvent[] = [];

@@ -9,7 +9,7 @@
  *                              └─ no longer owned ──> end()
  */
 import type { LogRecord, OwnedTopic, PartitionOwner, Positions } from './port';
-import { createSignal, type Signal } from './signal';
+import { openSignal, type Signal } from './signal';
 
 /** At most so much in one call of records(); a single larger record still goes through. */
 export const CHUNK_RECORDS = 1000;
@@ -76,7 +76,7 @@ interface Deliveries {
 }
 
 /** Drives `owner` from `feed`. `onFatal` is told of what must not happen: an owner or a feed that throws. */
-export function createDelivery(owner: PartitionOwner, feed: Feed, onFatal: (error: Error) => void): Delivery {
+export function openDelivery(owner: PartitionOwner, feed: Feed, onFatal: (error: Error) => void): Delivery {
   const deliveries: Deliveries = { owner, feed, onFatal, loops: new Map(), done: new Map() };
   const { loops, done } = deliveries;
   let closed = false;
@@ -105,7 +105,7 @@ export function createDelivery(owner: PartitionOwner, feed: Feed, onFatal: (erro
 
 function start(deliveries: Deliveries, partition: number): void {
   const { loops, done, onFatal } = deliveries;
-  const loop: Loop = { signal: createSignal(), ended: false, restarted: false };
+  const loop: Loop = { signal: openSignal(), ended: false, restarted: false };
   loops.set(partition, loop);
   const before = done.get(partition) ?? Promise.resolve();
   done.set(

@@ -5,7 +5,7 @@ export interface Signal {
   wait(ms: number): Promise<void>;
 }
 
-export function createSignal(): Signal {
+export function openSignal(): Signal {
   let raised = false;
   let wake: (() => void) | null = null;
   return {

@@ -1,3 +1,5 @@
+import { MS_PER_HOUR } from '../catalogue/money';
+
 /** What is reported of anything: money and GPU time, both whole, so that they add up. */
 export interface Amount {
   readonly nanoDollars: bigint;
@@ -33,7 +35,6 @@ export function dollarsText({ nanoDollars }: Amount): string {
   return decimalText(nanoDollars, NANO_DIGITS);
 }
 
-const MS_PER_HOUR = 3_600_000n;
 const HOUR_DIGITS = 6;
 
 /** The nearest double. */

@@ -1,5 +1,5 @@
 /** A small fleet over three days, with price changes, shared instances and late news. */
-import { createRandom } from '../support/history-random';
+import { openRandom } from '../support/history-random';
 
 const HOUR_MS = 3_600_000;
 export const FLEET_FROM_MS = Date.UTC(2026, 2, 10, 9, 17, 23, 456);
@@ -7,7 +7,7 @@ export const FLEET_HOURS = 60;
 
 /** Lines of a file without log times, each told a little late. */
 export function fleetLines(seed: number, jobs: number): string[] {
-  const random = createRandom(seed);
+  const random = openRandom(seed);
   const told: { readonly toldMs: number; readonly line: string }[] = [];
   const tell = (type: string, timeMs: number, data: object): void => {
     const id = `e${told.length}`;

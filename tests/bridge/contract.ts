@@ -1,7 +1,7 @@
 /** What every control plane's adapter must hold, whatever it watches: see services/bridge/port.ts. */
 import type { Fact } from '../../services/bridge/fact';
 import type { ControlPlane } from '../../services/bridge/port';
-import { createRandom } from '../support/history-random';
+import { openRandom } from '../support/history-random';
 import { entityKey } from '../../services/fold/fact';
 import { ledgerOf, readOn, readPiece, tell } from './reading';
 
@@ -76,7 +76,7 @@ export function testControlPlane(name: string, openWorld: () => Promise<World>, 
     test.each(seeds)(
       'a bridge that is killed anywhere, again and again: nothing is lost (seed %i)',
       async (seed) => {
-        const random = createRandom(seed);
+        const random = openRandom(seed);
         const onLog: Fact[] = [];
         let state: string | undefined;
         do {

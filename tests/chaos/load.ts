@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AppendRecord, EventLog } from '../../services/log/port';
-import { createRandom } from '../support/history-random';
+import { openRandom } from '../support/history-random';
 import { recordOf } from '../simulation/log-server';
 import { tellOfFleet, type Told } from '../simulation/fleet';
 
@@ -32,7 +32,7 @@ export function acknowledged(log: EventLog): Send {
 
 /** @param strays some records go to another partition than their own */
 export function startLoad(partitions: number, send: Send, seed: number): Load {
-  const random = createRandom(seed);
+  const random = openRandom(seed);
   let due: (Told & { readonly dueMs: number })[] = [];
   let sent = 0;
   let fleets = 0;

@@ -1,16 +1,16 @@
 import { type FleetEvent } from '../../events/event';
 import { type Fleet } from '../../services/demo/fleet';
-import { createInstances } from '../../services/demo/instances';
+import { openInstances } from '../../services/demo/instances';
 import { submitJob, type Job, type JobReason } from '../../services/demo/job';
 import { PROJECTS } from '../../services/demo/projects';
-import { createWorld } from '../../services/demo/world';
+import { openWorld } from '../../services/demo/world';
 
 /** A job of a project with an instance that is always there, and nothing else in the world. */
 function setUp() {
-  const world = createWorld({ seed: 1, speed: 1, startMs: 0 });
+  const world = openWorld({ seed: 1, speed: 1, startMs: 0 });
   const project = PROJECTS.find(({ name }) => name === 'campus-lab')!;
   const user = project.users[0]!;
-  const instances = createInstances(world, () => undefined);
+  const instances = openInstances(world, () => undefined);
   const fleet: Fleet = {
     id: 'fleet',
     plan: project.fleets[0]!,
@@ -43,7 +43,7 @@ function setUp() {
 }
 
 /** Lets `act` happen, and all that follows from it; answers what was sent. */
-function play(world: ReturnType<typeof createWorld>, act: () => void): FleetEvent[] {
+function play(world: ReturnType<typeof openWorld>, act: () => void): FleetEvent[] {
   const events: FleetEvent[] = [];
   world.after(0, act);
   for (let step = world.step(Infinity); step !== null; step = world.step(Infinity)) events.push(...step);

@@ -1,11 +1,11 @@
-import { createRandom, noise } from '../../services/demo/random';
+import { openRandom, noise } from '../../services/demo/random';
 
 const many = (draw: () => number): number[] => Array.from({ length: 20_000 }, draw);
 const mean = (numbers: number[]): number => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
 
 describe('seeded chance', () => {
   test('is the same on every machine', () => {
-    const random = createRandom('pinned');
+    const random = openRandom('pinned');
     expect([random.uuid(), random.whole(0, 1000), random.uuid()]).toMatchInlineSnapshot(`
       [
         "0bf0bac2-6904-49be-8438-b082628e436a",
@@ -16,7 +16,7 @@ describe('seeded chance', () => {
   });
 
   test('is spread as it should be', () => {
-    const random = createRandom('spread');
+    const random = openRandom('spread');
     expect(mean(many(random.unit))).toBeCloseTo(0.5, 1);
     expect(mean(many(() => random.exponential(10)))).toBeCloseTo(10, -0.5);
     expect(mean(many(random.normal))).toBeCloseTo(0, 1);
@@ -31,7 +31,7 @@ describe('seeded chance', () => {
   });
 
   test('makes ids in the form of UUIDs, none twice', () => {
-    const random = createRandom('ids');
+    const random = openRandom('ids');
     const ids = Array.from({ length: 20_000 }, random.uuid);
     expect(
       ids.filter((id) => !/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id)),

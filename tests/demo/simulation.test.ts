@@ -1,7 +1,7 @@
 import { decodeEvent, encodeEvent } from '../../events/codec';
 import { EVENT_TYPES, isTelemetry, type FleetEvent } from '../../events/event';
 import { simulate, type SimulationOptions } from '../../services/demo/simulation';
-import { createWitness } from './witness/witness';
+import { openWitness } from './witness/witness';
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 10, 24, 8);
@@ -80,7 +80,7 @@ describe.each([
 ])('six hours and more of 60 jobs, %s', (_, options) => {
   const events = all(options);
   const look = (): ReadonlyMap<string, number> => {
-    const witness = createWitness(options.speed);
+    const witness = openWitness(options.speed);
     for (const event of events) witness.see(event);
     return witness.seen;
   };

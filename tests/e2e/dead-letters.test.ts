@@ -8,7 +8,7 @@ import { foldNaively } from '../oracle/index';
 import { startKafka, type KafkaCluster } from '../support/kafka';
 import { validHistory } from '../support/history';
 import { malformedLine } from '../support/history-malformed';
-import { createRandom } from '../support/history-random';
+import { openRandom } from '../support/history-random';
 import { readPage } from '../support/page-series';
 import { startRedis, type RedisServer } from '../support/redis';
 import { startServer, until, type Server } from '../support/server';
@@ -108,7 +108,7 @@ async function waitForCount(project: string): Promise<void> {
 
 /** The reasons that an oracle gives for lines that are invalid by themselves, whatever the log. */
 function invalidLines(): { line: string; reason: string }[] {
-  const random = createRandom(7);
+  const random = openRandom(7);
   const events = validHistory(7, 100);
   const settings = { partitions: 1, latenessMs: 1e15, dedupeMs: 1e15, sampleTtlMs: 1 };
   const found: { line: string; reason: string }[] = [];

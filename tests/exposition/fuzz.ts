@@ -3,7 +3,7 @@ import { decodeEvent } from '../../events/codec';
 import { pageEventOf } from '../../services/exposition/page-event';
 import { judge } from '../../services/gateway/judge';
 import { linesOf, makeHistory } from '../support/history';
-import { createRandom, type Random } from '../support/history-random';
+import { openRandom, type Random } from '../support/history-random';
 import { fieldPages } from './field-pages';
 import { randomPage } from './random-page';
 
@@ -95,7 +95,7 @@ const events = linesOf(makeHistory(11, 120))
   .filter((line) => line.length <= LONG);
 
 export function fuzzInput(seed: number): FuzzInput {
-  const random = createRandom(seed);
+  const random = openRandom(seed);
   const kind = random.chance(0.7) ? 'page' : 'event';
   if (kind === 'event' && random.chance(0.7)) return { kind, bytes: retold(random, random.pick(events)) };
   let bytes =

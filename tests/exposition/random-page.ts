@@ -3,7 +3,7 @@
  * open and the parsers see differently (tests/exposition/differential.test.ts lists it).
  */
 import type { ExpositionFormat } from '../../services/exposition/page';
-import { createRandom, type Random } from '../support/history-random';
+import { openRandom, type Random } from '../support/history-random';
 
 export interface RandomPage {
   readonly format: ExpositionFormat;
@@ -88,7 +88,7 @@ const BROKEN_LINES = [
 ];
 
 export function randomPage(seed: number): RandomPage {
-  const random = createRandom(seed);
+  const random = openRandom(seed);
   const format: ExpositionFormat = random.chance(0.5) ? 'text' : 'openmetrics';
   const lines: string[] = [];
   const families = random.integer(0, 6);

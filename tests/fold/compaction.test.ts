@@ -4,7 +4,7 @@ import { addFact, compactEntity, emptyEntity, timelineOf, type Entity } from '..
 import { factOf } from '../../services/fold/kinds';
 import { foldNaively } from '../oracle/index';
 import { pageOf } from '../support/folded';
-import { createRandom } from '../support/history-random';
+import { openRandom } from '../support/history-random';
 import { differencesOf, readPage } from '../support/page-series';
 import { foldInSteps } from '../support/stepped-fold';
 import { instanceStarted, jobProvisioned, jobSubmitted, tellLifecycle, type Told } from '../support/told';
@@ -16,7 +16,7 @@ const START = Date.UTC(2026, 10, 24, 8);
 
 /** Hundreds of prices and statuses of one instance, one job and one run, each line out of order by up to the lateness. */
 function longLives(seed: number, count: number): { lines: string[]; newestMs: number } {
-  const random = createRandom(seed);
+  const random = openRandom(seed);
   const told: Told[] = [
     { ...instanceStarted('i'), atMs: START },
     { ...jobSubmitted('j'), atMs: START },

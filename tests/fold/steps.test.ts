@@ -4,7 +4,7 @@ import { differencesOf as refusalsDiffer } from '../oracle/difference';
 import { foldNaively, type LogPlace } from '../oracle/index';
 import { pageOf } from '../support/folded';
 import { historyArbitrary, linesOf, makeHistory, type History } from '../support/history';
-import { createRandom } from '../support/history-random';
+import { openRandom } from '../support/history-random';
 import { livePlaces } from '../support/live-log';
 import { differencesOf, readPage } from '../support/page-series';
 import { foldInSteps, type Stepping } from '../support/stepped-fold';
@@ -31,7 +31,7 @@ function differences({ history, pageTimes, places, how }: Run): string[] {
 
 /** Page times from before the newest event to long after it. */
 function pageTimesOf({ seed, settings, entries }: History): number[] {
-  const random = createRandom(seed);
+  const random = openRandom(seed);
   const times = entries
     .map(({ event }) => Date.parse(event?.time.toUpperCase() ?? ''))
     .filter((ms) => ms > 0);
@@ -62,7 +62,7 @@ describe.each([
     fc.assert(
       fc.property(historyArbitrary(90), (history) => {
         const places = livePlaces(history);
-        const random = createRandom(history.seed);
+        const random = openRandom(history.seed);
         const pageTimes = pageTimesOf(history).map((ms) => ms + random.integer(0, 60_000));
         expect(differences({ history, pageTimes, places, how })).toEqual([]);
       }),

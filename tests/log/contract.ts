@@ -7,7 +7,7 @@ import {
   type Ownership,
   type Topic,
 } from '../../services/log/port';
-import { createWitness, type Witness } from './owner';
+import { openWitness, type Witness } from './owner';
 import { until } from './until';
 
 export interface LogUnderTest {
@@ -167,7 +167,7 @@ export function describeEventLog(name: string, create: (partitions: number) => P
 
     describe('delivery', () => {
       test('all records of both topics reach the owner in order, those there before and those that come', async () => {
-        const witness = createWitness();
+        const witness = openWitness();
         await append(numbered('lifecycle', 0, 1500));
         await append(numbered('telemetry', 0, 20));
         const owning = await own(witness);
@@ -185,7 +185,7 @@ export function describeEventLog(name: string, create: (partitions: number) => P
 
       test('nothing below the positions of begin() is delivered', async () => {
         await append([...numbered('lifecycle', 1, 30), ...numbered('telemetry', 1, 30)]);
-        const witness = createWitness({ begin: () => ({ lifecycle: 12, telemetry: 25 }) });
+        const witness = openWitness({ begin: () => ({ lifecycle: 12, telemetry: 25 }) });
         await append([...numbered('lifecycle', 0, 12), ...numbered('telemetry', 0, 25)]);
         await append([...numbered('lifecycle', 2, 12), ...numbered('telemetry', 2, 25)]);
         await own(witness);
@@ -197,7 +197,7 @@ export function describeEventLog(name: string, create: (partitions: number) => P
       });
 
       test('an owner that can not begin yet is asked again, and gets nothing before', async () => {
-        const witness = createWitness({
+        const witness = openWitness({
           begin: (_partition, attempt) => (attempt < 3 ? null : { lifecycle: 0, telemetry: 0 }),
         });
         await append(numbered('lifecycle', 0, 3));
@@ -209,7 +209,7 @@ export function describeEventLog(name: string, create: (partitions: number) => P
 
       test('what was not taken comes again, once, and rests where nothing was taken', async () => {
         let refused = false;
-        const witness = createWitness({
+        const witness = openWitness({
           records: ({ records }) => {
             if (records.length > 4) return 4;
             if (!refused && records.length > 0) {
@@ -230,7 +230,7 @@ export function describeEventLog(name: string, create: (partitions: number) => P
       });
 
       test('a topic of which nothing is taken does not hold the other one up', async () => {
-        const witness = createWitness({
+        const witness = openWitness({
           records: ({ topic, records }) => (topic === 'telemetry' ? 0 : records.length),
         });
         await append([...numbered('telemetry', 0, 3), ...numbered('lifecycle', 0, 3)]);
@@ -245,7 +245,7 @@ export function describeEventLog(name: string, create: (partitions: number) => P
       test('a slow partition does not hold the others up', async () => {
         let release: () => void = () => undefined;
         const stuck = new Promise<void>((resolve) => (release = resolve));
-        const witness = createWitness({
+        const witness = openWitness({
           records: async ({ partition, records }) => {
             if (partition === 0) await stuck;
             return records.length;
@@ -264,7 +264,7 @@ export function describeEventLog(name: string, create: (partitions: number) => P
 
       test("after 'lost' it begins again, from where the owner says", async () => {
         let lost = false;
-        const witness = createWitness({
+        const witness = openWitness({
           begin: (_partition, attempt) => ({ lifecycle: attempt === 1 ? 0 : 5, telemetry: 0 }),
           records: ({ records }) => {
             if (lost) return records.length;
@@ -286,7 +286,7 @@ export function describeEventLog(name: string, create: (partitions: number) => P
       });
 
       test('restart() begins again', async () => {
-        const witness = createWitness({
+        const witness = openWitness({
           begin: (_partition, attempt) => ({ lifecycle: attempt === 1 ? 0 : 2, telemetry: 0 }),
         });
         await append(numbered('lifecycle', 1, 4));
@@ -302,7 +302,7 @@ export function describeEventLog(name: string, create: (partitions: number) => P
       });
 
       test('a lifecycle position that is not on the log is told, and nothing delivered', async () => {
-        const witness = createWitness({
+        const witness = openWitness({
           begin: (partition) => ({ lifecycle: partition === 0 ? 8 : 0, telemetry: 0 }),
         });
         await append([
@@ -318,7 +318,7 @@ export function describeEventLog(name: string, create: (partitions: number) => P
       });
 
       test('telemetry whose position is not on the log goes on at its start', async () => {
-        const witness = createWitness({ begin: () => ({ lifecycle: 0, telemetry: 1000 }) });
+        const witness = openWitness({ begin: () => ({ lifecycle: 0, telemetry: 1000 }) });
         await append(numbered('telemetry', 2, 5));
         await own(witness);
         await until('it has come', () => witness.taken('telemetry', 2).length === 5);
@@ -327,7 +327,7 @@ export function describeEventLog(name: string, create: (partitions: number) => P
 
       test('close() waits for the calls in flight, ends each partition, and nothing comes after', async () => {
         let finished = false;
-        const witness = createWitness({
+        const witness = openWitness({
           records: async ({ records }) => {
             await new Promise((resolve) => setTimeout(resolve, 50));
             finished = true;
@@ -345,14 +345,14 @@ export function describeEventLog(name: string, create: (partitions: number) => P
         await append(numbered('lifecycle', 0, 3, 3));
         expect(await endOf('lifecycle', 0)).toBe(6);
         expect(witness.calls).toHaveLength(calls);
-        const next = createWitness({ begin: () => ({ lifecycle: 0, telemetry: 0 }) });
+        const next = openWitness({ begin: () => ({ lifecycle: 0, telemetry: 0 }) });
         await own(next);
         await until('the next owner has all', () => next.position('lifecycle', 0) === 6);
         expect(witness.faults).toEqual([]);
       });
 
       test('an owner that throws ends the delivery', async () => {
-        const witness = createWitness({
+        const witness = openWitness({
           records: () => {
             throw new Error('a bug in the owner');
           },

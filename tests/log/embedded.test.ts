@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { openEmbeddedLog } from '../../services/log/embedded/log';
 import { describeEventLog, failOnFatal, numbered, readAll, record, valuesOf } from './contract';
-import { createWitness } from './owner';
+import { openWitness } from './owner';
 import { until } from './until';
 
 jest.setTimeout(60_000);
@@ -146,7 +146,7 @@ describe('time', () => {
     expect(await boundsOf('dead-letter')).toEqual({ start: 0, end: 5010 });
     await expect(readAll(later, 'telemetry', 0, 4999)).rejects.toThrow('begins at 5000');
     expect(await readAll(later, 'telemetry', 0, 5000)).toHaveLength(10);
-    const witness = createWitness({ begin: () => ({ lifecycle: 5010, telemetry: 17 }) });
+    const witness = openWitness({ begin: () => ({ lifecycle: 5010, telemetry: 17 }) });
     await later.own(witness.owner, failOnFatal);
     await until('it goes on at the start', () => witness.position('telemetry', 0) === 5010);
     expect(witness.taken('telemetry', 0)).toEqual(valuesOf(numbered('telemetry', 0, 10, 5000)));

@@ -2,7 +2,7 @@ import { startKafka, type KafkaCluster } from '../support/kafka';
 import type { EventLog } from '../../services/log/port';
 import { describeEventLog, failOnFatal, numbered, readAll, valuesOf } from './contract';
 import { makeTopics } from './kafka/support';
-import { createWitness } from './owner';
+import { openWitness } from './owner';
 import { until } from './until';
 
 jest.setTimeout(120_000);
@@ -35,7 +35,7 @@ describe('owners of one group', () => {
     const join = async () => {
       const log = topics.open();
       opened.push(log);
-      const witness = createWitness({
+      const witness = openWitness({
         begin: (partition) => ({ ...(positions[partition] ?? { lifecycle: 0, telemetry: 0 }) }),
         records: ({ topic, partition, records, next }) => {
           const position = positions[partition];
@@ -82,7 +82,7 @@ describe('owners of one group', () => {
     const topics = await makeTopics(kafka, 1);
     const log = topics.open();
     opened.push(log);
-    const witness = createWitness();
+    const witness = openWitness();
     const owning = await log.own(witness.owner, failOnFatal);
     await log.append(numbered('lifecycle', 0, 10));
     await until('all has come', () => witness.position('lifecycle', 0) === 10);
@@ -93,7 +93,7 @@ describe('owners of one group', () => {
     ]);
     expect(groups).toMatch(new RegExp(`${topics.names.lifecycle}\\s+0\\s+7\\s+10\\s+3`));
 
-    const next = createWitness({ begin: () => ({ lifecycle: 2, telemetry: 0 }) });
+    const next = openWitness({ begin: () => ({ lifecycle: 2, telemetry: 0 }) });
     await log.own(next.owner, failOnFatal);
     await until('the rest has come', () => next.position('lifecycle', 0) === 10);
     expect(next.taken('lifecycle', 0)).toEqual(valuesOf(numbered('lifecycle', 0, 8, 2)));
@@ -104,7 +104,7 @@ describe('owners of one group', () => {
     const log = topics.open(3);
     opened.push(log);
     const fatal: string[] = [];
-    await log.own(createWitness().owner, (error) => fatal.push(error.message));
+    await log.own(openWitness().owner, (error) => fatal.push(error.message));
     await until('it is fatal', () => fatal.length > 0);
     expect(fatal).toEqual([expect.stringContaining('has 2 partitions, 3 were expected')]);
     expect(await log.bounds('lifecycle')).toMatchObject({ kind: 'unavailable' });
@@ -116,7 +116,7 @@ describe('a broker that is away', () => {
     const topics = await makeTopics(kafka, 2);
     const log = topics.open();
     opened.push(log);
-    const witness = createWitness();
+    const witness = openWitness();
     await log.append(numbered('lifecycle', 0, 5));
     const owning = await log.own(witness.owner, failOnFatal);
     await until('it is delivered', () => witness.position('lifecycle', 0) === 5);

@@ -30,7 +30,7 @@ export interface Witness {
   taken(topic: OwnedTopic, partition: number): string[];
 }
 
-export function createWitness(options: WitnessOptions = {}): Witness {
+export function openWitness(options: WitnessOptions = {}): Witness {
   const calls: Delivered[] = [];
   const begins: number[] = [];
   const ends: number[] = [];

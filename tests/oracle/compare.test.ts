@@ -1,7 +1,7 @@
 import { linesOf, makeHistory } from '../support/history';
 import { differencesOf, shrink } from './difference';
 import { foldNaively } from './index';
-import { createReference, isKnownToReference, knownToReference, referenceAbsent } from './python';
+import { openReference, isKnownToReference, knownToReference, referenceAbsent } from './python';
 
 const absent = referenceAbsent();
 
@@ -9,7 +9,7 @@ describe('the oracle', () => {
   (absent === undefined ? it : it.skip)(
     `agrees with the reference in Python${absent === undefined ? '' : ` (not tried: ${absent})`}`,
     () => {
-      const reference = createReference();
+      const reference = openReference();
       for (let seed = 1; seed <= 12; seed++) {
         const { settings, atMs, ...history } = makeHistory(seed, 80);
         const options = { ...settings, ...(atMs === undefined ? {} : { atMs }) };

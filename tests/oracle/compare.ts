@@ -6,7 +6,7 @@
 import { linesOf, makeHistory } from '../support/history';
 import { differencesOf, shrink } from './difference';
 import { foldNaively, type OracleOptions } from './index';
-import { createReference, isKnownToReference, knownToReference, referenceAbsent } from './python';
+import { openReference, isKnownToReference, knownToReference, referenceAbsent } from './python';
 
 function main(firstSeed: number, count: number): number {
   const absent = referenceAbsent();
@@ -14,7 +14,7 @@ function main(firstSeed: number, count: number): number {
     console.error(`nothing to compare with: ${absent}`);
     return 3;
   }
-  const reference = createReference();
+  const reference = openReference();
   const seen = new Map<string, number>();
   let series = 0;
   for (let seed = firstSeed; seed < firstSeed + count; seed++) {

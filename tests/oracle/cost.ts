@@ -1,6 +1,6 @@
 /** What a time cost, the naive way: the ledger as of its end minus that as of its start, each computed anew (contract, "Commands"). */
 import { accrued, blocksOf, endOf, gpuOf, latestText, lifeOf, type Life } from './entity';
-import { createJudge, type Entity } from './judge';
+import { openJudge, type Entity } from './judge';
 import { read } from './read';
 import { type OracleOptions } from './index';
 
@@ -16,7 +16,7 @@ export function costNaively(
   fromMs: number,
   toMs: number,
 ): Costs {
-  const judge = createJudge(options);
+  const judge = openJudge(options);
   for (const line of lines) {
     if (line.trim() === '') continue;
     const reading = read(line, options.partitions);

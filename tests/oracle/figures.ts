@@ -40,7 +40,7 @@ interface Histogram {
   readonly observedMs: number[];
 }
 
-export function createFigures(): Figures {
+export function openFigures(): Figures {
   const gauges = new Map<string, number>();
   const totals = new Map<string, { n: bigint; digits: number }>();
   const histograms = new Map<string, Histogram>();

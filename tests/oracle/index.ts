@@ -2,7 +2,7 @@
  * A naive reading of the contract, kept apart from the fold: every event is kept, every figure is computed anew. It
  * shares nothing with events/ or services/, so that it can judge them.
  */
-import { createJudge, FUTURE_MS, type Verdict } from './judge';
+import { openJudge, FUTURE_MS, type Verdict } from './judge';
 import { pageOf } from './page';
 import { read, type Fact, type Reason, type Sample } from './read';
 import { latestSamples } from './samples';
@@ -35,7 +35,7 @@ export interface OraclePage {
 /** Judges the records, each a line of NDJSON (blank lines of a file are none), and computes the ledger's page. */
 export function foldNaively(lines: readonly string[], options: OracleOptions): OraclePage {
   const atMs = options.atMs ?? Infinity;
-  const judge = createJudge(options);
+  const judge = openJudge(options);
   const samples: Sample[] = [];
   const sources = new Map<string, number>();
   const dead: { line: number; reason: Reason }[] = [];

@@ -41,7 +41,7 @@ export interface Judge {
   entities(): readonly Entity[];
 }
 
-export function createJudge(limits: Limits): Judge {
+export function openJudge(limits: Limits): Judge {
   const clocks = new Map<number, PartitionClock>();
   const known = new Map<string, Live>();
   const forgotten: Entity[] = [];

@@ -11,7 +11,7 @@ export interface Orphans {
   write(figures: Figures): void;
 }
 
-export function createOrphans(): Orphans {
+export function openOrphans(): Orphans {
   const latestLives = new Map<string, Life>();
   const jobs: { life: Life; isShown: boolean; pageTimeMs: number }[] = [];
 

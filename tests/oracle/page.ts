@@ -12,12 +12,12 @@ import {
   type Gpu,
   type Life,
 } from './entity';
-import { createFigures, quotient, type Figures, type Labels } from './figures';
+import { openFigures, quotient, type Figures, type Labels } from './figures';
 import { type Entity } from './judge';
 import { listAt, member, numberAt } from './json';
-import { createPassthrough, type Passthrough } from './passthrough';
+import { openPassthrough, type Passthrough } from './passthrough';
 import { FINISHED, jobKey, UNFINISHED, type EntityKind, type Fact } from './read';
-import { createOrphans } from './orphans';
+import { openOrphans } from './orphans';
 import { type Samples } from './samples';
 
 const SHOWN: Readonly<Record<'instance' | 'job', readonly string[]>> = {
@@ -45,9 +45,9 @@ export interface PageInput {
 
 /** All series of the page. */
 export function pageOf(input: PageInput): Map<string, number> {
-  const figures = createFigures();
-  const passthrough = createPassthrough(figures, input.samples);
-  const orphans = createOrphans();
+  const figures = openFigures();
+  const passthrough = openPassthrough(figures, input.samples);
+  const orphans = openOrphans();
   for (const { kind, partition, facts } of input.entities) {
     const life = lifeOf(
       kind,

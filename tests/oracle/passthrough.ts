@@ -30,7 +30,7 @@ interface Occupant {
   readonly exporters: ReadonlySet<string | undefined>;
 }
 
-export function createPassthrough(figures: Figures, samples: Samples): Passthrough {
+export function openPassthrough(figures: Figures, samples: Samples): Passthrough {
   const instances = new Map<string, Labels>();
   const occupants = new Map<string, Occupant[]>();
   const finishes = new Map<string, { finishMs: number; uuids: readonly unknown[] | undefined }[]>();

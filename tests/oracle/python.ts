@@ -87,7 +87,7 @@ export function referenceAbsent(): string | undefined {
 }
 
 /** Makes a runner of the corrected reference, which reads a file (no live log) and takes whole seconds of settings. */
-export function createReference(): (lines: readonly string[], options: OracleOptions) => ReferencePage {
+export function openReference(): (lines: readonly string[], options: OracleOptions) => ReferencePage {
   const script = join(mkdtempSync(join(tmpdir(), 'reference-')), 'reference.py');
   writeFileSync(script, corrected(readFileSync(REFERENCE, 'utf8')));
   return (lines, options) => {

@@ -9,7 +9,7 @@ import { ENTITY, HOLD, SAMPLE, SETTLED, SOURCE, TOTAL, applyEntry } from '../../
 import { emptyView, type PartitionView } from '../../services/view/view';
 import { depth } from '../support/depth';
 import { historyArbitrary, linesOf, type History } from '../support/history';
-import { createRandom } from '../support/history-random';
+import { openRandom } from '../support/history-random';
 import { foldInSteps } from '../support/stepped-fold';
 
 const PAGE_TIME = Date.UTC(2026, 10, 24, 9);
@@ -71,7 +71,7 @@ test('after any changes the next page is the one that is written from the state 
         const views = stored.map(() => ({ ...emptyView(), pageTimeMs: PAGE_TIME }));
         const layout = openLayout();
         for (const { seed, laterMs, isAt, ...asked } of steps) {
-          const random = createRandom(seed);
+          const random = openRandom(seed);
           for (const [i, view] of views.entries()) {
             view.pageTimeMs += laterMs;
             for (const [key, value] of random.shuffle(stored[i] ?? [])) {

@@ -7,7 +7,7 @@ import { emptyView, type PartitionView } from '../../services/view/view';
 import { encodeEntity } from '../../services/fold/state';
 import { pageOf } from '../support/folded';
 import { historyArbitrary, linesOf, makeHistory, type History } from '../support/history';
-import { createRandom } from '../support/history-random';
+import { openRandom } from '../support/history-random';
 import { foldInSteps } from '../support/stepped-fold';
 import { depth } from '../support/depth';
 
@@ -50,7 +50,7 @@ function stepped(history: History): { views: readonly PartitionView[]; sampleTtl
 
 /** Another replica's view: the same entries in another order, some of them by way of what they were before. */
 function copyOf(view: PartitionView, seed: number): PartitionView {
-  const random = createRandom(seed);
+  const random = openRandom(seed);
   const copy = { ...emptyView(), pageTimeMs: view.pageTimeMs };
   const entries = random.shuffle(entriesOf(view));
   for (const [key, value] of entries) {

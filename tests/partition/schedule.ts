@@ -1,4 +1,4 @@
-import { createRandom, type Random } from '../support/history-random';
+import { openRandom, type Random } from '../support/history-random';
 import type { Entry, Settings } from '../support/history';
 import { simulate, type Simulation } from './simulation';
 
@@ -26,7 +26,7 @@ export function play(
   incidents: Incidents,
   look: (simulation: Simulation) => void,
 ): Simulation {
-  const random = createRandom(seed);
+  const random = openRandom(seed);
   const simulation = simulate(settings, EPOCH_MS);
   const incoming = [...entries];
   const backlog = random.pick([0, 0, 30]);

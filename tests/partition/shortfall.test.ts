@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { createRandom } from '../support/history-random';
+import { openRandom } from '../support/history-random';
 import { historyArbitrary, type History, type Settings } from '../support/history';
 import { differencesOf, readPage } from '../support/page-series';
 import { isOurCounter, openWitness } from './pages';
@@ -27,7 +27,7 @@ describe('a page from the commits', () => {
   test('as of a moment is the ledger, whatever the batches, the owners and the wrong places were', () => {
     fc.assert(
       fc.property(historyArbitrary(LINES), seeds, (history, seed) => {
-        const random = createRandom(seed);
+        const random = openRandom(seed);
         const simulation = play(seed, history.entries, history.settings, EVENTFUL, (here) => {
           if (random.chance(0.2))
             expectLedger(here, here.earliestAtMs() + random.pick([0, 1, 5000, 900_000]));
@@ -44,7 +44,7 @@ describe('a page from the commits', () => {
   test('is the ledger as of the page times, but for what is held above it', () => {
     fc.assert(
       fc.property(historyArbitrary(LINES), seeds, (history, seed) => {
-        const random = createRandom(seed);
+        const random = openRandom(seed);
         play(seed, history.entries, history.settings, EVENTFUL, (here) => {
           if (random.chance(0.2)) expectLedgerOrHeld(here);
         });

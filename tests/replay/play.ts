@@ -1,5 +1,5 @@
 import type { History } from '../support/history';
-import { createRandom } from '../support/history-random';
+import { openRandom } from '../support/history-random';
 import type { ReplayWorld } from './world';
 
 /**
@@ -7,7 +7,7 @@ import type { ReplayWorld } from './world';
  * records stand on a wrong partition, and owners change.
  */
 export async function playLive(world: ReplayWorld, { entries }: History, seed: number): Promise<void> {
-  const random = createRandom(seed);
+  const random = openRandom(seed);
   const incoming = [...entries];
   world.nowMs = Date.UTC(2026, 10, 24, 8);
   while (incoming.length > 0) {

@@ -1,5 +1,5 @@
 import { openProcessMetrics } from '../../services/process/metrics';
-import { createRandom, type Random } from '../support/history-random';
+import { openRandom, type Random } from '../support/history-random';
 import { errorsOnly } from './errors';
 import { playFaults, type Faults } from './faults';
 import { tellOfFleet } from './fleet';
@@ -56,7 +56,7 @@ interface World {
 
 /** Plays one seed: a fleet's events, two owners, two replicas that are scraped in turn, and what befalls them. */
 export async function runSeed(seed: number, bug: Bug | null = null): Promise<Outcome> {
-  const random = createRandom(seed);
+  const random = openRandom(seed);
   const partitions = random.pick([1, 1, 2]);
   const replicas: Replica[] = [];
   const scheduler = openScheduler(() => replicas.some((replica) => replica.isWriting()));

@@ -12,7 +12,7 @@ export interface Random {
 }
 
 /** mulberry32. */
-export function createRandom(seed: number): Random {
+export function openRandom(seed: number): Random {
   let state = seed >>> 0;
   function next(): number {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -5,7 +5,7 @@
 import * as fc from 'fast-check';
 import { lifecyclePayload } from './history-lifecycle';
 import { malformedLine } from './history-malformed';
-import { createRandom, type Random } from './history-random';
+import { openRandom, type Random } from './history-random';
 import { telemetryPayload } from './history-telemetry';
 import { sequenceOf, timeTextOf } from './history-values';
 import { type Settings, type World } from './history-world';
@@ -151,13 +151,13 @@ function validTemper(random: Random, count: number): Temper {
 
 /** A nasty history of `count` lines: some are refused, some entities settle, are given up, forgotten, begun anew. */
 export function makeHistory(seed: number, count: number): History {
-  const random = createRandom(seed);
+  const random = openRandom(seed);
   return write(random, seed, count, nastyTemper(random, count));
 }
 
 /** A history of `count` events of which, in any order and with repeats, none is refused under DEFAULT_SETTINGS. */
 export function validHistory(seed: number, count: number): CloudEvent[] {
-  const random = createRandom(seed);
+  const random = openRandom(seed);
   return eventsOf(write(random, seed, count, validTemper(random, count)));
 }
 
@@ -192,7 +192,7 @@ export function shuffleWithinLateness(
   seed: number,
   latenessMs = DEFAULT_SETTINGS.latenessMs,
 ): CloudEvent[] {
-  const random = createRandom(seed);
+  const random = openRandom(seed);
   const keyed = events.map((event) => ({
     event,
     key: Date.parse(event.time.toUpperCase()) + (random.next() * latenessMs) / 2,

@@ -3,7 +3,7 @@ import { decodeEvent } from '../../events/codec';
 import { partitionOf, routeOf } from '../../events/routing';
 import { type LogPlace } from '../oracle/index';
 import { linesOf, type History } from './history';
-import { createRandom } from './history-random';
+import { openRandom } from './history-random';
 
 /**
  * Append times follow the events' times, mostly a little later; now and then they go back, or are so early that the event is from
@@ -11,7 +11,7 @@ import { createRandom } from './history-random';
  */
 export function livePlaces(history: History): LogPlace[] {
   const { seed, settings } = history;
-  const random = createRandom(seed ^ 0x11fe);
+  const random = openRandom(seed ^ 0x11fe);
   const punctual = random.chance(0.5);
   let clockMs = 0;
   return linesOf(history).map((line) => {

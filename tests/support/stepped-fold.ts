@@ -30,7 +30,7 @@ import type { Space } from '../../services/store/port';
 import { absorb, openView, syncView } from '../../services/view/sync';
 import { type LogPlace } from '../oracle/index';
 import { type Folded } from './folded';
-import { createRandom, type Random } from './history-random';
+import { openRandom, type Random } from './history-random';
 import { type Settings } from './history-world';
 
 export interface Stepping {
@@ -59,7 +59,7 @@ export function foldInSteps(
   stepping: Stepping,
 ): Folded & { readonly handOvers: number } {
   const { settings, pageTimes } = stepping;
-  const random = createRandom(stepping.seed);
+  const random = openRandom(stepping.seed);
   const lastFloorMs = Math.min(...pageTimes);
   const dead: { line: number; reason: string }[] = [];
   const parts = pageTimes.map(() => openPart(emptyLedger({ ...settings, asOfMs: null })));

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createDelivery, CHUNK_BYTES, CHUNK_RECORDS, type Delivery, type Feed } from '../delivery';
+import { FUTURE_MS } from '../../../events/time';
+import { openDelivery, CHUNK_BYTES, CHUNK_RECORDS, type Delivery, type Feed } from '../delivery';
 import { diskTrouble } from '../../process/disk';
 import {
   LogReadError,
@@ -49,7 +50,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
   mkdirSync(dir, { recursive: true });
   const unlock = await lockFolder(dir);
   const records = await openOrUnlock(dir, partitions, unlock);
-  const appender = createAppender(dir, records, now, (entries) => {
+  const appender = openAppender(dir, records, now, (entries) => {
     for (const { partition } of entries) delivery?.wake(partition);
   });
   let delivery: Delivery | null = null;
@@ -61,7 +62,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Even
     appendable: () => appender.appendable(),
     own(owner, onFatal) {
       if (delivery) throw new Error('an embedded log has one owner at a time');
-      const owning = createDelivery(owner, createFeed(records), onFatal);
+      const owning = openDelivery(owner, openFeed(records), onFatal);
       delivery = owning;
       owning.own(Array.from({ length: partitions }, (_, partition) => partition));
       return Promise.resolve({
@@ -113,7 +114,7 @@ interface Appender {
 }
 
 /** One transaction at a time; what comes in meanwhile is the next one. */
-function createAppender(
+function openAppender(
   dir: string,
   records: RecordStore,
   now: () => number,
@@ -184,10 +185,10 @@ async function attempt(dir: string, write: () => Promise<void>): Promise<LogUnav
   }
 }
 
-/** An append time that is further ahead of the clock was given by a clock that was wrong. */
-const WRONG_CLOCK_MS = 300_000;
-
-/** Gives offsets and append times, which don't go back within a partition unless the clock was wrong before. */
+/**
+ * Gives offsets and append times. These don't go back within a partition, unless the last one was given by a clock that was wrong: it is
+ * further ahead than any event may be.
+ */
 function number(records: RecordStore, group: readonly Waiting[], nowMs: number): Entry[] {
   const ends = new Map<string, number>();
   return group
@@ -206,10 +207,10 @@ function number(records: RecordStore, group: readonly Waiting[], nowMs: number):
 }
 
 function appendTimeAfter(lastMs: number, nowMs: number): number {
-  return lastMs - nowMs > WRONG_CLOCK_MS ? nowMs : Math.max(nowMs, lastMs);
+  return lastMs - nowMs > FUTURE_MS ? nowMs : Math.max(nowMs, lastMs);
 }
 
-function createFeed(records: RecordStore): Feed {
+function openFeed(records: RecordStore): Feed {
   const positions = new Map<number, Record<OwnedTopic, number>>();
   return {
     seek: (partition, { lifecycle, telemetry }: Positions) => {

@@ -9,7 +9,7 @@ const { MemberAssignment, MemberMetadata } = AssignerProtocol;
  * kafkajs tells an assigner nothing of the assignment before, so each member carries its own in its metadata: the leader,
  * whoever it is by now, reads it there. `held` answers what this member has.
  */
-export function createAssigner(held: () => readonly number[], partitions: number): PartitionAssigner {
+export function openAssigner(held: () => readonly number[], partitions: number): PartitionAssigner {
   return (): Assigner => ({
     name: 'fleetmeter-together',
     version: 0,

@@ -47,7 +47,7 @@ export const FEW_RETRIES = {
  * that takes connections and answers nothing, neither as the first one that it asks nor ("Broker not connected") once it
  * is well again. For the same reason they do not retry by themselves. `requestTimeoutMs`: longest wait for an answer.
  */
-export function createClients(connection: KafkaConnection, requestTimeoutMs: number): () => Kafka {
+export function openClients(connection: KafkaConnection, requestTimeoutMs: number): () => Kafka {
   quietRequestQueues();
   let turn = 0;
   return () => {

@@ -6,7 +6,7 @@ const QUIET_MS = 10_000;
 /** Tells of what failed and is tried again. */
 export type Complain = (what: string, error: unknown) => void;
 
-export function createComplaints(logger: Logger): Complain {
+export function openComplaints(logger: Logger): Complain {
   let quietUntilMs = -Infinity;
   return (what, error) => {
     const nowMs = performance.now();

@@ -21,7 +21,7 @@ export interface Cursor {
   take(): Promise<Chunk | null>;
 }
 
-export function createCursor(topic: string, partition: number, position: number): Cursor {
+export function openCursor(topic: string, partition: number, position: number): Cursor {
   const batches: Batch[] = [];
   let batchBytes = 0;
   let fetchFrom = position;

@@ -1,5 +1,5 @@
 import type { Chunk, Gone } from '../delivery';
-import { createCursor, type Cursor } from './cursor';
+import { openCursor, type Cursor } from './cursor';
 import type { FetchedPartition } from './fetch';
 
 /** Fetched ahead, of one partition and of all. */
@@ -27,14 +27,14 @@ export interface Cursors {
   close(topic: string, partition: number): void;
 }
 
-export function createCursors(): Cursors {
+export function openCursors(): Cursors {
   const cursors = new Map<string, Cursor>();
   const gone = new Map<string, Gone>();
   const notBeforeMs = new Map<string, number>();
 
   return {
     open(topic, partition, position) {
-      const cursor = createCursor(topic, partition, position);
+      const cursor = openCursor(topic, partition, position);
       cursors.set(nameOf(cursor), cursor);
       gone.delete(nameOf(cursor));
     },

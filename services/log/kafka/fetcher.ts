@@ -1,10 +1,10 @@
 import type { Feed } from '../delivery';
 import type { OwnedTopic } from '../port';
-import { createSignal, type Signal } from '../signal';
+import { openSignal, type Signal } from '../signal';
 import type { Logger } from './client';
-import { createComplaints, type Complain } from './complaints';
+import { openComplaints, type Complain } from './complaints';
 import type { Cursor } from './cursor';
-import { createCursors, nameOf } from './cursors';
+import { openCursors, nameOf } from './cursors';
 import { TopicChanged, currentLeaders } from './leaders';
 import { request, type RequestOptions } from './requests';
 import { endOf } from './time';
@@ -45,7 +45,7 @@ interface Fetching extends RequestOptions {
   closed: boolean;
 }
 
-export function createFetcher(
+export function openFetcher(
   transport: Transport,
   topics: TopicNames,
   partitions: number,
@@ -56,13 +56,13 @@ export function createFetcher(
     transport,
     topics,
     partitions,
-    cursors: createCursors(),
+    cursors: openCursors(),
     onFetched,
     onFatal,
     logger,
-    complain: createComplaints(logger),
+    complain: openComplaints(logger),
     asked: new Set(),
-    signal: createSignal(),
+    signal: openSignal(),
     lastFetchAtMs: -Infinity,
     closed: false,
   };

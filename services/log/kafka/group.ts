@@ -1,7 +1,7 @@
 import { KafkaJSProtocolError, type Consumer, type ConsumerGroupJoinEvent, type Kafka } from 'kafkajs';
 import type { Positions } from '../port';
-import { createSignal, type Signal } from '../signal';
-import { createAssigner } from './assigner';
+import { openSignal, type Signal } from '../signal';
+import { openAssigner } from './assigner';
 import { errorMessage, FEW_RETRIES, type Logger } from './client';
 import { endOf, inTime } from './time';
 import type { TopicNames } from './topics';
@@ -85,7 +85,7 @@ export function joinGroup(options: GroupOptions, hooks: Hooks): Group {
   const member: Membership = {
     ...options,
     ...hooks,
-    stopping: createSignal(),
+    stopping: openSignal(),
     positionsToCommit: new Map(),
     closed: false,
     consumer: null,
@@ -163,7 +163,7 @@ function createConsumer(member: Membership): Consumer {
   const { createKafka, groupId, topics, partitions, crash } = member;
   const consumer = createKafka().consumer({
     groupId,
-    partitionAssigners: [createAssigner(() => member.held, partitions)],
+    partitionAssigners: [openAssigner(() => member.held, partitions)],
     sessionTimeout: SESSION_MS,
     heartbeatInterval: HEARTBEAT_MS,
     rebalanceTimeout: REBALANCE_MS,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TOPIC_NAMES } from '../../../events/routing';
-import { createDelivery, type Delivery } from '../delivery';
+import { openDelivery, type Delivery } from '../delivery';
 import {
   LogReadError,
   type BoundsAnswer,
@@ -9,10 +9,10 @@ import {
   type Ownership,
   type PartitionOwner,
 } from '../port';
-import { createClients, errorMessage, type KafkaConnection } from './client';
-import { createFetcher, type Fetcher } from './fetcher';
+import { openClients, errorMessage, type KafkaConnection } from './client';
+import { openFetcher, type Fetcher } from './fetcher';
 import { joinGroup, type GroupOptions } from './group';
-import { createAppender } from './producer';
+import { openAppender } from './producer';
 import { readRange } from './reader';
 import { endOf, inTime } from './time';
 import type { TopicNames } from './topics';
@@ -40,8 +40,8 @@ export interface KafkaLogOptions extends KafkaConnection {
  */
 export function openKafkaLog(options: KafkaLogOptions): EventLog {
   const { groupId, partitions, topics = TOPIC_NAMES, logger } = options;
-  const createKafka = createClients(options, REQUEST_TIMEOUT_MS);
-  const appender = createAppender(createClients(options, PRODUCE_TIMEOUT_MS), topics, logger);
+  const createKafka = openClients(options, REQUEST_TIMEOUT_MS);
+  const appender = openAppender(openClients(options, PRODUCE_TIMEOUT_MS), topics, logger);
   // Not the delivery's: a fetch that waits for records would hold up a read of the same broker.
   const queries = openTransport(createKafka, Object.values(topics));
   let ownership: Ownership | null = null;
@@ -97,8 +97,8 @@ function joinOwners(
   const { createKafka, topics, partitions, logger } = options;
   const transport = openTransport(createKafka, [topics.lifecycle, topics.telemetry]);
   const hooks = { onFetched: (partition: number) => delivery.wake(partition), onFatal };
-  const fetcher: Fetcher = createFetcher(transport, topics, partitions, hooks, logger);
-  const delivery: Delivery = createDelivery(owner, fetcher.feed, onFatal);
+  const fetcher: Fetcher = openFetcher(transport, topics, partitions, hooks, logger);
+  const delivery: Delivery = openDelivery(owner, fetcher.feed, onFatal);
   let lastContactAtMs = -Infinity;
   const group = joinGroup(options, {
     onAssigned(numbers, continues) {

@@ -48,7 +48,7 @@ interface Waiting {
  * broker, acknowledged, and lost. And its retries pass over a broker that has answered, also for partitions that it
  * leads only since: acknowledged, and never sent. So it is neither idempotent nor allowed to try again by itself.
  */
-export function createAppender(createKafka: () => Kafka, topics: TopicNames, logger: Logger): Appender {
+export function openAppender(createKafka: () => Kafka, topics: TopicNames, logger: Logger): Appender {
   const sender = createSender(createKafka, logger);
   const queue: Queue = { sender, topics, waiting: [], waitingBytes: 0, sending: null, lastFailure: null };
   let closed = false;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogReadError, type LogRecord } from '../port';
-import { createCursor, type Cursor } from './cursor';
+import { openCursor, type Cursor } from './cursor';
 import { FetchError, OFFSET_OUT_OF_RANGE } from './fetch';
 import type { Transport } from './transport';
 
@@ -21,7 +21,7 @@ export async function* readRange(
   from: number,
   to: number,
 ): AsyncGenerator<readonly LogRecord[]> {
-  const cursor = createCursor(topic, partition, from);
+  const cursor = openCursor(topic, partition, from);
   for (let position = from; position < to;) {
     const chunk = await cursor.take();
     if (!chunk) {

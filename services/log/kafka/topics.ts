@@ -3,7 +3,7 @@ import { ConfigResourceTypes, KafkaJSProtocolError, type Admin } from 'kafkajs';
 import { TOPIC_NAMES } from '../../../events/routing';
 import type { Topic } from '../port';
 import type { TelemetryRetention } from '../retention';
-import { createClients, errorMessage, FEW_RETRIES, type KafkaConnection } from './client';
+import { openClients, errorMessage, FEW_RETRIES, type KafkaConnection } from './client';
 
 /** What the topics are called on the brokers. */
 export type TopicNames = Readonly<Record<Topic, string>>;
@@ -149,7 +149,7 @@ async function withAdmin(
   options: TopicsOptions,
   act: (admin: Admin) => Promise<TopicsAnswer>,
 ): Promise<TopicsAnswer> {
-  const createKafka = createClients(options, REQUEST_TIMEOUT_MS);
+  const createKafka = openClients(options, REQUEST_TIMEOUT_MS);
   let detail = '';
   for (const _broker of options.brokers) {
     const admin = createKafka().admin({ retry: FEW_RETRIES });

@@ -52,7 +52,7 @@ export interface Fleet {
   readonly step: (kind: keyof typeof NEXT, entity: { status: string }, status: string) => void;
 }
 
-export function createFleet(): Fleet {
+export function openFleet(): Fleet {
   const seen = new Map<string, number>();
 
   function must(ok: boolean, what: string): asserts ok {

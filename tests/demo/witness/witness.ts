@@ -1,5 +1,5 @@
 import { type FleetEvent, isTelemetry } from '../../../events/event';
-import { createFleet, type Fleet } from './fleet';
+import { openFleet, type Fleet } from './fleet';
 import { watchLifecycle } from './lifecycle';
 import { watchTelemetry } from './telemetry';
 
@@ -14,8 +14,8 @@ export interface Witness {
 }
 
 /** `speed`: how many times faster than event time the fleet lives. */
-export function createWitness(speed: number): Witness {
-  const fleet: Fleet = createFleet();
+export function openWitness(speed: number): Witness {
+  const fleet: Fleet = openFleet();
   const lifecycle = watchLifecycle(fleet, speed);
   const telemetry = watchTelemetry(fleet);
   const ids = new Set<string>();

@@ -1,7 +1,7 @@
 /** Which partitions a fetch brings, from a broker that fills its answer in the order in which it is asked, as Kafka does. */
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { FetchedPartition, FetchPartition, FetchRequest } from '../../../services/log/kafka/fetch';
-import { createFetcher } from '../../../services/log/kafka/fetcher';
+import { openFetcher } from '../../../services/log/kafka/fetcher';
 import type { Transport } from '../../../services/log/kafka/transport';
 import { failOnFatal } from '../contract';
 import { until } from '../until';
@@ -52,7 +52,7 @@ test('partitions that always have more do not keep the others waiting', async ()
   const broker = brokerWith(({ partition }) => partition < HOT);
   const fetched = new Set<number>();
   const hooks = { onFetched: (partition: number) => void fetched.add(partition), onFatal: failOnFatal };
-  const fetcher = createFetcher(broker, NAMES, PARTITIONS, hooks, silent);
+  const fetcher = openFetcher(broker, NAMES, PARTITIONS, hooks, silent);
   for (let partition = 0; partition < PARTITIONS; partition++)
     fetcher.feed.seek(partition, { lifecycle: 0, telemetry: 0 });
   await until('there were a few fetches', () => broker.fetches() > 12);

@@ -3,7 +3,7 @@ import { CompressionTypes, Kafka, logLevel, type Producer } from 'kafkajs';
 import type { EventLog } from '../../../services/log/port';
 import { startKafka, type KafkaCluster } from '../../support/kafka';
 import { failOnFatal, numbered, readAll, valuesOf } from '../contract';
-import { createWitness } from '../owner';
+import { openWitness } from '../owner';
 import { until } from '../until';
 import { makeTopics, type TestTopics } from './support';
 
@@ -46,7 +46,7 @@ describe('compressed by the Java client', () => {
       ],
       values.join('\n') + '\n',
     );
-    const witness = createWitness();
+    const witness = openWitness();
     await log.own(witness.owner, failOnFatal);
     await until('all has come', () => witness.position('lifecycle', 0) === values.length);
     expect(witness.taken('lifecycle', 0)).toEqual(values);
@@ -85,7 +85,7 @@ test('a batch that unpacks to too much is one record without a value, and the lo
 
 test('what a transaction wrote is delivered once it is committed, and never where it was aborted', async () => {
   const { lifecycle } = topics.names;
-  const witness = createWitness();
+  const witness = openWitness();
   await log.own(witness.owner, failOnFatal);
   await produce(
     { transactionalId: topics.groupId, maxInFlightRequests: 1, idempotent: true },
@@ -131,7 +131,7 @@ describe('records that were deleted', () => {
   test('telemetry goes on at its start', async () => {
     await log.append(numbered('telemetry', 0, 10));
     await deleteBefore(topics.names.telemetry, 6);
-    const witness = createWitness();
+    const witness = openWitness();
     await log.own(witness.owner, failOnFatal);
     await until('the rest has come', () => witness.position('telemetry', 0) === 10);
     expect(witness.taken('telemetry', 0)).toEqual(valuesOf(numbered('telemetry', 0, 4, 6)));
@@ -141,7 +141,7 @@ describe('records that were deleted', () => {
   test('lifecycle is told as lost history', async () => {
     await log.append(numbered('lifecycle', 0, 10));
     await deleteBefore(topics.names.lifecycle, 6);
-    const witness = createWitness();
+    const witness = openWitness();
     await log.own(witness.owner, failOnFatal);
     await until('it is told', () => witness.diverged.length > 0);
     expect(witness.diverged[0]).toContain('position 0 is not on the log, which has 6 to 10');

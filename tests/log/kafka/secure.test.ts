@@ -8,7 +8,7 @@ import { checkTopics } from '../../../services/log/kafka/topics';
 import { startKafka, type KafkaCluster, TELEMETRY_RETENTION } from '../../support/kafka';
 import { runCommand } from '../../support/server';
 import { failOnFatal, numbered, readAll, valuesOf } from '../contract';
-import { createWitness } from '../owner';
+import { openWitness } from '../owner';
 import { until } from '../until';
 import { makeTopics, silent, type TestTopics } from './support';
 
@@ -53,7 +53,7 @@ afterAll(async () => {
 test('over TLS with SCRAM the log appends, delivers and reads', async () => {
   const log = openKafkaLog({ ...connection, groupId: topics.groupId, partitions: 1, topics: topics.names });
   expect(await log.append(numbered('lifecycle', 0, 10))).toEqual({ kind: 'appended' });
-  const witness = createWitness();
+  const witness = openWitness();
   await log.own(witness.owner, failOnFatal);
   await until('all has come', () => witness.position('lifecycle', 0) === 10);
   expect((await readAll(log, 'lifecycle', 0)).map(({ value }) => value?.toString())).toEqual(
@@ -79,7 +79,7 @@ test('a wrong password ends the delivery: to try again would not help', async ()
   const wrong = { ...connection, sasl: { ...sasl, password: 'another' } };
   const log = openKafkaLog({ ...wrong, groupId: topics.groupId, partitions: 1, topics: topics.names });
   const fatal: Error[] = [];
-  await log.own(createWitness().owner, (error) => fatal.push(error));
+  await log.own(openWitness().owner, (error) => fatal.push(error));
   await until('it is fatal', () => fatal.length > 0);
   expect(fatal[0]?.message).toContain('SCRAM');
   await log.close();
