@@ -27,11 +27,12 @@ const TIME = 'an RFC 3339 time with up to 9 fraction digits';
 const TYPES = `one of the ${EVENT_TYPES.length} types, ${String(EVENT_TYPES[0])} among them`;
 
 /**
- * Reads one event: CloudEvents 1.0 in structured mode, JSON format. Never throws: what can't be taken is answered with
- * the first reason that applies, in the order too_large, invalid_json, invalid_envelope, unknown_type, invalid_data.
+ * Reads one event: CloudEvents 1.0 in structured mode, JSON format. Never throws: an event that can't be
+ * taken is answered with the first reason that applies, in the order too_large, invalid_json,
+ * invalid_envelope, unknown_type, invalid_data.
  *
- * Of a member that is there twice the last counts; bytes that aren't UTF-8 count as U+FFFD; a byte order mark, and
- * nesting at more than 500 levels, is invalid_json. Unknown members of `data` stay in it.
+ * If a member occurs twice, the last one counts; bytes that aren't UTF-8 count as U+FFFD; a byte order mark
+ * or nesting deeper than 500 levels is invalid_json. Unknown members of `data` stay in it.
  */
 export function decodeEvent(bytes: Buffer): Decoded {
   if (bytes.length > MAX_EVENT_BYTES) {
@@ -48,7 +49,10 @@ export function decodeEvent(bytes: Buffer): Decoded {
   return decodeParsed(value);
 }
 
-/** Like decodeEvent(), for JSON that was parsed already (one of a batch); its size and its nesting are the caller's to check. */
+/**
+ * Like decodeEvent(), for JSON that has already been parsed (one event of a batch); checking its size and
+ * nesting is up to the caller.
+ */
 export function decodeParsed(value: unknown): Decoded {
   if (!isObject(value)) return refuse('invalid_envelope', complaint('event', value, 'an object'));
   const { specversion, id, source, type, sequence, recordedtime } = value;
@@ -86,7 +90,9 @@ export function decodeParsed(value: unknown): Decoded {
   return { ok: true, event };
 }
 
-/** An attribute is a text, a number or a boolean; null counts as absent. Data may be there once. */
+/**
+ * An attribute is a text, a number or a boolean; null counts as absent. There may be one form of data only.
+ */
 function wrongMember(value: Record<string, unknown>): Refused | undefined {
   for (const name in value) {
     const member = value[name];
@@ -102,8 +108,8 @@ function wrongMember(value: Record<string, unknown>): Refused | undefined {
 type DataRead = { readonly ok: true; readonly data: unknown } | Refused;
 
 /**
- * Data as it stands, or as bytes in base64 (CloudEvents JSON format 1.0, 3.1). Those are JSON, whatever `datacontenttype` says or
- * doesn't say of them, since the data of each of our types is.
+ * Data as it stands, or as bytes in base64 (CloudEvents JSON format 1.0, 3.1). Whatever `datacontenttype`
+ * says, the bytes are JSON, since the data of each of our types is.
  */
 function readData(value: Record<string, unknown>): DataRead {
   const base64 = value[BASE64];
@@ -144,7 +150,10 @@ function tooDeep(): Refused {
   return refuse('invalid_json', `event: nested too deep, expected ${NOT_DEEPER}`);
 }
 
-/** Writes an event as CloudEvents 1.0 in structured mode, JSON format; decodeEvent() reads the same event from it. */
+/**
+ * Writes an event as CloudEvents 1.0 in structured mode, JSON format; decodeEvent() reads the same event from
+ * it.
+ */
 export function encodeEvent(event: FleetEvent): string {
   return JSON.stringify({
     specversion: '1.0',

@@ -1,7 +1,10 @@
 import type { RefusalReason } from './refusal';
 import { formatTime } from './time';
 
-/** What is kept of a record that could not be taken. Where it stood is its identity: a letter written twice is one letter. */
+/**
+ * What is kept of a record that could not be taken. Its place on the log is its identity: a letter written
+ * twice is one letter.
+ */
 export interface DeadLetter {
   readonly reason: RefusalReason;
   /** One line: what was wrong, what was expected. */
@@ -12,7 +15,7 @@ export interface DeadLetter {
   /** When the log appended the record, RFC 3339. */
   readonly time: string;
   readonly key: string | null;
-  /** The first 64 kB of the record, as text where they are UTF-8, else in `value_base64`. */
+  /** The first 64 kB of the record: as text if they are UTF-8, otherwise in `value_base64`. */
   readonly value?: string;
   readonly value_base64?: string;
   /** Bytes of the whole record. */
@@ -42,7 +45,7 @@ export function deadLetterOf(record: Refused, reason: RefusalReason, detail: str
   };
 }
 
-/** Names the letter: where the record stood. */
+/** Names the letter: the record's place on the log. */
 export function deadLetterKey({ topic, partition, offset }: DeadLetter): string {
   return `${topic}/${String(partition)}/${String(offset)}`;
 }

@@ -1,11 +1,14 @@
 import type { Static, TSchema } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 
-/** What the CloudEvents attributes say of an event, besides its type. `(source, id)` names it once and for all. */
+/**
+ * What the CloudEvents attributes say of an event, besides its type. `(source, id)` names it once and for
+ * all.
+ */
 export interface Envelope {
   readonly id: string;
   readonly source: string;
-  /** When what it tells happened: milliseconds since the epoch. */
+  /** When it happened: milliseconds since the Unix epoch. */
   readonly timeMs: number;
   /** The CloudEvents extension that orders events of the same millisecond. */
   readonly sequence?: string | undefined;
@@ -17,7 +20,10 @@ export interface Envelope {
 export interface EntityId<Kind extends string> {
   readonly kind: Kind;
   readonly id: string;
-  /** The id of what it is a part of (a job's run), where its own is unique there alone. All events of such a whole share its partition. */
+  /**
+   * The id of the whole that it is a part of (a job's run), if its own id is unique only there. All events of
+   * such a whole share a partition.
+   */
   readonly within?: string;
 }
 
@@ -26,17 +32,17 @@ export type Topic = 'lifecycle' | 'telemetry';
 
 /**
  * What an event tells of its entity:
- * - described: it is there, and what it is (`started`, `submitted`, `created`)
+ * - described: it exists, and what it is (`started`, `submitted`, `created`)
  * - provisioned: it was given a place to run, and costs from now on
- * - status_changed, price_changed: another status, another price from now on
+ * - status_changed, price_changed: it has another status or price from now on
  * - finished: its end (`terminated`, `finished`, `deleted`)
  * - sampled: what was measured of it
  */
 export type Verb = 'described' | 'provisioned' | 'status_changed' | 'price_changed' | 'finished' | 'sampled';
 
 /**
- * One event type as its kind's file says it: everything that the rest of the code must know of it stands here, so that a new type is
- * a new declaration and nothing else.
+ * One event type as its kind's file declares it. Everything the rest of the code must know about it is here,
+ * so a new type takes a new declaration and nothing else.
  */
 interface Declared<
   Type extends string,
@@ -50,7 +56,7 @@ interface Declared<
   readonly verb: V;
   /** Of its data. */
   readonly schema: S;
-  /** The schema to look for faults with, for data that `schema` refuses, where there are alternatives. */
+  /** The schema that explains what is wrong with data that `schema` refuses, if there are alternatives. */
   readonly meant?: (data: unknown) => TSchema;
   readonly about: (data: Static<S>) => EntityId<Kind>;
   /** For the reference: a time of day, and data. Together the examples are the life of one run. */
@@ -82,7 +88,7 @@ export function declare<
     schema,
     meant,
     example,
-    /** An event of data that is valid by its making. */
+    /** An event made of data that is known to be valid. */
     make,
     /** The event, or null where the data isn't valid. */
     accept: (envelope: Envelope, data: unknown): Event | null =>

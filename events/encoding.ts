@@ -1,15 +1,18 @@
-/** Bytes that are UTF-8 as far as their beginning tells, without a byte order mark; or the name of what they are. */
+/**
+ * Bytes that are UTF-8 as far as their beginning tells, without a byte order mark; or the encoding that they
+ * are in instead.
+ */
 export type Utf8 =
   | { readonly kind: 'utf-8'; readonly bytes: Buffer }
   | { readonly kind: 'foreign'; readonly encoding: 'UTF-16' | 'UTF-32' };
 
-/** As many bytes of a beginning tell the encoding. */
+/** The encoding can be told from this many bytes. */
 export const TELLING_BYTES = 4;
 
 /**
- * JSON is exchanged in UTF-8 (RFC 8259, 8.1). Editors and shells on Windows put a byte order mark before it, which is passed over, or
- * write UTF-16, which would otherwise be taken for UTF-8 with a NUL in every other byte. Without a mark the zero bytes of the first
- * two characters tell: JSON begins with ASCII (RFC 4627, 3).
+ * JSON is exchanged in UTF-8 (RFC 8259, 8.1). Editors and shells on Windows put a byte order mark before it,
+ * which is skipped, or write UTF-16, which would otherwise be taken for UTF-8 with a NUL in every other byte.
+ * Without a mark, the zero bytes of the first two characters tell: JSON begins with ASCII (RFC 4627, 3).
  */
 export function utf8Of(bytes: Buffer): Utf8 {
   const [a, b, c, d] = bytes;
@@ -27,7 +30,7 @@ function foreign(encoding: 'UTF-16' | 'UTF-32'): Utf8 {
   return { kind: 'foreign', encoding };
 }
 
-/** The text of a file that is read as a whole; throws where it is no UTF-8. */
+/** The text of a file that is read as a whole; throws if it isn't UTF-8. */
 export function textOf(bytes: Buffer): string {
   const utf8 = utf8Of(bytes);
   if (utf8.kind === 'foreign') throw new Error(`it is ${utf8.encoding}, expected UTF-8`);

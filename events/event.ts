@@ -12,7 +12,7 @@ export const DECLARATIONS: readonly Declaration[] = [
   ...SAMPLES,
 ];
 
-/** An event that was checked; told apart by `type`, or by `verb`. */
+/** An event that has been checked; `type` or `verb` tells which. */
 export type FleetEvent = NonNullable<ReturnType<Declaration['accept']>>;
 export type EventType = FleetEvent['type'];
 export type TelemetryEvent = Extract<FleetEvent, { readonly topic: 'telemetry' }>;
@@ -25,7 +25,7 @@ const BY_TYPE: ReadonlyMap<string, Declaration> = new Map(
   DECLARATIONS.map((declaration) => [declaration.type, declaration]),
 );
 
-/** The declaration of an event type, undefined where there is none of that name. */
+/** The declaration of an event type; undefined if there is none of that name. */
 export function declarationOf(type: string): Declaration | undefined {
   return BY_TYPE.get(type);
 }

@@ -4,7 +4,10 @@ import { DECLARATIONS, EVENT_TYPES, type EventType } from './event';
 type Example = Readonly<Record<string, unknown>>;
 type Examples = Readonly<Record<EventType, Example>>;
 
-/** One event of each type as it goes over the wire; together the life of a run with one job on one instance. */
+/**
+ * One event of each type as it goes over the wire. Together they tell the life of a run with one job on one
+ * instance.
+ */
 export const EXAMPLES: Examples = examplesOf();
 
 function examplesOf(): Examples {

@@ -1,20 +1,26 @@
 import { Kind, Type, TypeRegistry, type TSchema } from '@sinclair/typebox';
 
 /**
- * The kinds of field that events are made of. Each one's `description` says what is expected, in the published JSON
- * Schema and in refusals alike. Kinds that JSON Schema has no word for (bytes of UTF-8, a list of statuses, a rule
- * between two fields) are registered with TypeBox under a name; the published schema then says what it can.
+ * The kinds of field that events are made of. Each one's `description` says what is expected, both in the
+ * published JSON Schema and in refusals. Kinds that JSON Schema can't express (bytes of UTF-8, a list of
+ * statuses, a rule between two fields) are registered with TypeBox under a name; the published schema says as
+ * much as it can.
  */
 export const MAX_LABEL_BYTES = 1024;
 const MAX_TAGS = 32;
 const MAX_TAG_BYTES = 256;
 
-/** A text that becomes a label value: up to 1,024 bytes of UTF-8 (a lone surrogate counts as U+FFFD, 3 bytes). */
+/**
+ * A text that becomes a label value: up to 1,024 bytes of UTF-8 (a lone surrogate counts as U+FFFD, 3 bytes).
+ */
 export function isLabel(value: unknown): value is string {
   return typeof value === 'string' && fits(value, MAX_LABEL_BYTES);
 }
 
-/** As many UTF-16 units as a third of the bytes surely fit, at 3 bytes each: most texts need no counting. */
+/**
+ * A text with no more UTF-16 units than a third of the bytes is sure to fit, at 3 bytes each: most texts need
+ * no counting.
+ */
 function fits(text: string, maxBytes: number): boolean {
   return text.length * 3 <= maxBytes || Buffer.byteLength(text) <= maxBytes;
 }
@@ -64,7 +70,7 @@ export function optional<T extends TSchema>(schema: T) {
   return Type.Optional(Type.Union([schema, Type.Null()]));
 }
 
-/** An object whose members all have the same kind, whatever they are called. */
+/** An object whose members are all of the same kind, whatever their names. */
 export function mapOf<T extends TSchema>(schema: T) {
   return Type.Unsafe<Record<string, T['static']>>(
     Type.Object({}, { additionalProperties: schema, description: 'an object' }),
@@ -103,7 +109,7 @@ function isWhole(value: unknown): value is number {
   return Number.isInteger(value);
 }
 
-/** What the owner of a run calls it for accounting: texts by name. Null counts as absent. */
+/** Labels for accounting, given by the owner of a run: texts by name. Null counts as absent. */
 export const Tags = Type.Unsafe<Record<string, string | null>>({
   ...Type.Object({}, { additionalProperties: optional(Type.String({ maxLength: MAX_TAG_BYTES })) }),
   [Kind]: 'Tags',

@@ -11,7 +11,7 @@ export type InstanceStatus = (typeof STATUSES)['unfinished' | 'finished'][number
 
 const UnfinishedStatus = oneOf(STATUSES.unfinished);
 
-/** An instance is there, or its description has changed: what is absent is corrected by a later one that has it. */
+/** An instance exists, or its description has changed. A later one fills in what is absent here. */
 const Started = Type.Object({
   project: Label,
   fleet: optional(Type.Object({ id: Id, name: Label })),
@@ -35,7 +35,7 @@ const StatusChanged = Type.Object({ instance: WithId, status: UnfinishedStatus }
 
 const PriceChanged = Type.Object({ instance: WithId, price: Price });
 
-/** An empty reason counts as absent, here and in the other finishes: the fold sees to it. */
+/** An empty reason counts as absent, here and in the other kinds' finishes: the fold takes care of that. */
 const Terminated = Type.Object({ instance: WithId, reason: optional(Text) });
 
 export function aboutInstance({
@@ -46,7 +46,7 @@ export function aboutInstance({
   return { kind: 'instance', id: instance.id };
 }
 
-/** A machine that costs while it is there, whatever runs on it. */
+/** A machine that costs money for as long as it exists, whatever runs on it. */
 export const INSTANCE = {
   statuses: STATUSES,
   events: [

@@ -39,7 +39,10 @@ const Submitted = Type.Object({
   snapshot: optional(Flag),
 });
 
-/** The job has an instance, and costs from now on. The price is the whole instance's, the resources the job's share. */
+/**
+ * The job has an instance and costs from now on. The price is that of the whole instance, the resources are
+ * the job's share.
+ */
 const Provisioned = Type.Object({
   run: WithId,
   job: WithId,
@@ -48,7 +51,7 @@ const Provisioned = Type.Object({
     name: optional(Label),
     type: optional(Label),
     backend: Label,
-    /** Absent: every GPU of the instance; an empty list: none. */
+    /** Absent: all GPUs of the instance. An empty list: none. */
     gpu_uuids: optional(Type.Array(Text, { description: 'a list of texts' })),
   }),
   resources: Resources,
@@ -69,7 +72,7 @@ const Finished = Type.Object({
   exit_status: optional(Whole),
 });
 
-/** A job's events are on its run's partition, in one order with them. */
+/** A job's events are on its run's partition, in one order with the run's. */
 export function aboutJob({
   run,
   job,

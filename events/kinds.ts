@@ -4,8 +4,8 @@ import { RUN } from './run';
 import { VOLUME } from './volume';
 
 /**
- * The kinds of entity, and with them all lifecycle events. What the fold and the catalogue say of a kind stands in a record over the
- * same names in each of them, which the compiler holds to be complete.
+ * The kinds of entity, and with them all lifecycle events. The fold and the catalogue each have a record over
+ * the same names, and the compiler sees to it that all of them are complete.
  */
 export const KINDS = { instance: INSTANCE, run: RUN, job: JOB, volume: VOLUME } as const;
 
@@ -18,8 +18,8 @@ const RANKED: ReadonlyMap<string, readonly string[]> = new Map(
 );
 
 /**
- * Where a status stands among those of its kind, unfinished ones first; -1 for a text that is none of them. It is what facts of the
- * same millisecond are told apart by (see compareOrder()), and the order in which pages list statuses: the earliest of a life first.
+ * A status's place among those of its kind, unfinished ones first; -1 for any other text. It orders facts of
+ * the same millisecond (see compareOrder()), and statuses on pages: the earliest of a life first.
  */
 export function statusRank(kind: EntityKind, status: string): number {
   return RANKED.get(kind)?.indexOf(status) ?? -1;

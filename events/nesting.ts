@@ -1,6 +1,6 @@
 /**
- * How deep an event's JSON may be nested, itself included. Far above any real one, and far below where code that goes
- * through it recursively (JSON.stringify among it) would overflow the stack.
+ * How deep an event's JSON may be nested, itself included. Far more than any real event needs, and far less
+ * than would overflow the stack of recursive code (JSON.stringify is such).
  */
 export const MAX_LEVELS = 500;
 
@@ -12,8 +12,8 @@ const LEFT_BRACE = 0x7b;
 const RIGHT_BRACE = 0x7d;
 
 /**
- * Whether JSON nests deeper than an event may with so many levels around it. Told from the bytes, before they are parsed: V8 takes 2 s
- * and 400 MB for 10 MB of brackets.
+ * Whether JSON is nested deeper than an event may be, with so many levels around it. Told from the bytes,
+ * before they are parsed: V8 takes 2 s and 400 MB for 10 MB of brackets.
  */
 export function nestsTooDeep(json: Buffer, levelsAround = 0): boolean {
   const most = MAX_LEVELS + levelsAround;
@@ -29,13 +29,13 @@ export function nestsTooDeep(json: Buffer, levelsAround = 0): boolean {
   return false;
 }
 
-/** Nearly all events have fewer brackets than they may have levels, which is told sooner. */
+/** Nearly all events have fewer brackets than the levels allowed, and counting those is faster. */
 function hasAtMost(json: Buffer, brackets: number): boolean {
   if (json.length <= brackets) return true;
   return countUpTo(json, LEFT_BRACE, brackets) + countUpTo(json, LEFT_BRACKET, brackets) <= brackets;
 }
 
-/** How often a byte is there, counted up to one above a limit. */
+/** How often a byte occurs, counted up to one more than a limit. */
 function countUpTo(json: Buffer, byte: number, limit: number): number {
   let found = 0;
   for (let at = json.indexOf(byte); at !== -1 && found <= limit; at = json.indexOf(byte, at + 1)) found++;

@@ -1,8 +1,8 @@
-/** What tells which of two events is the earlier. */
+/** What decides which of two events is the earlier one. */
 export interface OrderKey {
   readonly timeMs: number;
   readonly sequence?: string | undefined;
-  /** statusRank() of the status that the event names or implies; above all of them for a `price_changed`. */
+  /** statusRank() of the status that the event names or implies; above all of them for `price_changed`. */
   readonly rank: number;
   readonly source: string;
   readonly id: string;
@@ -11,8 +11,9 @@ export interface OrderKey {
 const DIGITS = /^[0-9]+$/;
 
 /**
- * Negative where `a` is earlier than `b`: by time; at the same millisecond by sequence (absent, then digits as
- * numbers, then other texts), rank, source, id. Texts compare by UTF-16 code units, as JavaScript's `<` has it.
+ * Negative where `a` is earlier than `b`: by time; at the same millisecond by sequence (absent, then digits
+ * as numbers, then other texts), rank, source, id. Texts are compared by UTF-16 code units, as JavaScript's
+ * `<` does.
  */
 export function compareOrder(a: OrderKey, b: OrderKey): number {
   return (
@@ -31,7 +32,7 @@ function compareSequence(a: string | undefined, b: string | undefined): number {
   return numeric ? compareDigits(a, b) : compareText(a, b);
 }
 
-/** As numbers of any size, without making them. */
+/** As numbers of any size, without creating them. */
 function compareDigits(a: string, b: string): number {
   const x = a.replace(/^0+/, '');
   const y = b.replace(/^0+/, '');

@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import { Errors, type ValueError, type ValueErrorIterator } from '@sinclair/typebox/errors';
 
-/** Why an event can't be taken. The last two are the fold's to give; the others the codec's. */
+/** Why an event can't be taken. The fold gives the last two reasons, the codec the others. */
 export const REFUSAL_REASONS = [
   'invalid_json',
   'invalid_envelope',
@@ -22,7 +22,7 @@ export interface Refusal {
 const SHOWN_CHARACTERS = 64;
 const PLAIN_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 const LIST_INDEX = /^\d+$/;
-/** Would break the line, or drive the terminal that it is shown on. */
+/** Would break the line, or act on the terminal that shows it. */
 const CONTROLS = /[\p{Cc}\u2028\u2029]/gu;
 
 /** `field: value, expected what`. */
@@ -30,20 +30,25 @@ export function complaint(field: string, value: unknown, expected: string): stri
   return `${field}: ${shown(value)}, expected ${expected}`.replaceAll(CONTROLS, '\uFFFD');
 }
 
-/** What is wrong with data that its schema refused: the first fault found. */
+/** What is wrong with data that its schema has refused: the first fault found. */
 export function explainData(schema: TSchema, data: unknown): string {
   const error = firstFault(Errors(schema, data));
   if (error === undefined) return 'data: not valid';
   return complaint(fieldOf(error.path), error.value, error.schema.description ?? 'an object');
 }
 
-/** A union here is a kind of field or null (see `optional`): what the field should be is what its first part says. */
+/**
+ * A union here means "this kind of field, or null" (see `optional`): its first part says what the field
+ * should be.
+ */
 function firstFault(errors: ValueErrorIterator | undefined): ValueError | undefined {
   const error = errors?.First();
   return error === undefined || error.errors.length === 0 ? error : firstFault(error.errors[0]);
 }
 
-/** `/series/0/labels/gpu` -> `data.series[0].labels.gpu`; names that producers chose are quoted where they need it. */
+/**
+ * `/series/0/labels/gpu` -> `data.series[0].labels.gpu`; names that producers chose are quoted if need be.
+ */
 function fieldOf(pointer: string): string {
   const steps = pointer.split('/').slice(1);
   const names = steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));

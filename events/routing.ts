@@ -10,7 +10,10 @@ export const TOPIC_NAMES = {
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 
-/** Murmur 2, 32 bit, with Kafka's seed: a signed number, as `org.apache.kafka.common.utils.Utils.murmur2` gives it. */
+/**
+ * Murmur 2, 32 bit, with Kafka's seed: a signed number, as `org.apache.kafka.common.utils.Utils.murmur2`
+ * gives it.
+ */
 export function murmur2(bytes: Buffer): number {
   const length = bytes.length;
   const whole = length - (length % 4);

@@ -17,10 +17,10 @@ const Submitted = Type.Object({
   user: Label,
   run: Type.Object({
     ...DescribedRun.properties,
-    /** For cost reports alone: never labels. The latest that has them counts, as a whole. */
+    /** For cost reports alone: never labels. The latest event that has tags counts, and replaces them all. */
     tags: optional(Tags),
   }),
-  /** Absent: submitted. A run that is scheduled for later starts as pending. */
+  /** Absent: submitted. A run scheduled for later starts as pending. */
   status: optional(oneOf(['submitted', 'pending'])),
   /** True: the sender found the run there, however old it is. */
   snapshot: optional(Flag),
@@ -34,7 +34,7 @@ function about({ run }: { readonly run: { readonly id: string } }): EntityId<'ru
   return { kind: 'run', id: run.id };
 }
 
-/** What a user submits; its jobs are what runs and costs. */
+/** What a user submits. Its jobs are what runs and costs money. */
 export const RUN = {
   statuses: STATUSES,
   events: [

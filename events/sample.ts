@@ -21,12 +21,12 @@ const JobSampled = Type.Object({
 export type JobSampled = Static<typeof JobSampled>;
 
 const exposition = {
-  /** Whose families these are: dcgm, amd, … */
+  /** Which exporter the families come from: dcgm, amd, … */
   exporter: Text,
   families: mapOf(Type.Object({ type: Text, help: Text })),
   series: Type.Array(
     Type.Object({
-      /** Written once for all the values that share them. */
+      /** Written once for all values that share them. */
       labels: mapOf(Label),
       /** By family; null counts as absent. */
       values: mapOf(Type.Union([AnyNumber, Type.Null()])),
@@ -36,7 +36,7 @@ const exposition = {
   ),
 };
 
-/** What an exporter says of a job's GPUs. A member `instance` is an unknown one here, like any other. */
+/** What an exporter says of a job's GPUs. A member `instance` is as unknown here as any other. */
 const GpuSampledOfJob = Type.Object({ job: WithId, run: WithId, ...exposition });
 /** What an exporter says of an instance's GPUs. A member `run` is an unknown one here. */
 const GpuSampledOfInstance = Type.Object({
@@ -48,7 +48,7 @@ const GpuSampledOfInstance = Type.Object({
 const GpuSampled = Type.Union([GpuSampledOfJob, GpuSampledOfInstance]);
 export type GpuSampled = Static<typeof GpuSampled>;
 
-/** Which of the two alternatives data is meant to be: a job's where there is one. */
+/** Which of the two alternatives the data is meant to be: a job's, if it names one. */
 function gpuSampledMeant(data: unknown): TSchema {
   const hasJob = typeof data === 'object' && data !== null && 'job' in data && data.job != null;
   return hasJob ? GpuSampledOfJob : GpuSampledOfInstance;
@@ -111,5 +111,5 @@ export const GPU_SAMPLED = declare({
   },
 });
 
-/** What is measured of entities. */
+/** What is measured about entities. */
 export const SAMPLES = [JOB_SAMPLED, GPU_SAMPLED] as const;

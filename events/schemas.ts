@@ -8,8 +8,9 @@ const TIME = { type: 'string', format: 'date-time', description: 'RFC 3339, kept
 /**
  * The published JSON Schema (2020-12) of each event type, the whole event in structured mode.
  *
- * What JSON Schema can't say is told in the descriptions only and checked by the codec all the same: lengths in bytes
- * and UTF-16 units, 1 <= used <= total, what a time is. An event that its schema refuses, the codec refuses too.
+ * What JSON Schema can't say is told in the descriptions only and checked by the codec all the same: lengths
+ * in bytes and UTF-16 units, 1 <= used <= total, what a time is. An event that its schema refuses, the codec
+ * refuses too.
  */
 export function jsonSchemas(): ReadonlyMap<EventType, unknown> {
   return new Map(DECLARATIONS.map(({ type, schema }) => [type, published(type, schema)]));

@@ -14,14 +14,17 @@ const WIDEST_OFFSET_MS = (23 * 60 + 59) * 60_000;
 /**
  * Reads an RFC 3339 time: milliseconds since the epoch, or null where it isn't one.
  *
- * Years 0001 to 9999; up to 9 fraction digits, cut (not rounded) to the millisecond; offsets up to 23:59. A second 60
- * is taken at any minute and is the next minute's second 0, as POSIX time has no leap seconds.
+ * Years 0001 to 9999; up to 9 fraction digits, cut (not rounded) to the millisecond; offsets up to 23:59. A
+ * second 60 is taken at any minute and is the next minute's second 0, as POSIX time has no leap seconds.
  */
 export function parseTime(text: string): number | null {
   return parseUtc(text) ?? parseAny(text);
 }
 
-/** `YYYY-MM-DDTHH:MM:SSZ` and `YYYY-MM-DDTHH:MM:SS.mmmZ`, which is what nearly all events have; null for any other form. */
+/**
+ * `YYYY-MM-DDTHH:MM:SSZ` and `YYYY-MM-DDTHH:MM:SS.mmmZ`, which is what nearly all events have; null for any
+ * other form.
+ */
 function parseUtc(text: string): number | null {
   const length = text.length;
   if (length !== 24 && length !== 20) return null;
@@ -62,7 +65,10 @@ function parseAny(text: string): number | null {
   );
 }
 
-/** Null where a field is out of range; NaN fails each comparison, so a character that is no digit ends here too. */
+/**
+ * Null where a field is out of range; NaN fails each comparison, so a character that is no digit ends here
+ * too.
+ */
 function toMs(
   year: number,
   month: number,
@@ -84,7 +90,10 @@ function daysIn(year: number, month: number): number {
   return leap ? 29 : (DAYS_IN_MONTH[month - 1] ?? NaN);
 }
 
-/** Days from 1970-01-01 in the Gregorian calendar; years begin in March here, so that a leap day is a year's last. */
+/**
+ * Days from 1970-01-01 in the Gregorian calendar; years begin in March here, so that a leap day is a year's
+ * last.
+ */
 function daysSinceEpoch(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
@@ -101,8 +110,9 @@ function digit(text: string, at: number): number {
 }
 
 /**
- * Writes a time as RFC 3339 in UTC with milliseconds. What an offset has put outside the years 0001 to 9999 of UTC is
- * written with an offset again, since RFC 3339 has no other years: what parseTime() reads, it reads back the same.
+ * Writes a time as RFC 3339 in UTC with milliseconds. What an offset has put outside the years 0001 to 9999
+ * of UTC is written with an offset again, since RFC 3339 has no other years: what parseTime() reads, it reads
+ * back the same.
  */
 export function formatTime(timeMs: number): string {
   if (timeMs < FIRST_UTC_MS) return withOffset(timeMs + WIDEST_OFFSET_MS, '+23:59');

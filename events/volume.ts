@@ -4,7 +4,7 @@ import { Amount, Flag, Id, Label, Price, Text, WithId, optional } from './fields
 
 const STATUSES = { first: 'active', unfinished: ['active'], finished: ['deleted'] } as const;
 
-/** A volume is there, or its description has changed: what is absent is corrected by a later one that has it. */
+/** A volume exists, or its description has changed. A later one fills in what is absent here. */
 const Created = Type.Object({
   project: Label,
   user: optional(Label),

@@ -1,9 +1,9 @@
 /**
- * A quantity that accrues over time at a whole rate a millisecond, piecewise constant: the area under the rate up to
- * any moment, exact. Money accrues in nano-dollars an hour x ms, time in ms.
+ * A quantity that accrues over time at a piecewise constant, whole rate per millisecond: the exact area under
+ * the rate up to any moment. Money accrues in nano-dollars an hour x ms, time in ms.
  */
 export interface Accrual {
-  /** Where the rate changes, ascending; before the first one nothing accrues. */
+  /** When the rate changes, ascending; nothing accrues before the first change. */
   readonly startsMs: readonly number[];
   /** From startsMs[i] on: a safe integer of at most 10^15. */
   readonly rates: readonly number[];
@@ -27,7 +27,7 @@ export function changeRate(accrual: Accrual, fromMs: number, rate: number): Accr
   };
 }
 
-/** The area up to a moment; the moments asked for are mostly after the last change, so the search begins there. */
+/** The area up to a moment. Most moments asked for are after the last change, so the search begins there. */
 export function areaAt(accrual: Accrual, atMs: number): bigint {
   for (let i = accrual.startsMs.length - 1; i >= 0; i--) {
     const startMs = accrual.startsMs[i] ?? 0;
@@ -37,13 +37,16 @@ export function areaAt(accrual: Accrual, atMs: number): bigint {
   return 0n;
 }
 
-/** Two safe integers multiplied exactly; most products of small fleets fit a double, which is several times faster. */
+/**
+ * Multiplies two safe integers exactly. Most products of small fleets fit into a double, which is several
+ * times faster.
+ */
 function product(a: number, b: number): bigint {
   const doubles = a * b;
   return doubles <= Number.MAX_SAFE_INTEGER ? BigInt(doubles) : BigInt(a) * BigInt(b);
 }
 
-/** All but the current rate forgotten, which is enough to go on from `atMs`. */
+/** Forgets all but the current rate, which is enough to continue from `atMs`. */
 export function lastOf(accrual: Accrual, atMs: number): Accrual {
   const rate = accrual.rates.at(-1);
   if (rate === undefined) return NO_ACCRUAL;

@@ -1,6 +1,6 @@
 /**
- * A queue of keys by when they are due, and of those that are due at once by key, so that what comes of it depends on the log alone: a
- * binary heap, so that each record pays for what is due and for nothing else.
+ * A queue of keys by the time they are due; those due at the same time come in order of key, so that the
+ * outcome depends on the log alone. It is a binary heap, so that each record pays only for what is due.
  */
 export interface DueQueue {
   readonly dues: Due[];
@@ -28,7 +28,7 @@ export function pushDue({ dues }: DueQueue, key: string, dueMs: number): void {
   dues[at] = item;
 }
 
-/** The next key that is due by `nowMs`, removed; undefined where none is. */
+/** Removes the next key that is due by `nowMs`; undefined if there is none. */
 export function popDue({ dues }: DueQueue, nowMs: number): string | undefined {
   const top = dues[0];
   if (top === undefined || top.dueMs > nowMs) return undefined;
@@ -42,8 +42,8 @@ function isBefore(a: Due, b: Due): boolean {
 }
 
 /**
- * Takes out of a map what is due by `nowMs`. What has become due later since its key was queued waits on, so that each key needs to be
- * queued once, when it comes into the map.
+ * Removes from a map what is due by `nowMs`. What has become due later since its key was queued stays and is
+ * queued again, so each key need be queued only once, when it enters the map.
  */
 export function popAllDue<V>(
   map: Map<string, V>,

@@ -5,11 +5,12 @@ import type { Entity } from './entity';
 import { entityKey } from './fact';
 
 /**
- * How runs and instances ended that have settled. A job that is still on the page is orphaned by the end of its run or instance,
- * however long ago that was, and a tombstone says no more than that there was one. (While they live, their facts say it.)
+ * How settled runs and instances ended. A job that is still on the page is orphaned by the end of its run or
+ * instance, however long ago that was, and a tombstone doesn't tell when. (Of those that have not settled,
+ * their facts do.)
  *
- * A run's end is kept as long as one of its jobs lives: they are of one partition. Of an instance no partition but its jobs' knows
- * whether it still has any, so ends are kept by number: of all settled ones the newest.
+ * A run's end is kept as long as one of its jobs lives: both are on one partition. An instance's partition
+ * can't know whether any job is still on it, so the newest ends are kept, up to a number.
  */
 export interface End extends HowEnded {
   /** How many of its kind settled before it, in its partition. */
@@ -18,7 +19,7 @@ export interface End extends HowEnded {
 
 export interface HowEnded {
   readonly timeMs: number;
-  /** Where it is known. */
+  /** If it is known. */
   readonly project: string | null;
 }
 
@@ -33,7 +34,7 @@ export interface Ends {
 
 export type EndedKind = 'run' | 'instance';
 
-/** Undefined: it has not, or jobs don't belong to its kind. */
+/** Undefined: it has not ended, or is of a kind that jobs don't belong to. */
 export function howEnded(entity: Entity): HowEnded | undefined {
   if (!isEndedKind(entity.id.kind)) return undefined;
   const { finish, description } = timelineOf(entity);
@@ -44,17 +45,17 @@ function isEndedKind(kind: EntityKind): kind is EndedKind {
   return kind === 'run' || kind === 'instance';
 }
 
-/** Of JSON numbers alone: how many have settled. */
+/** JSON numbers only: how many have settled. */
 export type EndedCounts = Record<EndedKind, number>;
 
-/** How many ends are kept in a partition, other than those that a job needs. */
+/** How many ends a partition keeps, besides those that a job needs. */
 const KEPT: Readonly<EndedCounts> = { run: 1000, instance: 50_000 };
 
 export function emptyEnds(): Ends {
   return { byKey: new Map(), numbered: { run: new Map(), instance: new Map() }, jobs: new Map() };
 }
 
-/** What has changed: keys of ends that are there now or are gone. */
+/** What has changed: keys of ends that were added or removed. */
 type Touch = (key: string) => void;
 
 /** An entity settles: keeps how it ended, and drops what is too old. */
@@ -78,7 +79,7 @@ export function keepEnd(ends: Ends, counts: EndedCounts, entity: Entity, touch: 
   if (!ends.jobs.has(oldestKey)) drop(ends, oldestKey, oldest, touch);
 }
 
-/** A job lives, or does no more. */
+/** A job has come to life, or has settled or been given up. */
 export function countJob(ends: Ends, { kind, within }: EntityId, by: 1 | -1, touch: Touch): void {
   if (kind !== 'job' || within === undefined) return;
   const key = entityKey({ kind: 'run', id: within });
@@ -92,7 +93,10 @@ export function countJob(ends: Ends, { kind, within }: EntityId, by: 1 | -1, tou
   if (end !== undefined && ends.numbered.run.get(end.number) !== key) drop(ends, key, end.number, touch);
 }
 
-/** An entity goes that has not ended, as far as is known: an earlier one of its id counts no more. */
+/**
+ * An entity is removed that has not ended, as far as is known: the end of an earlier one of the same id no
+ * longer counts.
+ */
 export function forgetEnd(ends: Ends, { id, facts, prefix }: Entity, touch: Touch): void {
   if (facts.length === 0 && prefix === null) return;
   const key = entityKey(id);
@@ -107,7 +111,7 @@ function drop({ byKey }: Ends, key: string, number: number, touch: Touch): void 
   touch(key);
 }
 
-/** Orders what was read from a store. */
+/** Indexes what was read from a store. */
 export function indexEnds(
   ends: Ends,
   counts: EndedCounts,

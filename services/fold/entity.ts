@@ -4,14 +4,14 @@ import { compactTimeline, descriptiveVerbs, foldTimeline } from './kinds';
 import type { AnyFact, DescriptiveVerb, Timeline } from './kinds';
 
 /**
- * The state of one entity: the set of facts known of it, in their order, whatever order they came in. Merging is set union, so
- * order, repeats and batches don't matter. Immutable: a fact that is taken makes a new state.
+ * The state of one entity: the set of facts known about it, sorted, whatever order they came in. Merging is
+ * set union, so order, repeats and batches don't matter. Immutable: each fact taken makes a new state.
  */
 export interface Entity {
   readonly id: EntityId;
-  /** Facts that can get no earlier neighbour any more, folded; null: none yet. */
+  /** Facts before which no other can be inserted any more, folded; null: none yet. */
   readonly prefix: Timeline | null;
-  /** By compareOrder; none is before what the prefix holds. */
+  /** Sorted by compareOrder(); none is earlier than what the prefix stands for. */
   readonly facts: readonly AnyFact[];
   /** Newest `time` taken. */
   readonly newestMs: number;
@@ -19,7 +19,7 @@ export interface Entity {
   readonly newestSeenMs: number;
   /** Any event of it, refused ones included, had `snapshot`. */
   readonly snapshot: boolean;
-  /** Log time of the last record that was taken and no repeat. */
+  /** Log time of the last record that was taken and wasn't a repeat. */
   readonly lastLogMs: number;
   /** Log time of the record that first finished it. */
   readonly finishLogMs: number | null;
@@ -43,7 +43,7 @@ export function timelineOf(entity: Entity): Timeline {
   return timeline;
 }
 
-/** The entity as it was known to be at a moment: without the facts later than that. Never of a compacted one. */
+/** The entity without the facts later than a moment. Not for compacted ones. */
 export function entityAsOf(entity: Entity, asOfMs: number): Entity {
   const last = entity.facts.at(-1);
   if (last === undefined || last.timeMs <= asOfMs) return entity;
@@ -54,17 +54,17 @@ export function isFinished(entity: Entity): boolean {
   return entity.finishLogMs !== null;
 }
 
-/** Without its `started` or `submitted` it is kept and not shown. */
+/** Without its `started` or `submitted` it is remembered but not shown. */
 export function isDescribed(entity: Entity): boolean {
   return hasFact(entity, 'described');
 }
 
-/** A prefix is made of entities that have all of these. */
+/** Only entities that have all of these get a prefix. */
 export function hasFact({ prefix, facts }: Entity, verb: DescriptiveVerb): boolean {
   return prefix !== null || facts.some((fact) => fact.verb === verb);
 }
 
-/** The same (source, id) again changes nothing. Older repeats than the facts kept are too late by then. */
+/** The same (source, id) again changes nothing. Repeats older than the facts kept are too late by then. */
 export function hasEvent({ facts }: Entity, source: string, id: string): boolean {
   for (const fact of facts) if (fact.id === id && fact.source === source) return true;
   return false;
@@ -109,9 +109,10 @@ export function addFact(entity: Entity, fact: AnyFact, logMs: number, snapshot: 
 const COMPACT_FROM = 64;
 
 /**
- * Folds the facts before `cutMs` into the prefix. Exact if and only if nothing earlier than the cut can still be taken: cutMs is at
- * most newestMs − lateness (older events are refused), all descriptions whose first one is taken however late are there, and no
- * page is asked for before the cut. Returns the same entity where there is nothing worth folding.
+ * Folds the facts before `cutMs` into the prefix. Exact if and only if nothing earlier than the cut can still
+ * be taken: cutMs is at most newestMs − lateness (older events are refused), every description of which the
+ * first is taken however late is there, and no page is asked for before the cut. Returns the same entity if
+ * there is nothing worth folding.
  */
 export function compactEntity(entity: Entity, cutMs: number, fromCount = COMPACT_FROM): Entity {
   if (entity.facts.length < fromCount || isFinished(entity)) return entity;

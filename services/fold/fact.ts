@@ -3,11 +3,11 @@ import type { Status } from '../../events/kinds';
 import type { OrderKey } from '../../events/order';
 
 /**
- * What one lifecycle event says of one entity, without what the fold has no use for.
+ * What one lifecycle event says about one entity, without what the fold has no use for.
  *
  * Glossary
  * - entity: what events are about, by its id; a job by its run's id and its own
- * - description: what an event says of an entity besides its status and price, `started` for one
+ * - description: what an event such as `started` says about an entity, besides its status and price
  * - order: "earlier" and "later" as the contract's ledger defines them
  */
 export type Fact<Description, Placement = never> =
@@ -19,7 +19,7 @@ interface FactOf<Verb extends LifecycleEvent['verb'], Description> extends Order
   readonly verb: Verb;
 }
 
-/** What is undefined is not said: an earlier or a later fact may say it. */
+/** Undefined means not said: an earlier or a later fact may say it. */
 interface Said<Description> {
   readonly status?: Status | undefined;
   readonly nanoDollarsPerHour?: number | undefined;
@@ -28,7 +28,10 @@ interface Said<Description> {
   readonly reason?: string | undefined;
 }
 
-/** All facts have the same members in the same order, undefined ones too: there are many, and that makes them fast to read. */
+/**
+ * All facts have the same members in the same order, even if undefined: there are many of them, and that
+ * makes them fast to read.
+ */
 export function makeFact<Verb extends LifecycleEvent['verb'], Description>(
   { timeMs, sequence, source, id }: LifecycleEvent,
   verb: Verb,
@@ -38,15 +41,15 @@ export function makeFact<Verb extends LifecycleEvent['verb'], Description>(
   return { timeMs, sequence, rank, source, id, verb, status, nanoDollarsPerHour, description, reason };
 }
 
-/** An entity's name in maps and in the store: one text, unambiguous for any ids. */
+/** An entity's name in maps and in the store: one text, unambiguous whatever the ids are. */
 export function entityKey({ kind, id, within }: EntityId): string {
   if (within === undefined) return `${kind}:${keyText(id)}`;
-  // The length keeps ids that hold the separator apart.
+  // The length tells apart ids that contain the separator.
   const whole = keyText(within);
   return `${kind}:${String(whole.length)}:${whole}:${keyText(id)}`;
 }
 
-/** As people read it. */
+/** For people to read. */
 export function entityText({ kind, id, within }: EntityId): string {
   return within === undefined ? `${kind} ${id}` : `${kind} ${within}/${id}`;
 }
@@ -54,21 +57,21 @@ export function entityText({ kind, id, within }: EntityId): string {
 const SURROGATE = /[\ud800-\udfff]/;
 
 /**
- * A text as a part of a key. A lone surrogate has no UTF-8, so a store would give another key back than was put in: texts with
- * surrogates are written as JSON, and so are those that could be taken for it.
+ * A text as part of a key. A lone surrogate has no UTF-8, so a store would return another key than was put
+ * in: texts with surrogates are written as JSON, and so are texts that could be mistaken for it.
  */
 export function keyText(text: string): string {
   return text.startsWith('"') || SURROGATE.test(text) ? JSON.stringify(text) : text;
 }
 
-/** A text as it stands on a page, in UTF-8: with U+FFFD for a lone surrogate. */
+/** A text as a page shows it, in UTF-8: with U+FFFD for a lone surrogate. */
 export function shownText(text: string): string {
   return SURROGATE.test(text) ? Buffer.from(text).toString() : text;
 }
 
 /**
- * A price as whole nano-dollars an hour, rounded half up from the decimal that JavaScript prints for it (contract, "Money and time").
- * Exact for 0 to 10^6 dollars: the result is at most 10^15.
+ * A price as whole nano-dollars an hour, rounded half up from the decimal that JavaScript prints for it
+ * (contract, "Money and time"). Exact for 0 to 10^6 dollars: the result is at most 10^15.
  */
 export function nanoDollars(dollars: number): number {
   const [digits = '', exponentText] = String(dollars).split('e');

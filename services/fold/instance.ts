@@ -11,7 +11,7 @@ import type { CommonTimeline, KindFold } from './timeline';
 
 type Started = Extract<LifecycleEvent, { readonly type: 'fleetmeter.instance.started.v1' }>;
 
-/** What the event lacks is undefined, so that a later one can correct it. */
+/** What the event lacks is undefined, so that a later one can fill it in. */
 export interface InstanceDescription {
   readonly project: string;
   readonly name: string;
@@ -28,11 +28,11 @@ export interface InstanceTimeline extends CommonTimeline<InstanceDescription> {
   readonly kind: 'instance';
   /** Nano-dollars an hour x ms, while it costs. */
   cost: Accrual;
-  /** The part of it while it was idle. */
+  /** The part of it that accrued while it was idle. */
   idle: Accrual;
 }
 
-/** Statuses in which an instance costs and is shown (dstack's get_instance_metrics). */
+/** Statuses in which an instance costs money and is shown (dstack's get_instance_metrics). */
 export const COSTING: ReadonlySet<Status> = new Set<Status>(['provisioning', 'idle', 'busy', 'terminating']);
 
 const FIRST = EVENTS.statuses.first;
@@ -62,7 +62,7 @@ function describe(event: Started): InstanceFact {
   });
 }
 
-/** An instance costs while it is in one of some statuses, whatever runs on it. */
+/** An instance costs money while it is in certain statuses, whatever runs on it. */
 export const INSTANCE: KindFold<InstanceTimeline, InstanceFact, Started> = {
   begin: () => ({ ...BEGINNING, kind: 'instance', cost: NO_ACCRUAL, idle: NO_ACCRUAL }),
   copy: (timeline) => ({ ...timeline }),

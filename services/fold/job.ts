@@ -13,7 +13,7 @@ import type { CommonTimeline, KindFold } from './timeline';
 type Submitted = Extract<LifecycleEvent, { readonly type: 'fleetmeter.job.submitted.v1' }>;
 type Provisioned = Extract<LifecycleEvent, { readonly type: 'fleetmeter.job.provisioned.v1' }>;
 
-/** What `submitted` says of it. */
+/** What `submitted` says about it. */
 export interface JobDescription {
   readonly project: string;
   readonly user: string;
@@ -24,7 +24,7 @@ export interface JobDescription {
   readonly replicaNum: number;
 }
 
-/** What `provisioned` says of it: where it runs, and its share of that. */
+/** What `provisioned` says about it: where it runs, and its share of that. */
 export interface JobPlacement {
   readonly backend: string;
   readonly instanceId?: string | undefined;

@@ -20,7 +20,7 @@ type Descriptions = {
   readonly [Kind in EntityKind]: Extract<Descriptive, { readonly about: EntityId<Kind> }>;
 };
 
-/** The same, said so that the compiler follows a kind from its events to its timeline. */
+/** The same, typed so that the compiler follows a kind from its events to its timeline. */
 const FOLDS: {
   readonly [Kind in EntityKind]: KindFold<Timelines[Kind], Facts[Kind], Descriptions[Kind]>;
 } = RECORD;
@@ -29,7 +29,10 @@ const FOLDS: {
 export type Timeline<Kind extends EntityKind = EntityKind> = Readonly<Timelines[Kind]>;
 export type AnyFact<Kind extends EntityKind = EntityKind> = Facts[Kind];
 
-/** Verbs of which an entity's first event is taken however late it is: without it, what it costs would never be known. */
+/**
+ * The first event of an entity with one of these verbs is taken however late it is: without it, the entity's
+ * cost would never be known.
+ */
 export type DescriptiveVerb = 'described' | 'provisioned';
 
 export function foldTimeline<Kind extends EntityKind>(
@@ -52,7 +55,7 @@ export function compactTimeline<Kind extends EntityKind>(
   return FOLDS[kind].mapAccruals(timeline, forgetBefore(atMs));
 }
 
-/** As it was before it was stored as JSON, in which whole numbers of any size are texts. */
+/** Restores a timeline that was stored as JSON, in which whole numbers of any size are texts. */
 export function restoreTimeline<Kind extends EntityKind>(kind: Kind, stored: Timeline<Kind>): Timeline<Kind> {
   return FOLDS[kind].mapAccruals(stored, (accrual) => ({ ...accrual, areas: accrual.areas.map(BigInt) }));
 }
@@ -102,7 +105,7 @@ export function factOf(event: LifecycleEvent): AnyFact {
   }
 }
 
-/** A kind that ends in one way names no status: one that stands in its data is an unknown field. */
+/** A kind that ends in only one way names no status: if there is one in its data, it is an unknown field. */
 function finishedStatus(kind: EntityKind, data: object): Status {
   const { finished } = KINDS[kind].statuses;
   return finished.find((status) => 'status' in data && data.status === status) ?? finished[0];

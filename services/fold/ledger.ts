@@ -22,21 +22,28 @@ import { isLater, sampleKey, sampleOf } from './sample';
 import type { Sample } from './sample';
 
 /**
- * The ledger of one partition: what is known of its entities, and the rules by which a record is taken or refused (contract, "Log
- * time"). All of it depends on the lifecycle log up to the record judged, and on nothing else: no clock, no batches.
+ * The ledger of one partition: what is known about its entities, and the rules by which a record is taken or
+ * refused (contract, "Log time"). All of it depends on the lifecycle log up to the record being judged, and
+ * on nothing else: no clock, no batches.
  */
 export interface LedgerSettings {
   readonly latenessMs: number;
   readonly dedupeMs: number;
   readonly sampleTtlMs: number;
-  /** Judge all records, but keep no sample and no source's time later than this (`render --at`); null: keep all. */
+  /**
+   * All records are judged, but no sample and no source's time later than this is kept (`render --at`); null:
+   * all are.
+   */
   readonly asOfMs: number | null;
 }
 
 export interface Ledger {
   readonly settings: LedgerSettings;
   readonly entities: Map<string, Entity>;
-  /** Settled and not absorbed: their figures are not in the totals yet, since a page may still show them as they were. */
+  /**
+   * Settled and not absorbed: their figures are not in the totals yet, since a page may still show them as
+   * they were.
+   */
   readonly settled: Map<string, Entity>;
   readonly tombstones: Map<string, Tombstone>;
   readonly ends: Ends;
@@ -53,12 +60,12 @@ export interface Ledger {
   readonly sampleDues: DueQueue;
 }
 
-/** Of JSON values alone, since a commit carries them as they are. */
+/** JSON values only, since a commit writes them as they are. */
 export interface LedgerScalars {
   logTimeMs: number | null;
   /** Newest `time` of the valid lifecycle records: what log time is in a file. */
   newestValidMs: number | null;
-  /** Newest `time` of all events taken, samples too: no page is asked for before it. */
+  /** Newest `time` of all events taken, including samples: no page may be asked for before it. */
   newestTakenMs: number | null;
   /** How many entities have settled so far; it names the next one in `settled`. */
   settledCount: number;
@@ -67,7 +74,7 @@ export interface LedgerScalars {
 }
 
 export interface Touched {
-  /** Entities as they were before; undefined: unknown then. */
+  /** Entities as they were before; undefined: not known then. */
   readonly entities: Map<string, Entity | undefined>;
   readonly settled: Set<string>;
   readonly tombstones: Set<string>;
@@ -119,14 +126,14 @@ export function emptyLedger(settings: LedgerSettings): Ledger {
   };
 }
 
-/** What has changed since the last drain; from now on changes are noted anew. */
+/** Takes what has changed since the last drain, and starts noting changes anew. */
 export function drain(ledger: Ledger): Touched {
   const { touched } = ledger;
   ledger.touched = emptyTouched();
   return touched;
 }
 
-/** Makes what else there is of a ledger whose maps were read from a store. */
+/** Derives the rest of a ledger whose maps were read from a store. */
 export function scheduleAll(ledger: Ledger): void {
   for (const [key, entity] of ledger.entities) schedule(ledger, key, entity);
   for (const [key, tombstone] of ledger.tombstones) scheduleForgetting(ledger, key, tombstone);
@@ -136,8 +143,9 @@ export function scheduleAll(ledger: Ledger): void {
 }
 
 /**
- * Judges a lifecycle record that stands on the partition of its key, and takes it or says why not.
- * @param appendTimeMs when the log appended it; null in a file, where log time is `recordedtime` or the newest `time` so far
+ * Judges a lifecycle record that is on the partition of its key, and takes it or says why not.
+ * @param appendTimeMs when the log appended it; null in a file, where log time is `recordedtime` or the
+ * newest `time` so far
  */
 export function takeLifecycle(ledger: Ledger, event: LifecycleEvent, appendTimeMs: number | null): Verdict {
   const { scalars } = ledger;
@@ -178,7 +186,10 @@ function isAfter(timeMs: number, asOfMs: number | null): boolean {
   return asOfMs !== null && timeMs > asOfMs;
 }
 
-/** What log time will be when a valid record is judged. It never goes back within a partition: an earlier one counts as the newest so far. */
+/**
+ * What log time will be when a valid record is judged. Within a partition it never goes back: an earlier one
+ * counts as the newest so far.
+ */
 export function logTimeAt({ scalars }: Ledger, event: LifecycleEvent, appendTimeMs: number | null): number {
   const { recordedTimeMs, timeMs } = event;
   const ownMs =
@@ -188,7 +199,7 @@ export function logTimeAt({ scalars }: Ledger, event: LifecycleEvent, appendTime
   return Math.max(scalars.logTimeMs ?? ownMs, ownMs);
 }
 
-/** Refuses, with what a refused event leaves behind of itself; undefined where the event may be taken. */
+/** Refuses an event, and notes what it leaves behind; undefined if it may be taken. */
 function judge(
   ledger: Ledger,
   key: string,
@@ -246,7 +257,10 @@ function seconds(ms: number): string {
   return `${String(ms / 1000)} s`;
 }
 
-/** Says that the sender found the entity there, however old: its id is never forgotten (contract, "Log time"). */
+/**
+ * Whether the sender found the entity there, however old it is: its id is then never forgotten (contract,
+ * "Log time").
+ */
 function isSnapshot(event: LifecycleEvent): boolean {
   return event.verb === 'described' && event.data.snapshot === true;
 }
@@ -272,7 +286,7 @@ export function takeSample(ledger: Ledger, event: TelemetryEvent, appendTimeMs: 
   if (latest !== undefined && !isLater(sample, latest)) return REPEAT;
   ledger.samples.set(key, sample);
   ledger.touched.samples.add(key);
-  // A sample that takes another's place is queued when that one's time is over.
+  // A sample that replaces another is queued when that one's time is over.
   if (latest === undefined) pushDue(ledger.sampleDues, key, sampleDueMs(ledger, sample));
   return TAKEN;
 }
@@ -293,7 +307,10 @@ function entityDueMs(ledger: Ledger, entity: Entity): number | null {
   return isDescribed(entity) ? null : entity.lastLogMs + ledger.settings.latenessMs;
 }
 
-/** Settles, gives up and forgets what is due. A key that is due later than it was when it was queued is queued again. */
+/**
+ * Settles, gives up and forgets what is due. A key that has become due later since it was queued is queued
+ * again.
+ */
 function expire(ledger: Ledger, logMs: number): void {
   for (let key = popDue(ledger.dues, logMs); key !== undefined; key = popDue(ledger.dues, logMs)) {
     const entity = ledger.entities.get(key);
@@ -335,7 +352,7 @@ function bury(ledger: Ledger, key: string, entity: Entity): void {
   pushDue(ledger.settledDues, number, absorbingMs(ledger, entity));
 }
 
-/** As a page of the ledger is to show it. */
+/** The entity as a page of the ledger is to show it. */
 export function asOf({ settings }: Ledger, entity: Entity): Entity {
   return settings.asOfMs === null ? entity : entityAsOf(entity, settings.asOfMs);
 }
@@ -354,8 +371,8 @@ function putEntity(ledger: Ledger, key: string, entity: Entity | undefined): voi
 // ---- what the clock of the page allows ------------------------------------------------------------------------
 
 /**
- * Takes out the settled entities whose figures no page from `pageTimeMs` on can show otherwise than as final: their finish is past,
- * and with it every sample that could still be theirs.
+ * Removes the settled entities whose figures are final on every page from `pageTimeMs` on: their finish is
+ * past, and so is every sample that could still be theirs.
  */
 export function popAbsorbable(ledger: Ledger, pageTimeMs: number): [string, Entity][] {
   const { settled, settledDues, touched } = ledger;
@@ -364,7 +381,7 @@ export function popAbsorbable(ledger: Ledger, pageTimeMs: number): [string, Enti
   return absorbable;
 }
 
-/** Takes out all that have settled, where no page is made of them. */
+/** Removes all that have settled, if no page is made of them. */
 export function popSettled({ settled, settledDues }: Ledger): Entity[] {
   const all = [...settled.values()];
   settled.clear();
@@ -383,7 +400,7 @@ export function expireSamples(ledger: Ledger, pageTimeMs: number): void {
     touched.samples.add(key);
 }
 
-/** Drops all samples, where no page is made of them. */
+/** Drops all samples, if no page is made of them. */
 export function dropSamples({ samples, sampleDues }: Ledger): void {
   samples.clear();
   sampleDues.dues.length = 0;
@@ -393,7 +410,10 @@ function sampleDueMs({ settings }: Ledger, sample: Sample): number {
   return sample.timeMs + settings.sampleTtlMs + 1;
 }
 
-/** Folds the old facts of the entities touched since the last drain into their prefixes; invisible on any page from pageTimeMs on. */
+/**
+ * Folds the old facts of the entities touched since the last drain into their prefixes; no page from
+ * pageTimeMs on shows a difference.
+ */
 export function compactTouched(ledger: Ledger, pageTimeMs: number): void {
   for (const key of ledger.touched.entities.keys()) {
     const entity = ledger.entities.get(key);

@@ -35,7 +35,7 @@ function evolve(timeline: RunTimeline, fact: RunFact): void {
   evolveCommon(timeline, fact, starts ? FIRST : undefined);
   const { status } = timeline;
   if (status === before || before === undefined) return;
-  // The status that a run starts with is no change, even where others were learned of before.
+  // The status that a run starts with is not a change, even if others were learned about earlier.
   if (status === 'pending' && !starts) timeline.pendings++;
   if (status === 'provisioning' && before === 'submitted')
     timeline.queueExitsMs = [...timeline.queueExitsMs, fact.timeMs];
@@ -49,14 +49,14 @@ function describe(event: Submitted): RunFact {
   });
 }
 
-/** Without those that are null: they count as absent. */
+/** Without null ones, which count as absent. */
 function tagsOf(tags: Submitted['data']['run']['tags']): RunDescription['tags'] {
   if (tags == null) return undefined;
   const entries = Object.entries(tags);
   return Object.fromEntries(entries.filter((tag): tag is [string, string] => tag[1] !== null));
 }
 
-/** A run costs nothing itself: its jobs do. */
+/** A run itself costs nothing: its jobs do. */
 export const RUN: KindFold<RunTimeline, RunFact, Submitted> = {
   begin: () => ({ ...BEGINNING, kind: 'run', pendings: 0, queueExitsMs: [] }),
   copy: (timeline) => ({ ...timeline }),

@@ -4,7 +4,10 @@ import type { OrderKey } from '../../events/order';
 import type { GpuSampled, JobSampled } from '../../events/sample';
 import { entityKey, keyText } from './fact';
 
-/** The latest sample of a target and kind: a job's usage, or what one exporter says of a job's or an instance's GPUs. */
+/**
+ * The latest sample of a target and kind: a job's usage, or what one exporter says about a job's or an
+ * instance's GPUs.
+ */
 export interface Sample extends OrderKey {
   readonly target: EntityId;
   readonly reading: Reading;
@@ -43,7 +46,7 @@ export function isLater(sample: Sample, than: Sample): boolean {
   return compareOrder(sample, than) > 0;
 }
 
-/** A sample counts while it is no older than page time by more than this, by its event's time alone. */
+/** A sample counts until page time is past its event's time by more than this. */
 export function isYoung(sample: Sample, pageTimeMs: number, sampleTtlMs: number): boolean {
   return pageTimeMs - sample.timeMs <= sampleTtlMs;
 }

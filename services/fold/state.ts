@@ -6,8 +6,8 @@ import type { AnyFact, Timeline } from './kinds';
 import type { Sample } from './sample';
 
 /**
- * The texts that a ledger's state is kept as. They are read back by the same fold version alone (the head of a partition says
- * which), so what is decoded is trusted.
+ * The texts that a ledger's state is stored as. Only the same version of the fold reads them back (a
+ * partition's head says which), so what is decoded is trusted.
  */
 export const FOLD_VERSION = 2;
 

@@ -4,15 +4,15 @@ import type { Accrual } from './accrual';
 import type { Fact } from './fact';
 
 /**
- * An entity's facts, in their order, folded to what figures are made of (contract, "The ledger: Facts"). This is what timelines of all
- * kinds have; what is a kind's own stands in its file.
+ * An entity's facts, in order, folded into what figures are made of (contract, "The ledger: Facts"). This is
+ * what timelines of all kinds have in common; the rest is in each kind's file.
  *
- * The states of it: undescribed -> described -> finished. Points (statuses, prices) after the first finish do not count;
- * descriptions do, for the whole life. Since the fold is one pass in order, its state after any prefix of the facts can stand
- * for them: that is how a long timeline is compacted.
+ * Its states: undescribed -> described -> finished. Points (statuses, prices) after the first finish do not count;
+ * descriptions do, for the whole life. Since the fold is one pass in order, its state after any prefix of the
+ * facts can stand for them: that is how a long timeline is compacted.
  */
 export interface CommonTimeline<Description> {
-  /** When it was first described; undefined: it is kept and not shown. */
+  /** When it was first described; undefined: it is remembered but not shown. */
   startMs: number | undefined;
   description: Description | undefined;
   /** The last status point that counts. */
@@ -21,12 +21,15 @@ export interface CommonTimeline<Description> {
   finish: { readonly timeMs: number; readonly reason: string } | undefined;
 }
 
-/** How a kind's facts become its timeline: it is changed fact by fact while it is made, and never after. */
+/**
+ * How a kind's facts become its timeline. A timeline is modified fact by fact while it is made, and never
+ * afterwards.
+ */
 export interface KindFold<Timeline, AnyFact, Event> {
   /** Before any fact. */
   readonly begin: () => Timeline;
   readonly copy: (timeline: Readonly<Timeline>) => Timeline;
-  /** Takes in one more fact, which is later than those before. */
+  /** Adds one more fact, which is later than those before. */
   readonly evolve: (timeline: Timeline, fact: AnyFact) => void;
   /** What an event that describes it says. */
   readonly describe: (event: Event) => AnyFact;
@@ -42,8 +45,9 @@ export const BEGINNING: Readonly<CommonTimeline<never>> = {
 };
 
 /**
- * Takes in what facts of all kinds have. Answers whether the fact's points count, since the entity had not finished before.
- * @param implied the status that the fact stands for where it names none
+ * Adds what facts of all kinds have. Returns whether the fact's points count, that is, whether the entity had
+ * not finished before.
+ * @param implied the status that the fact implies if it names none
  */
 export function evolveCommon<Description extends object>(
   timeline: CommonTimeline<Description>,
@@ -61,7 +65,7 @@ export function evolveCommon<Description extends object>(
   return true;
 }
 
-/** Is it the fact that the entity starts with? */
+/** Is this the fact that the entity starts with? */
 export function isFirst(timeline: CommonTimeline<unknown>, fact: Fact<unknown, unknown>): boolean {
   return fact.verb === 'described' && timeline.startMs === undefined;
 }
