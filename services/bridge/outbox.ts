@@ -1,5 +1,6 @@
 import { encodeEvent } from '../../events/codec';
 import type { FleetEvent } from '../../events/event';
+import { REFUSAL_REASONS } from '../../events/refusal';
 import type { Logger } from '../process/logger';
 import { openSeldom } from '../process/rare-warning';
 import type { Backoff } from './backoff';
@@ -49,6 +50,8 @@ const CLOCK_PAUSE_MS = 1000;
 export function openOutbox(options: OutboxOptions): Outbox {
   const { deliver, isClosing, pause, troubles, logger, metrics, now } = options;
   const seldom = openSeldom(logger, now);
+  // From 0, so that a first one is an increase.
+  for (const reason of REFUSAL_REASONS) metrics.eventsRejected.inc({ reason }, 0);
 
   async function waitForClock(events: readonly FleetEvent[]): Promise<void> {
     const newestMs = events.reduce((newest, { timeMs }) => Math.max(newest, timeMs), -Infinity);

@@ -1,12 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PAGE_FAMILIES } from '../../services/catalogue/families';
-import { withCatalogue } from '../support/metrics-docs';
+import { withBridgeMetrics, withCatalogue } from '../support/metrics-docs';
 
-const page = readFileSync(join(__dirname, '../../docs/reference/metrics.md'), 'utf8');
+const read = (name: string): string => readFileSync(join(__dirname, '../../docs/reference', name), 'utf8');
+const page = read('metrics.md');
 
 test('docs/reference/metrics.md says what the catalogue says (else: npm run metrics-docs)', () => {
   expect(page).toBe(withCatalogue(page));
+});
+
+test('docs/reference/bridge.md says what a bridge registers (else: npm run metrics-docs)', () => {
+  const bridge = read('bridge.md');
+  expect(bridge).toBe(withBridgeMetrics(bridge));
 });
 
 test('it lists each family once', () => {

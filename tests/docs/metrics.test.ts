@@ -26,16 +26,14 @@ const families = [
   SOURCE_TIMESTAMP,
   ...GPU_FAMILIES.map((family) => ({ ...family, labels: GPU_LABELS })),
 ];
+const namesOf = ({ name, type }: { readonly name: string; readonly type: unknown }): string[] =>
+  type === 'histogram' ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
 const known = new Set<string>([
-  ...families.flatMap(({ name, type }) =>
-    type === 'histogram' ? [name, `${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
-  ),
+  ...families.flatMap(namesOf),
   ...families.flatMap(({ labels }) => labels),
   // Of scrape targets.
   'fleetmeter_shard',
-  ...openBridgeMetrics()
-    .registry.getMetricsAsArray()
-    .map(({ name }) => name),
+  ...openBridgeMetrics().registry.getMetricsAsArray().flatMap(namesOf),
 ]);
 
 /** Names of ours that no page shows: a process's own are not in the catalogue. */

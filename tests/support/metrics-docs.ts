@@ -1,4 +1,5 @@
-/** The tables of docs/reference/metrics.md, from the catalogue. */
+/** The tables of docs/reference/metrics.md, from the catalogue, and of docs/reference/bridge.md, from what a bridge registers. */
+import { openBridgeMetrics } from '../../services/bridge/metrics';
 import { GPU_FAMILIES, GPU_LABELS } from '../../services/catalogue/gpu';
 import { INSTANCE, INSTANCE_LABELS } from '../../services/catalogue/instance';
 import { JOB, JOB_LABELS } from '../../services/catalogue/job';
@@ -92,31 +93,43 @@ const SECTIONS: readonly Section[] = [
 const BEGIN = '<!-- begin catalogue -->\n';
 const END = '<!-- end catalogue -->\n';
 
-/** The page with its tables as the catalogue has them. Throws where the page has no place for them. */
+/** docs/reference/metrics.md with its tables as the catalogue has them. Throws where the page has no place for them. */
 export function withCatalogue(page: string): string {
+  return withTables(page, SECTIONS.map(sectionText).join('\n'));
+}
+
+/** docs/reference/bridge.md with the metrics that a bridge registers. */
+export function withBridgeMetrics(page: string): string {
+  const own = openBridgeMetrics()
+    .registry.getMetricsAsArray()
+    .filter(({ name }) => name.startsWith('fleetmeter_'));
+  const families = own.map((metric) => ({ ...metric, type: String(metric.type), labels: labelsOf(metric) }));
+  return withTables(page, tableText(families));
+}
+
+function labelsOf(metric: object): string[] {
+  return 'labelNames' in metric && Array.isArray(metric.labelNames) ? metric.labelNames.map(String) : [];
+}
+
+function withTables(page: string, tables: string): string {
   const from = page.indexOf(BEGIN);
   const to = page.indexOf(END);
   if (from < 0 || to < from) throw new Error(`the page has no ${BEGIN.trim()} before ${END.trim()}`);
-  return `${page.slice(0, from + BEGIN.length)}\n${SECTIONS.map(sectionText).join('\n')}\n${page.slice(to)}`;
+  return `${page.slice(0, from + BEGIN.length)}\n${tables}\n${page.slice(to)}`;
 }
 
 function sectionText({ title, about, shared, families }: Section): string {
+  const labels = shared === undefined ? '' : ` Labels, in this order: ${listed(shared.labels)}.`;
+  return [`## ${title}`, '', about + labels, '', tableText(families, shared)].join('\n');
+}
+
+function tableText(families: readonly Listed[], shared?: Section['shared']): string {
   const rows = families.map((family) => {
     const buckets = family.bounds === undefined ? '' : `; buckets ${family.bounds.join(', ')}`;
     const labels = labelsText(family.labels, shared);
     return `| \`${family.name}\` | ${family.type}${buckets} | ${labels} | ${family.help} |`;
   });
-  const labels = shared === undefined ? '' : ` Labels, in this order: ${listed(shared.labels)}.`;
-  return [
-    `## ${title}`,
-    '',
-    about + labels,
-    '',
-    '| name | type | labels | HELP |',
-    '|---|---|---|---|',
-    ...rows,
-    '',
-  ].join('\n');
+  return ['| name | type | labels | HELP |', '|---|---|---|---|', ...rows, ''].join('\n');
 }
 
 function labelsText(labels: readonly string[], shared: Section['shared']): string {

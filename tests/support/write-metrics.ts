@@ -1,9 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { withCatalogue } from './metrics-docs';
+import { withBridgeMetrics, withCatalogue } from './metrics-docs';
 
-/** `npm run metrics-docs` writes the catalogue's tables into docs/reference/metrics.md. */
-const file = join(__dirname, '../../docs/reference/metrics.md');
+/** `npm run metrics-docs` writes the tables of metrics into docs/reference. */
+const folder = join(__dirname, '../../docs/reference');
 
-writeFileSync(file, withCatalogue(readFileSync(file, 'utf8')));
-console.log(`the catalogue's tables are in ${file}`);
+for (const [name, write] of [
+  ['metrics.md', withCatalogue],
+  ['bridge.md', withBridgeMetrics],
+] as const) {
+  const file = join(folder, name);
+  writeFileSync(file, write(readFileSync(file, 'utf8')));
+  console.log(`the tables are in ${file}`);
+}

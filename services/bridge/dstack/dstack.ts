@@ -4,7 +4,7 @@ import { openBook, type Book } from './book';
 import { readChanges } from './changes';
 import type { DstackClient } from './client';
 import { factsOf, openContext, type Context } from './context';
-import { DstackError } from './line';
+import { CALLS, DstackError } from './line';
 import { PACES, waitAfter } from './pace';
 import { relist } from './relist';
 import type { ServerClock } from './server-clock';
@@ -25,6 +25,7 @@ export interface DstackOptions {
 /** dstack, seen through its API as it is. */
 export function openDstack({ client, clock, metrics, gpuFields, now }: DstackOptions): ControlPlane {
   const turns = openTurns(now);
+  for (const call of CALLS) metrics.unreadableRows.inc({ call }, 0);
   const aheadMs = (): number => clock.aheadMs() ?? 0;
   const nowMicros = (): number => Math.floor(now() + aheadMs()) * 1000;
 
