@@ -20,18 +20,21 @@ export type Linear = readonly [
   denominator: number,
 ];
 
+/** So many numbers say it. */
+export const LINEAR_NUMBERS = 6;
+
 /** Never asked of: growthAt() is. */
-const NONE: Linear = [Infinity, 0, 0, 0, 0, 1];
+export const NO_LINEAR: Linear = [Infinity, 0, 0, 0, 0, 1];
 
 export function linearOf({ accrual, numerator, denominator }: Growth): Linear {
   const last = accrual.startsMs.length - 1;
   const fromMs = accrual.startsMs[last];
-  if (fromMs === undefined) return NONE;
+  if (fromMs === undefined) return NO_LINEAR;
   const area = (accrual.areas[last] ?? 0n) * numerator;
   const rate = BigInt(accrual.rates[last] ?? 0) * numerator;
   const [whole, wholeRate] = [Number(area / denominator), Number(rate / denominator)];
   const isExact = [whole, wholeRate, Number(denominator)].every(Number.isSafeInteger);
-  if (!isExact) return NONE;
+  if (!isExact) return NO_LINEAR;
   return [
     fromMs,
     whole,
@@ -44,11 +47,19 @@ export function linearOf({ accrual, numerator, denominator }: Growth): Linear {
 
 /** Whole units, as growthAt() has them; undefined before its last change of rate, or where they are more than a double holds. */
 export function linearAt(linear: Linear, atMs: number): number | undefined {
-  const [fromMs, whole, wholeRate, rest, restRate, denominator] = linear;
-  const ms = atMs - fromMs;
-  if (ms < 0) return undefined;
+  const units = unitsAt(linear, 0, atMs);
+  return units < 0 ? undefined : units;
+}
+
+/** The same of numbers that stand in a row, from `at` on; -1 where linearAt() has none. */
+export function unitsAt(row: ArrayLike<number>, at: number, atMs: number): number {
+  const ms = atMs - (row[at] ?? 0);
+  if (!(ms >= 0)) return -1;
+  const denominator = row[at + 5] ?? 1;
+  const restRate = row[at + 4] ?? 0;
   const multiple = Math.floor(ms / denominator);
-  const product = rest + restRate * (ms - multiple * denominator);
-  const units = whole + wholeRate * ms + restRate * multiple + Math.floor(product / denominator);
-  return product <= Number.MAX_SAFE_INTEGER && units <= Number.MAX_SAFE_INTEGER ? units : undefined;
+  const product = (row[at + 3] ?? 0) + restRate * (ms - multiple * denominator);
+  const units =
+    (row[at + 1] ?? 0) + (row[at + 2] ?? 0) * ms + restRate * multiple + Math.floor(product / denominator);
+  return product <= Number.MAX_SAFE_INTEGER && units <= Number.MAX_SAFE_INTEGER ? units : -1;
 }

@@ -136,6 +136,7 @@ function openPage(etag: string, onLeft: () => void): OpenPage {
   let length = 0;
   let readers = 0;
   let isWritten = false;
+  let plain: Tape<Buffer> | undefined;
   let gzipped: Tape<Buffer> | undefined;
 
   async function* read(chunks: () => AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -151,14 +152,14 @@ function openPage(etag: string, onLeft: () => void): OpenPage {
   const page: Page = {
     kind: 'page',
     etag,
-    body: () => read(() => wholeBytes(tape.read())),
+    body: () => read(() => (plain ??= copied(wholeBytes(tape.read()))).read()),
     gzipped: () => read(() => (gzipped ??= copied(gzipPieces(tape.read()))).read()),
     bytes: tape.ended.then(() => length),
   };
   const counted = {
     ...tape,
     push(piece: Piece) {
-      for (const { length: more } of piece.bytes) length += more;
+      length += piece.bytes.length;
       tape.push(piece);
     },
     end(error?: Error) {
@@ -215,17 +216,15 @@ async function* wholeBytes(pieces: AsyncIterable<Piece>): AsyncGenerator<Buffer>
   let small: Buffer[] = [];
   let length = 0;
   for await (const { bytes } of pieces) {
-    for (const one of bytes) {
-      const isLarge = one.length >= LARGE_BYTES;
-      if (small.length > 0 && (isLarge || length >= 2 * LARGE_BYTES)) {
-        yield Buffer.concat(small);
-        [small, length] = [[], 0];
-      }
-      if (isLarge) yield one;
-      else {
-        small.push(one);
-        length += one.length;
-      }
+    const isLarge = bytes.length >= LARGE_BYTES;
+    if (small.length > 0 && (isLarge || length >= 2 * LARGE_BYTES)) {
+      yield Buffer.concat(small);
+      [small, length] = [[], 0];
+    }
+    if (isLarge) yield bytes;
+    else {
+      small.push(bytes);
+      length += bytes.length;
     }
   }
   if (small.length > 0) yield Buffer.concat(small);

@@ -12,39 +12,17 @@ export interface Block {
 
 /** Whole lines, encoded. */
 export interface Piece {
-  readonly bytes: readonly Buffer[];
-  /** Where to keep what is made of these bytes; the same buffers again are the same bytes. null: they are other ones each time. */
+  readonly bytes: Buffer;
+  /** Where to keep what is made of these bytes: kept ones lie where they lay. null: they are other ones each time. */
   readonly slot: Slot | null;
 }
 
 export interface Slot {
-  kept: { readonly of: readonly Buffer[]; readonly made: Buffer } | null;
+  kept: { readonly of: Buffer; readonly deflated: Buffer; readonly crc: number } | null;
 }
 
 /** Large enough to make few writes, small enough to not hold the event loop. */
-export const PIECE_BYTES = 64 * 1024;
-
-/** So many buckets make a piece of kept lines. */
-const BUCKETS_A_PIECE = 64;
-
-/** Kept lines, bucket by bucket: what is made of a whole piece can be kept too. */
-export function* piecesOfBuckets(
-  buckets: Iterable<readonly [number: number, lines: Buffer]>,
-  slotOf: (group: number) => Slot | null,
-): Generator<Piece> {
-  let bytes: Buffer[] = [];
-  let group = 0;
-  for (const [number, lines] of buckets) {
-    const next = Math.floor(number / BUCKETS_A_PIECE);
-    if (next !== group && bytes.length > 0) {
-      yield { bytes, slot: slotOf(group) };
-      bytes = [];
-    }
-    group = next;
-    if (lines.length > 0) bytes.push(lines);
-  }
-  if (bytes.length > 0) yield { bytes, slot: slotOf(group) };
-}
+const PIECE_BYTES = 64 * 1024;
 
 /** Lines that are made anew for each page. */
 export function* piecesOf(lines: Iterable<string>): Generator<Piece> {
@@ -52,8 +30,29 @@ export function* piecesOf(lines: Iterable<string>): Generator<Piece> {
   for (const line of lines) {
     text += line;
     if (text.length < PIECE_BYTES) continue;
-    yield { bytes: [Buffer.from(text)], slot: null };
+    yield { bytes: Buffer.from(text), slot: null };
     text = '';
   }
-  if (text !== '') yield { bytes: [Buffer.from(text)], slot: null };
+  if (text !== '') yield { bytes: Buffer.from(text), slot: null };
+}
+
+/** So many buckets make a piece. */
+const BUCKETS_A_PIECE = 64;
+
+/** The numbers of the buckets of a piece have the same quotient; buckets come in order of their number. */
+export function* groupsOf<B extends { readonly number: number }>(buckets: Iterable<B>): Generator<B[]> {
+  let group: B[] = [];
+  for (const bucket of buckets) {
+    const [first] = group;
+    if (first !== undefined && quotient(first) !== quotient(bucket)) {
+      yield group;
+      group = [];
+    }
+    group.push(bucket);
+  }
+  if (group.length > 0) yield group;
+}
+
+function quotient({ number }: { readonly number: number }): number {
+  return Math.floor(number / BUCKETS_A_PIECE);
 }

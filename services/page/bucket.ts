@@ -1,9 +1,8 @@
-import { isGrowth } from '../catalogue/family';
-import { linearOf } from '../catalogue/linear';
-import type { Linear } from '../catalogue/linear';
 import type { Figures, OwnSeries } from '../catalogue/figures';
 import type { Described } from '../catalogue/kinds';
 import type { PartitionView } from '../view/view';
+import { makeMoving } from './moving-lines';
+import type { MovingLines } from './moving-lines';
 
 /** An entity whose own series are on the page. */
 export interface PageEntity<V extends Described = Described> {
@@ -26,19 +25,18 @@ export interface Bucket {
   all: PageEntity[];
   /** In the order of the page. */
   entities: readonly PageEntity[];
+  /** Of all of them; null: they are of several. */
+  partition: PartitionView | null;
   lines: KeptLines;
 }
 
 /**
  * What is kept of a bucket's lines. Of seven in ten families of a job nothing moves between two pages: their lines go out as they lie.
- * Of what grows with page time, the labels are kept as bytes and the growth in doubles, so that only the number is written anew.
- * Everything here is made when it is first written, and dropped when what it was made of changes.
+ * Everything here is made when it is first written, and brought to what its entities are when they change.
  */
 export interface KeptLines {
-  /** By entity: `{labels} `, of the families that bear the labels of the entity. */
-  readonly labels: (Buffer | undefined)[];
-  /** By entity and own family. */
-  readonly growths: (readonly (Linear | undefined)[] | undefined)[];
+  /** By own family: of one whose numbers grow with page time. */
+  readonly moving: (MovingLines | undefined)[];
   /** By own family: all lines of one that does not move. */
   readonly still: (Buffer | undefined)[];
   usage: KeptUsage | null;
@@ -46,14 +44,14 @@ export interface KeptLines {
 
 export interface KeptUsage {
   /** By usage family. */
-  readonly lines: readonly Buffer[];
+  readonly lines: Buffer[];
   /** Time of the oldest sample; Infinity: there is none. */
   readonly oldestMs: number;
 }
 
 export function emptyBucket(number: number): Bucket {
-  const lines = { labels: [], growths: [], still: [], usage: null };
-  return { number, all: [], entities: [], lines };
+  const lines = { moving: [], still: [], usage: null };
+  return { number, all: [], entities: [], partition: null, lines };
 }
 
 /** Puts the bucket's entities in order after a change, and keeps of their lines what is as it was. */
@@ -65,47 +63,60 @@ export function arrange(bucket: Bucket): void {
     const other = bucket.all[i - 1];
     return other?.key !== one.key || !sameTexts(other.entity.labels, one.entity.labels);
   });
+  bucket.partition = commonPartition(bucket.entities);
   bucket.lines = keptLines(bucket.lines, before, bucket.entities);
 }
 
 function keptLines(lines: KeptLines, before: readonly PageEntity[], after: readonly PageEntity[]): KeptLines {
   const places = new Map(before.map((one, i) => [one.entry, i]));
   const was = after.map((one) => places.get(one.entry) ?? -1);
-  const labels = after.map(({ entity }, i) => {
-    const old = before[was[i] ?? -1];
-    return old !== undefined && sameTexts(old.entity.labels, entity.labels)
-      ? lines.labels[was[i] ?? -1]
-      : undefined;
-  });
-  const growths = after.map((one, i) => {
-    const old = before[was[i] ?? -1];
-    return old === one ? lines.growths[was[i] ?? -1] : undefined;
-  });
   const isSameList = before.length === after.length && was.every((place, i) => place === i);
   const still = isSameList
     ? lines.still.map((bytes, at) =>
         after.every((one, i) => isSameLine(before[i], one, at)) ? bytes : undefined,
       )
     : [];
+  const moving = lines.moving.map((kept, at) => {
+    if (kept === undefined) return undefined;
+    const oldOf = (index: number): PageEntity | undefined => before[was[index] ?? -1];
+    return makeMoving(figuresAt(after, at), {
+      lines: kept,
+      placeOf: (i) => (hasSameLabels(oldOf(i), after[i], at) ? was[i] : undefined),
+      growsAlike: (i) => oldOf(i) === after[i],
+    });
+  });
   const isSame = isSameList && after.every((one, i) => one === before[i]);
-  return { labels, growths, still, usage: isSame ? lines.usage : null };
+  return { moving, still, usage: isSame ? lines.usage : null };
+}
+
+function commonPartition(entities: readonly PageEntity[]): PartitionView | null {
+  const [first] = entities;
+  return first !== undefined && entities.every(({ partition }) => partition === first.partition)
+    ? first.partition
+    : null;
+}
+
+export function entityAt({ entities }: Bucket, index: number): PageEntity {
+  const one = entities[index];
+  if (one === undefined) throw new Error(`a bucket has no entity ${String(index)}`);
+  return one;
+}
+
+/** Of one of the own families that the entities of a kind have, all of them and in the same order. */
+export function figuresAt(entities: readonly PageEntity[], at: number): readonly OwnSeries[] {
+  return entities.flatMap(({ figures }) => figures.own[at] ?? []);
+}
+
+function hasSameLabels(before: PageEntity | undefined, after: PageEntity | undefined, at: number): boolean {
+  const [old, now] = [before?.figures.own[at], after?.figures.own[at]];
+  return old !== undefined && now !== undefined && sameTexts(old.labels, now.labels);
 }
 
 function isSameLine(before: PageEntity | undefined, after: PageEntity, at: number): boolean {
   if (before === after) return true;
-  const [old, now] = [before?.figures.own[at], after.figures.own[at]];
-  return now !== undefined && old?.value === now.value && sameTexts(old.labels, now.labels);
+  return before?.figures.own[at]?.value === after.figures.own[at]?.value && hasSameLabels(before, after, at);
 }
 
 function sameTexts(a: readonly string[], b: readonly string[]): boolean {
   return a === b || (a.length === b.length && a.every((text, i) => text === b[i]));
-}
-
-/** What grows of an entity, by own family. */
-export function growthsOf(bucket: Bucket, index: number): readonly (Linear | undefined)[] {
-  return (bucket.lines.growths[index] ??= (bucket.entities[index]?.figures.own ?? []).map(linearOfFigure));
-}
-
-function linearOfFigure({ value }: OwnSeries): Linear | undefined {
-  return isGrowth(value) ? linearOf(value) : undefined;
 }

@@ -62,10 +62,15 @@ export function* bucketsOf({ layout, selection }: PageContents, kind: string): G
   }
 }
 
-/** Of a family's pieces of kept lines; those of a whole page's only, so that narrowed ones don't take each other's place. */
-export function slotsOf({ layout, selection }: PageContents, family: string): (group: number) => Slot | null {
-  const isWhole = selection.shard === null && hasAllProjects(selection);
-  return (group) => (isWhole ? layout.slot(`${family} ${String(group)}`) : null);
+/**
+ * Of a family's pieces of kept lines, by their first bucket; of all projects' only, so that narrowed ones don't take their place.
+ */
+export function slotsOf(
+  { layout, selection }: PageContents,
+  family: string,
+): (firstBucket: number) => Slot | null {
+  const isKept = hasAllProjects(selection);
+  return (firstBucket) => (isKept ? layout.slot(`${family} ${String(firstBucket)}`) : null);
 }
 
 function entitiesOf({ buckets }: Layout, kind: string): PageEntity[] {

@@ -38,7 +38,7 @@ function writeWhole(into: Uint8Array, at: number, whole: number): number {
 }
 
 /** Of ASCII alone. */
-function writeText(into: Uint8Array, at: number, text: string): number {
+export function writeText(into: Uint8Array, at: number, text: string): number {
   for (let i = 0; i < text.length; i++) into[at + i] = text.charCodeAt(i);
   return at + text.length;
 }

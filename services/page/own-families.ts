@@ -2,17 +2,19 @@ import { growthAt, isGrowth, toDouble } from '../catalogue/family';
 import type { Family } from '../catalogue/family';
 import type { OwnSeries } from '../catalogue/figures';
 import { CATALOGUE } from '../catalogue/kinds';
-import { linearAt } from '../catalogue/linear';
 import { seriesKey } from '../catalogue/tally';
 import { highest, canBeHeld, ledgerOfOwn } from '../view/hold';
-import { PIECE_BYTES, piecesOf, piecesOfBuckets } from './block';
+import { groupsOf, piecesOf } from './block';
 import type { Block, Piece } from './block';
-import { growthsOf } from './bucket';
+import { entityAt, figuresAt } from './bucket';
 import type { Bucket, PageEntity } from './bucket';
 import { bucketsOf, slotsOf } from './contents';
 import type { PageContents } from './contents';
-import { LONGEST_VALUE, writeUnits } from './digits';
 import { formatLabels, formatValue } from './format';
+import { keptPieces } from './kept-lines';
+import type { KeptFamily } from './kept-lines';
+import { makeMoving, mostBytes, writeMoving } from './moving-lines';
+import type { MovingLines } from './moving-lines';
 import { hasAllProjects, inProject } from './selection';
 
 /** Families of one entity a series: all entities of a kind have the same ones, in the same order. */
@@ -22,8 +24,8 @@ export function* ownBlocks(contents: PageContents): Generator<Block> {
       const buckets = bucketsOf(contents, kind);
       let pieces: Iterable<Piece>;
       if (!hasAllProjects(contents.selection)) pieces = piecesOf(selectedLines(contents, buckets, at));
-      else if (canBeHeld(family)) pieces = movingPieces(contents, buckets, at);
-      else pieces = piecesOfBuckets(stillLines(buckets, at), slotsOf(contents, family.name));
+      else if (canBeHeld(family)) pieces = movingPieces(contents, buckets, family, at);
+      else pieces = keptPieces(buckets, stillFamily(at), slotsOf(contents, family.name));
       yield { ...family, pieces };
     }
   }
@@ -31,11 +33,14 @@ export function* ownBlocks(contents: PageContents): Generator<Block> {
 
 // ---- what does not move ------------------------------------------------------------------------------------------
 
-function* stillLines(buckets: Iterable<Bucket>, at: number): Generator<readonly [number, Buffer]> {
-  for (const { number, entities, lines } of buckets) {
-    lines.still[at] ??= Buffer.from(entities.map((one) => stillLine(one, at)).join(''));
-    yield [number, lines.still[at]];
-  }
+function stillFamily(at: number): KeptFamily {
+  return {
+    linesOf: ({ entities, lines }) =>
+      (lines.still[at] ??= Buffer.from(entities.map((one) => stillLine(one, at)).join(''))),
+    move({ lines }, moved) {
+      lines.still[at] = moved;
+    },
+  };
 }
 
 function stillLine({ figures }: PageEntity, at: number): string {
@@ -45,59 +50,45 @@ function stillLine({ figures }: PageEntity, at: number): string {
 
 // ---- what grows with page time -----------------------------------------------------------------------------------
 
-/** Copies the labels of each series, and writes its number behind them. */
-function* movingPieces(contents: PageContents, buckets: Iterable<Bucket>, at: number): Generator<Piece> {
-  let chunk = Buffer.allocUnsafeSlow(PIECE_BYTES);
-  let end = 0;
-  let name: Buffer | undefined;
-  for (const bucket of buckets) {
-    for (const [index, one] of bucket.entities.entries()) {
-      const figure = one.figures.own[at];
-      if (figure === undefined) continue;
-      const units = unitsOf(contents, bucket, index, one, at);
-      const line =
-        units === undefined || figure.labels !== one.entity.labels
-          ? slowLine(contents, one, figure)
-          : undefined;
-      name ??= Buffer.from(figure.family.name);
-      const labels = (bucket.lines.labels[index] ??= Buffer.from(
-        `{${formatLabels(figure.family.labels, one.entity.labels)}} `,
-      ));
-      const most = line?.length ?? name.length + labels.length + LONGEST_VALUE + 1;
-      if (end + most > chunk.length) {
-        if (end > 0) yield { bytes: [chunk.subarray(0, end)], slot: null };
-        chunk = Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, most));
-        end = 0;
-      }
-      if (line !== undefined) {
-        chunk.set(line, end);
-        end += line.length;
-        continue;
-      }
-      chunk.set(name, end);
-      chunk.set(labels, end + name.length);
-      end = writeUnits(chunk, end + name.length + labels.length, units ?? 0, figure.family.per);
-      chunk[end++] = 0x0a;
-    }
+function* movingPieces(
+  contents: PageContents,
+  buckets: Iterable<Bucket>,
+  family: Family,
+  at: number,
+): Generator<Piece> {
+  for (const group of groupsOf(buckets)) {
+    const most = group.reduce((sum, bucket) => sum + mostBytes(movingOf(bucket, at)), 0);
+    const bytes = Buffer.allocUnsafeSlow(most);
+    let end = 0;
+    for (const bucket of group) end = writeBucket(bytes, end, contents, bucket, family, at);
+    yield { bytes: bytes.subarray(0, end), slot: null };
   }
-  if (end > 0) yield { bytes: [chunk.subarray(0, end)], slot: null };
 }
 
-/** Undefined where the figure can't be had by doubles alone, or is held. */
-function unitsOf(
+function movingOf({ entities, lines }: Bucket, at: number): MovingLines {
+  return (lines.moving[at] ??= makeMoving(figuresAt(entities, at)));
+}
+
+function writeBucket(
+  into: Buffer,
+  from: number,
   contents: PageContents,
   bucket: Bucket,
-  index: number,
-  { entry, partition }: PageEntity,
+  family: Family,
   at: number,
-): number | undefined {
-  if (contents.held.size > 0 && contents.held.has(entry)) return undefined;
-  const growth = growthsOf(bucket, index)[at];
-  return growth && linearAt(growth, contents.timeOf(partition));
-}
-
-function slowLine(contents: PageContents, { partition }: PageEntity, figure: OwnSeries): Buffer {
-  return Buffer.from(lineOf(figure, ownValue(contents, partition, figure)));
+): number {
+  const { held, timeOf } = contents;
+  const { partition } = bucket;
+  const pageTimeMs = partition && timeOf(partition);
+  return writeMoving(into, from, movingOf(bucket, at), family.per, {
+    timeOf: (i) => pageTimeMs ?? timeOf(entityAt(bucket, i).partition),
+    isOther: held.size === 0 ? undefined : (i) => held.has(entityAt(bucket, i).entry),
+    otherOf(i) {
+      const { figures, partition: of } = entityAt(bucket, i);
+      const figure = figures.own[at];
+      return figure === undefined ? '' : ownValue(contents, of, figure);
+    },
+  });
 }
 
 // ---- line by line ------------------------------------------------------------------------------------------------

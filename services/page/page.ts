@@ -35,19 +35,19 @@ export function* writePieces(
   for (const block of blocksOf(contents, views, request)) {
     let opened = false;
     for (const piece of block.pieces) {
-      if (!opened) yield { bytes: [Buffer.from(headerOf(block, request.format))], slot: null };
+      if (!opened) yield { bytes: Buffer.from(headerOf(block, request.format)), slot: null };
       opened = true;
       yield piece;
     }
   }
-  if (request.format === 'openmetrics') yield { bytes: [Buffer.from('# EOF\n')], slot: null };
+  if (request.format === 'openmetrics') yield { bytes: Buffer.from('# EOF\n'), slot: null };
 }
 
 /** The page as one would read it, written once. */
 export function* writePage(views: readonly PartitionView[], request: PageRequest): Generator<Buffer> {
   const layout = openLayout();
   try {
-    for (const { bytes } of writePieces(views, request, layout)) yield* bytes;
+    for (const { bytes } of writePieces(views, request, layout)) yield bytes;
   } finally {
     layout.close();
   }

@@ -5,35 +5,42 @@ import type { UsageFamily } from '../catalogue/usage';
 import type { DescribedJob } from '../catalogue/job';
 import { isYoung, usageSampleKey } from '../fold/sample';
 import type { Sample } from '../fold/sample';
-import { piecesOfBuckets } from './block';
 import type { Block } from './block';
 import type { Bucket, KeptUsage, PageEntity } from './bucket';
 import { bucketsOf, slotsOf } from './contents';
 import type { PageContents } from './contents';
 import { formatLabels, formatValue } from './format';
+import { keptPieces } from './kept-lines';
+import type { KeptFamily } from './kept-lines';
 import { hasAllProjects, inProject } from './selection';
 
 /** Families of a job's latest usage sample: its lines stay as they are until the next one. */
 export function* usageBlocks(contents: PageContents): Generator<Block> {
   for (const [at, family] of USAGE_FAMILIES.entries()) {
-    const pieces = piecesOfBuckets(linesOf(contents, family, at), slotsOf(contents, family.name));
-    yield { ...family, pieces };
+    const slotOf = slotsOf(contents, family.name);
+    yield {
+      ...family,
+      pieces: keptPieces(bucketsOf(contents, 'job'), keptFamily(contents, family, at), slotOf),
+    };
   }
 }
 
-function* linesOf(
-  contents: PageContents,
-  family: UsageFamily,
-  at: number,
-): Generator<readonly [number, Buffer]> {
+function keptFamily(contents: PageContents, family: UsageFamily, at: number): KeptFamily {
   const { selection, sampleTtlMs, timeOf, views } = contents;
   const latestMs = Math.max(...views.map(timeOf));
-  for (const bucket of bucketsOf(contents, 'job')) {
+  /** As long as all of its samples are young enough, and all projects asked for. */
+  const keptOf = (bucket: Bucket): KeptUsage | undefined => {
     const kept = (bucket.lines.usage ??= keepUsage(bucket));
-    const lines =
-      hasAllProjects(selection) && latestMs - kept.oldestMs <= sampleTtlMs ? kept.lines[at] : undefined;
-    yield [bucket.number, lines ?? Buffer.from([...youngLines(contents, bucket, family)].join(''))];
-  }
+    return hasAllProjects(selection) && latestMs - kept.oldestMs <= sampleTtlMs ? kept : undefined;
+  };
+  return {
+    linesOf: (bucket) =>
+      keptOf(bucket)?.lines[at] ?? Buffer.from([...youngLines(contents, bucket, family)].join('')),
+    move(bucket, lines) {
+      const kept = keptOf(bucket);
+      if (kept !== undefined) kept.lines[at] = lines;
+    },
+  };
 }
 
 function keepUsage({ entities }: Bucket): KeptUsage {

@@ -90,7 +90,7 @@ function viewOf(jobs: number, samples: readonly Sampled[]): PartitionView {
 
 function writeAll(view: PartitionView, layout: Layout): Buffer[] {
   const request = { format: 'text', atMs: null, sampleTtlMs: 600_000, selection: WHOLE_PAGE } as const;
-  return [...writePieces([view], request, layout)].flatMap(({ bytes }) => bytes);
+  return [...writePieces([view], request, layout)].map(({ bytes }) => bytes);
 }
 
 /** The same page as prom-client has it: each family a gauge, values set before. */

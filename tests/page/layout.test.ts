@@ -7,6 +7,7 @@ import type { PageRequest } from '../../services/page/request';
 import { WHOLE_PAGE, type Selection } from '../../services/page/selection';
 import { ENTITY, HOLD, SAMPLE, SETTLED, SOURCE, TOTAL, applyEntry } from '../../services/view/entries';
 import { emptyView, type PartitionView } from '../../services/view/view';
+import { CROWD_TTL_MS, openCrowd } from '../support/crowd';
 import { depth } from '../support/depth';
 import { historyArbitrary, linesOf, type History } from '../support/history';
 import { openRandom } from '../support/history-random';
@@ -40,7 +41,7 @@ function entriesOf(view: PartitionView): Entry[] {
 }
 
 function keptPage(views: readonly PartitionView[], request: PageRequest, layout: Layout): string {
-  return [...writePieces(views, request, layout)].flatMap(({ bytes }) => bytes).join('');
+  return [...writePieces(views, request, layout)].map(({ bytes }) => bytes).join('');
 }
 
 const selection: fc.Arbitrary<Selection> = fc.oneof(
@@ -89,19 +90,108 @@ test('after any changes the next page is the one that is written from the state 
   );
 });
 
-test('what did not change goes out as the same buffers', () => {
-  const { stored, sampleTtlMs } = storedOf(fc.sample(historyArbitrary(200), { numRuns: 1, seed: 7 })[0]!);
-  const views = stored.map((entries) => {
-    const view = { ...emptyView(), pageTimeMs: PAGE_TIME };
-    for (const [key, value] of entries) applyEntry(view, key, value);
-    return view;
-  });
+test('of a crowded fleet too, where most changes touch what others are in', () => {
+  const step = fc.record({ count: fc.integer({ min: 0, max: 30 }), laterMs: fc.nat(200_000) });
+  const steps = fc.array(step, { minLength: 2, maxLength: 6 });
+  fc.assert(
+    fc.property(
+      fc.integer(),
+      steps,
+      fc.array(selection, { minLength: 1, maxLength: 3 }),
+      (seed, all, asked) => {
+        const crowd = openCrowd(seed);
+        crowd.change(150, 60_000);
+        const layout = openLayout();
+        for (const { count, laterMs } of all) {
+          for (const one of asked) {
+            for (const atMs of [null, crowd.views[0]!.pageTimeMs + 5000]) {
+              const request = { format: 'text', atMs, sampleTtlMs: CROWD_TTL_MS, selection: one } as const;
+              expect(keptPage(crowd.views, request, layout)).toBe(
+                [...writePage(crowd.views, request)].join(''),
+              );
+            }
+          }
+          crowd.change(count, laterMs);
+        }
+      },
+    ),
+    { numRuns: depth(10, 2000) },
+  );
+});
+
+test('what grows is as of the page time of its own partition, whatever partitions lie in a bucket', () => {
+  const { views, change } = openCrowd(5);
+  change(400, 60_000);
+  const request = { format: 'text', atMs: null, sampleTtlMs: CROWD_TTL_MS, selection: WHOLE_PAGE } as const;
+  const durations = (of: readonly PartitionView[]): string[] =>
+    [...writePage(of, request)]
+      .join('')
+      .split('\n')
+      .filter((line) => /^dstack_(job|instance)_duration/.test(line));
+  expect(new Set(views.map(({ pageTimeMs }) => pageTimeMs)).size).toBe(views.length);
+  expect(durations(views).sort()).toEqual(views.flatMap((view) => durations([view])).sort());
+});
+
+test('shards are the whole page, line by line', () => {
+  const { views, change } = openCrowd(3);
+  change(400, 60_000);
   const layout = openLayout();
-  const request = { format: 'text', atMs: null, sampleTtlMs, selection: WHOLE_PAGE } as const;
-  const kept = (): Buffer[] =>
-    [...writePieces(views, request, layout)].flatMap(({ bytes, slot }) => (slot === null ? [] : bytes));
-  const first = kept();
-  for (const view of views) view.pageTimeMs += 1000;
-  expect(first.length).toBeGreaterThan(0);
-  expect(kept().every((bytes, i) => bytes === first[i])).toBe(true);
+  const linesAt = (shard: Selection['shard']): string[] => {
+    const request = { format: 'text', atMs: null, sampleTtlMs: CROWD_TTL_MS } as const;
+    return keptPage(views, { ...request, selection: { ...WHOLE_PAGE, shard } }, layout)
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'));
+  };
+  const whole = linesAt(null);
+  expect(whole.length).toBeGreaterThan(200);
+  for (const count of [1, 3, 16, 100]) {
+    const shards = Array.from({ length: count }, (_, index) => linesAt({ index, count }));
+    expect(shards.flat().sort()).toEqual(whole.toSorted());
+  }
+});
+
+describe('what did not change', () => {
+  const request = { format: 'text', atMs: null, sampleTtlMs: CROWD_TTL_MS, selection: WHOLE_PAGE } as const;
+
+  function crowdedViews(): readonly PartitionView[] {
+    const crowd = openCrowd(7);
+    crowd.change(400, 60_000);
+    return crowd.views;
+  }
+
+  function keptMemory(
+    views: readonly PartitionView[],
+    layout: Layout,
+    asked: PageRequest = request,
+  ): string[] {
+    const kept = [...writePieces(views, asked, layout)].filter(({ slot }) => slot !== null);
+    return kept.map(({ bytes }) => `${memoryId(bytes.buffer)} ${bytes.byteOffset} ${bytes.length}`);
+  }
+
+  /** Memories told apart, as long as they live. */
+  const memories: ArrayBufferLike[] = [];
+  function memoryId(memory: ArrayBufferLike): number {
+    if (!memories.includes(memory)) memories.push(memory);
+    return memories.indexOf(memory);
+  }
+
+  test('goes out as it lies in memory', () => {
+    const views = crowdedViews();
+    const layout = openLayout();
+    const first = keptMemory(views, layout);
+    for (const view of views) view.pageTimeMs += 1000;
+    expect(first.length).toBeGreaterThan(5);
+    expect(keptMemory(views, layout)).toEqual(first);
+  });
+
+  test('a shard goes out of the memory of the whole page', () => {
+    const views = crowdedViews();
+    const layout = openLayout();
+    const whole = new Set(keptMemory(views, layout).map((place) => place.split(' ')[0]));
+    const shards = [0, 1, 2].flatMap((index) =>
+      keptMemory(views, layout, { ...request, selection: { ...WHOLE_PAGE, shard: { index, count: 3 } } }),
+    );
+    expect(shards.length).toBeGreaterThan(5);
+    expect(shards.filter((place) => !whole.has(place.split(' ')[0]))).toEqual([]);
+  });
 });
