@@ -38,35 +38,22 @@ const BATCH_CHARS = 4_000_000;
 const HELD_CHARS = 64_000_000;
 const RETRY_MS = { first: 1000, longest: 30_000 };
 
+/** What waits to be sent. */
+interface Waiting {
+  /** By key. */
+  readonly pending: Map<string, string>;
+  chars: number;
+}
+
 export function openOutbox({ deliver, logger, onDelivered }: OutboxOptions): Outbox {
-  const pending = new Map<string, string>();
+  const waiting: Waiting = { pending: new Map(), chars: 0 };
+  const pause = openPause();
   let isClosing = false;
-  let wake = (): void => undefined;
-  let heldChars = 0;
   let failures = 0;
   let sending: Promise<void> | undefined;
 
-  function put(key: string, event: string): void {
-    heldChars += event.length - (pending.get(key)?.length ?? 0);
-    pending.set(key, event);
-    if (!isClosing) sending ??= sendAll();
-  }
-
-  function takeBatch(): [string, string][] {
-    const batch: [string, string][] = [];
-    let chars = 0;
-    for (const entry of pending) {
-      if (batch.length > 0 && chars + entry[1].length > BATCH_CHARS) break;
-      chars += entry[1].length;
-      batch.push(entry);
-      pending.delete(entry[0]);
-    }
-    heldChars -= chars;
-    return batch;
-  }
-
   async function sendBatch(): Promise<void> {
-    const batch = takeBatch();
+    const batch = takeBatch(waiting);
     const delivery = await deliver(batch.map(([, event]) => event));
     if (delivery.kind === 'delivered') {
       if (failures > 0) logger.info({ failures }, 'the log takes events again');
@@ -76,44 +63,67 @@ export function openOutbox({ deliver, logger, onDelivered }: OutboxOptions): Out
     }
     if (failures++ === 0) logger.warn({ detail: delivery.detail }, 'the log takes no events');
     // What was scraped in the meantime is newer.
-    for (const [key, event] of batch) {
-      if (pending.has(key)) continue;
-      pending.set(key, event);
-      heldChars += event.length;
-    }
+    for (const [key, event] of batch) if (!waiting.pending.has(key)) put(waiting, key, event);
   }
 
   async function sendAll(): Promise<void> {
-    await pause(GATHER_MS);
-    while (pending.size > 0) {
+    await pause.wait(GATHER_MS);
+    while (waiting.pending.size > 0) {
       await sendBatch();
       if (isClosing) break;
-      if (failures > 0) await pause(Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** (failures - 1)));
+      if (failures > 0) await pause.wait(Math.min(RETRY_MS.longest, RETRY_MS.first * 2 ** (failures - 1)));
     }
     sending = undefined;
   }
 
-  /** Ends early when the outbox closes. */
-  async function pause(ms: number): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
   return {
-    hasRoom: () => heldChars < HELD_CHARS,
-    put,
+    hasRoom: () => waiting.chars < HELD_CHARS,
+    put(key, event) {
+      put(waiting, key, event);
+      if (!isClosing) sending ??= sendAll();
+    },
     isUp: () => failures === 0,
     async close() {
       isClosing = true;
-      wake();
+      pause.end();
       await sending;
       if (failures > 0) return;
-      while (pending.size > 0 && failures === 0) await sendBatch();
+      while (waiting.pending.size > 0 && failures === 0) await sendBatch();
     },
+  };
+}
+
+function put(waiting: Waiting, key: string, event: string): void {
+  waiting.chars += event.length - (waiting.pending.get(key)?.length ?? 0);
+  waiting.pending.set(key, event);
+}
+
+function takeBatch(waiting: Waiting): [string, string][] {
+  const batch: [string, string][] = [];
+  let chars = 0;
+  for (const entry of waiting.pending) {
+    if (batch.length > 0 && chars + entry[1].length > BATCH_CHARS) break;
+    chars += entry[1].length;
+    batch.push(entry);
+    waiting.pending.delete(entry[0]);
+  }
+  waiting.chars -= chars;
+  return batch;
+}
+
+/** One wait at a time, which can be ended early. */
+function openPause() {
+  let end = (): void => undefined;
+  return {
+    async wait(ms: number): Promise<void> {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        end = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
+    end: () => end(),
   };
 }

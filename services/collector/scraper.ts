@@ -52,97 +52,107 @@ const HEADERS = {
 };
 
 export function openScraper(options: ScraperOptions): Scraper {
-  const { fetcher, authorization, lagMs, fields, outbox, logger, seldom, metrics, now } = options;
   const underWay = new Set<Promise<unknown>>();
-
-  /** The event and what became of the page, or why there is none. */
-  async function scrape(target: ScrapeTarget): Promise<Scraped> {
-    // Of the moment before it is asked: a job that begins while it answers must not be given what was before it.
-    const timeMs = now() - lagMs;
-    const end = metrics.scrapeSeconds.startTimer();
-    const fetched = await fetch(target);
-    end();
-    if (fetched.kind === 'failed') return fetched;
-    const format = formatOf(fetched.contentType);
-    const origin = { exporter: target.exporter, target: target.of, format, source: SOURCE, timeMs };
-    const page = pageEventOf(fetched.bytes, origin, fields);
-    return page.kind === 'refused' ? { kind: 'failed', fault: page.reason, detail: page.detail } : page;
-  }
-
-  async function fetch({ url }: ScrapeTarget): Promise<Fetched | Failed> {
-    let token: Readonly<Record<string, string>>;
-    try {
-      token = authorization();
-    } catch (error) {
-      return { kind: 'failed', fault: 'token', detail: `the token can't be read: ${String(error)}` };
-    }
-    return fetcher.get(url, { ...HEADERS, ...token });
-  }
-
-  function countLeftOut(
-    { url }: ScrapeTarget,
-    { left_out: leftOut, refused, refused_lines: lines }: PageSummary,
-  ): void {
-    for (const cause of CAUSES) metrics.leftOut.inc({ cause }, leftOut[cause]);
-    metrics.leftOut.inc({ cause: 'bad_line' }, lines - leftOut.limit);
-    if (lines === 0) return;
-    seldom.warn({ url, lines, first: refused[0] }, 'lines of a page were not taken');
-  }
-
-  function open(target: ScrapeTarget): Scrape {
-    const { key, url } = target;
-    let isUp: boolean | undefined;
-    let isClosed = false;
-
-    /** Said once for each time that it goes down or comes back. */
-    function setUp(isUpNow: boolean, detail: string): void {
-      if (isUpNow === isUp) return;
-      if (!isUpNow) logger.warn({ url, detail }, 'a target is down');
-      else if (isUp === false) logger.info({ url }, 'a target is up again');
-      metrics.targetsUp.inc(Number(isUpNow) - Number(isUp ?? false));
-      isUp = isUpNow;
-    }
-
-    async function ask(): Promise<boolean> {
-      if (!outbox.hasRoom()) {
-        metrics.scrapes.inc({ result: 'held' });
-        return true;
-      }
-      const scraped = await scrape(target);
-      if (isClosed) return false;
-      if (scraped.kind === 'failed') {
-        metrics.scrapes.inc({ result: scraped.fault });
-        setUp(false, scraped.detail);
-        return false;
-      }
-      const { json, summary } = scraped;
-      metrics.scrapes.inc({ result: 'ok' });
-      metrics.values.inc(summary.values);
-      countLeftOut(target, summary);
-      outbox.put(key, json);
-      setUp(true, '');
-      return true;
-    }
-
-    return {
-      async ask() {
-        const asking = ask();
-        underWay.add(asking);
-        return asking.finally(() => underWay.delete(asking));
-      },
-      close() {
-        isClosed = true;
-        if (isUp === true) metrics.targetsUp.dec();
-      },
-    };
-  }
-
   return {
-    open,
+    open(target) {
+      const asked: Asked = { options, target, isUp: undefined, isClosed: false };
+      return {
+        async ask() {
+          const asking = ask(asked);
+          underWay.add(asking);
+          return asking.finally(() => underWay.delete(asking));
+        },
+        close() {
+          asked.isClosed = true;
+          if (asked.isUp === true) options.metrics.targetsUp.dec();
+        },
+      };
+    },
     async settle() {
       await Promise.allSettled(underWay);
     },
   };
+}
+
+interface Asked {
+  readonly options: ScraperOptions;
+  readonly target: ScrapeTarget;
+  /** Undefined: it was not asked yet. */
+  isUp: boolean | undefined;
+  isClosed: boolean;
+}
+
+async function ask(asked: Asked): Promise<boolean> {
+  const { options, target } = asked;
+  const { outbox, metrics } = options;
+  if (!outbox.hasRoom()) {
+    metrics.scrapes.inc({ result: 'held' });
+    return true;
+  }
+  const scraped = await scrape(options, target);
+  if (asked.isClosed) return false;
+  if (scraped.kind === 'failed') {
+    metrics.scrapes.inc({ result: scraped.fault });
+    setUp(asked, false, scraped.detail);
+    return false;
+  }
+  const { json, summary } = scraped;
+  metrics.scrapes.inc({ result: 'ok' });
+  metrics.values.inc(summary.values);
+  countLeftOut(options, target, summary);
+  outbox.put(target.key, json);
+  setUp(asked, true, '');
+  return true;
+}
+
+/** Said once for each time that it goes down or comes back. */
+function setUp(asked: Asked, isUp: boolean, detail: string): void {
+  const { logger, metrics } = asked.options;
+  const { url } = asked.target;
+  if (isUp === asked.isUp) return;
+  if (!isUp) logger.warn({ url, detail }, 'a target is down');
+  else if (asked.isUp === false) logger.info({ url }, 'a target is up again');
+  metrics.targetsUp.inc(Number(isUp) - Number(asked.isUp ?? false));
+  asked.isUp = isUp;
+}
+
+/** The event and what became of the page, or why there is none. */
+async function scrape(options: ScraperOptions, target: ScrapeTarget): Promise<Scraped> {
+  const { lagMs, fields, metrics, now } = options;
+  // Of the moment before it is asked: a job that begins while it answers must not be given what was before it.
+  const timeMs = now() - lagMs;
+  const end = metrics.scrapeSeconds.startTimer();
+  const fetched = await fetch(options, target);
+  end();
+  if (fetched.kind === 'failed') return fetched;
+  const format = formatOf(fetched.contentType);
+  const origin = { exporter: target.exporter, target: target.of, format, source: SOURCE, timeMs };
+  const page = pageEventOf(fetched.bytes, origin, fields);
+  return page.kind === 'refused' ? { kind: 'failed', fault: page.reason, detail: page.detail } : page;
+}
+
+async function fetch(
+  { fetcher, authorization }: ScraperOptions,
+  { url }: ScrapeTarget,
+): Promise<Fetched | Failed> {
+  let token: Readonly<Record<string, string>>;
+  try {
+    token = authorization();
+  } catch (error) {
+    return { kind: 'failed', fault: 'token', detail: `the token can't be read: ${String(error)}` };
+  }
+  return fetcher.get(url, { ...HEADERS, ...token });
+}
+
+function countLeftOut(
+  { metrics, seldom }: ScraperOptions,
+  { url }: ScrapeTarget,
+  { left_out: leftOut, refused, refused_lines: lines }: PageSummary,
+): void {
+  for (const cause of CAUSES) metrics.leftOut.inc({ cause }, leftOut[cause]);
+  metrics.leftOut.inc({ cause: 'bad_line' }, lines - leftOut.limit);
+  if (lines === 0) return;
+  seldom.warn({ url, lines, first: refused[0] }, 'lines of a page were not taken');
 }
 
 /** By the page's own word; whatever it says else, it is read as the text format, which bad lines don't break. */
