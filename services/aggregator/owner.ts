@@ -57,15 +57,6 @@ export function openOwner(options: OwnerOptions): Owner {
   const { log, settings, clock, committer, health, alarm, logger, metrics } = options;
   const partitions = new Map<number, Partition>();
 
-  async function forwardAll(number: number, forward: readonly AppendRecord[]): Promise<boolean> {
-    if (forward.length === 0) return true;
-    const result = await log.append(forward);
-    if (result.kind === 'appended') return true;
-    health.failed(number, result.detail);
-    logger.warn({ detail: result.detail }, 'dead letters could not be written');
-    return false;
-  }
-
   function lose(number: number): 'lost' {
     partitions.delete(number);
     return 'lost';
@@ -95,7 +86,7 @@ export function openOwner(options: OwnerOptions): Owner {
       const count = countFoldable(partition, clock, batch, settings.sampleTtlMs);
       const forward = foldBatch(partition, batch, count, log.partitions, metrics);
       if (count === 0) return 0;
-      const isThere = (await forwardAll(number, forward)) && (await committer.commit(partition));
+      const isThere = (await forwardAll(options, number, forward)) && (await committer.commit(partition));
       return isThere ? count : lose(number);
     },
     async tick(number) {
@@ -110,13 +101,23 @@ export function openOwner(options: OwnerOptions): Owner {
       partitions.delete(number);
       alarm.end(number);
       health.ended(number);
-      // Its gauges are the next owner's to show.
-      const label = { partition: String(number) };
-      metrics.consumerLag.remove({ topic: 'lifecycle', ...label });
-      metrics.givenUp.remove(label);
-      metrics.pageAgeSeconds.remove(label);
+      measureNoMore(number, metrics);
     },
   };
+}
+
+/** Dead letters and copies: they are durable before the position passes their records. */
+async function forwardAll(
+  { log, health, logger }: OwnerOptions,
+  number: number,
+  forward: readonly AppendRecord[],
+): Promise<boolean> {
+  if (forward.length === 0) return true;
+  const result = await log.append(forward);
+  if (result.kind === 'appended') return true;
+  health.failed(number, result.detail);
+  logger.warn({ detail: result.detail }, 'dead letters could not be written');
+  return false;
 }
 
 function measure(
@@ -129,4 +130,12 @@ function measure(
   metrics.givenUp.set(label, ledger.scalars.givenUpCount);
   const nowMs = clock.storeNowMs();
   if (nowMs !== null && pageTimeMs !== null) metrics.pageAgeSeconds.set(label, (nowMs - pageTimeMs) / 1000);
+}
+
+/** Its gauges are the next owner's to show. */
+function measureNoMore(number: number, metrics: ProcessMetrics): void {
+  const label = { partition: String(number) };
+  metrics.consumerLag.remove({ topic: 'lifecycle', ...label });
+  metrics.givenUp.remove(label);
+  metrics.pageAgeSeconds.remove(label);
 }
