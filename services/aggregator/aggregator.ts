@@ -20,18 +20,18 @@ import type { Timing } from './timing';
 /**
  * log → fold → store, for the partitions that this process owns (owner.ts has their lives).
  *
- * A batch of records is folded in memory, its dead letters and copies are made durable, then state, page time and positions are
- * committed together. What can't be committed is forgotten: `stale` means that another owner took over, and the partition is
- * begun anew from the store if it is still ours.
+ * A batch of records is folded in memory, its dead letters and copies are made durable, then state, page time
+ * and positions are committed together. What can't be committed is forgotten: `stale` means that another
+ * owner has taken over. If the partition is still ours, it starts over from the store.
  */
 export interface Aggregator {
   /**
-   * Readiness: why it is not ready; undefined: it owns partitions or waits for them, fetches, its commits are applied, and no page
-   * time of its is ahead of the clock.
+   * Readiness: why it is not ready; undefined: it owns partitions or waits for them, fetches, its commits are
+   * applied, and no page time of its is ahead of the clock.
    */
   trouble(): string | undefined;
   ownedPartitions(): readonly number[];
-  /** Stops reading, commits what was folded, gives the partitions up. */
+  /** Stops reading, commits what was folded, and gives up the partitions. */
   close(): Promise<void>;
 }
 
@@ -41,13 +41,13 @@ export interface AggregatorOptions {
   readonly settings: LedgerSettings;
   readonly logger: Logger;
   readonly metrics: ProcessMetrics;
-  /** Delivery has ended for good: the process is to end. */
+  /** Delivery has ended for good: the process should end. */
   readonly onFatal: (error: Error) => void;
   /** Default: the process's own. */
   readonly timing?: Timing;
 }
 
-/** A page time is to be committed at least once a second; twice as often leaves room for a slow answer. */
+/** Page time must be committed at least once a second; twice as often leaves room for a slow answer. */
 const TICK_MS = 400;
 const FETCH_SILENCE_MS = 10_000;
 

@@ -1,6 +1,6 @@
 import type { Logger } from '../process/logger';
 
-/** Tells of what only an operator can end: once, and again when it has become something else. */
+/** Reports what only an operator can fix: once, and again when it changes. */
 export interface Alarm {
   raise(partition: number, what: string): void;
   end(partition: number): void;

@@ -20,13 +20,13 @@ export function countFoldable(
   sampleTtlMs: number,
 ): number {
   if (topic === 'telemetry') return countReadable(partition, clock, records, sampleTtlMs);
-  // What begins now would be charged up to a page time that is about to go back.
+  // What starts now would be charged up to a page time that is about to go back.
   return clock.isInDoubt(partition.pageTimeMs) ? 0 : records.length;
 }
 
 /**
- * Telemetry is read no further ahead of page time than a sample lives: later ones would push out those that are still shown. A
- * sample that was appended by a clock that was wrong is not waited for.
+ * Telemetry is read no further ahead of page time than a sample lives: later ones would push out those that
+ * are still shown. A sample that was appended under a wrong clock is not waited for.
  */
 function countReadable(
   partition: Partition,
@@ -41,7 +41,9 @@ function countReadable(
   return tooFar === -1 ? records.length : tooFar;
 }
 
-/** Folds the first `count` records. Answers what must be durable on the log before the position passes them. */
+/**
+ * Folds the first `count` records. Returns what must be durable on the log before the position passes them.
+ */
 export function foldBatch(
   partition: Partition,
   { topic, records, next }: Batch,
@@ -58,7 +60,8 @@ export function foldBatch(
     else if (outcome !== 'taken') metrics.deadLetters.inc({ reason: outcome });
   }
   metrics.recordsFolded.inc({ topic }, count);
-  // Offsets without a record (control records, compaction) may follow; without them the log's end would never be reached.
+  // Offsets without a record (control records, compaction) may follow; without them the log's end would never
+  // be reached.
   if (count === records.length) partition.positions[topic] = next;
   if (count > 0) partition.marks = { ...partition.marks, [topic]: markOf(now.at(-1)) };
   return forward;

@@ -1,16 +1,16 @@
-/** Since when nothing of a partition has been committed, and why: readiness stands on it. */
+/** Since when nothing has been committed of each partition, and why. Readiness is based on it. */
 export interface CommitHealth {
-  /** The partition is this process's from now on. */
+  /** From now on the partition is owned by this process. */
   begun(number: number): void;
   committed(number: number): void;
   /** It was not committed, or could not be taken over. */
   failed(number: number, why: string): void;
   ended(number: number): void;
-  /** What to say of the first partition that has stood still for too long; undefined: none has. */
+  /** What to say about the first partition without a commit for too long; undefined: there is none. */
   trouble(): string | undefined;
 }
 
-/** Commits are at least one a second: five that are missing are no delay any more. */
+/** There is at least one commit a second: five missing ones are more than a delay. */
 const STILL_MS = 5000;
 
 export function openCommitHealth(now: () => number): CommitHealth {

@@ -11,9 +11,12 @@ import type { CommitHealth } from './commit-health';
 import type { Timing } from './timing';
 
 export interface Committer {
-  /** Commits what was folded, as of the page time of now. False: the state in memory is not the store's any more. */
+  /**
+   * Commits what was folded, as of the current page time. False: the state in memory is no longer that of the
+   * store.
+   */
   commit(partition: Partition): Promise<boolean>;
-  /** From now on no commit is tried again, and no page time is committed by itself. */
+  /** From now on commits are not retried, and page time alone is not committed. */
   close(): void;
   isClosed(): boolean;
 }
@@ -28,7 +31,7 @@ export interface CommitterOptions {
   readonly onCommitted: (number: number, positions: Positions) => void;
 }
 
-/** How long a commit is tried again before the partition is let go of, to be begun anew when the store is back. */
+/** How long a commit is retried before the partition is dropped, to start over when the store is back. */
 const COMMIT_PATIENCE_MS = 5000;
 const RETRY_MS = 100;
 
@@ -70,7 +73,7 @@ export function openCommitter(options: CommitterOptions): Committer {
       metrics.commits.inc({ result });
       if (result !== 'applied') {
         if (result === 'stale') health.failed(number, 'another process has taken it over');
-        logger.warn({ partition: number, epoch, result }, 'commit not applied: the partition is begun anew');
+        logger.warn({ partition: number, epoch, result }, 'commit not applied: the partition starts over');
         return false;
       }
       partition.counter++;

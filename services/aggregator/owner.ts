@@ -13,7 +13,7 @@ import type { CommitHealth } from './commit-health';
 import { takeOver } from './take-over';
 
 /**
- * The partitions that are folded here. One call at a time for each of them.
+ * The partitions that are folded in this process. One call at a time for each of them.
  *
  * A partition's life in this process:
  *
@@ -26,17 +26,17 @@ import { takeOver } from './take-over';
  *       │       unusable                  or its dead letters can't
  *       └── end(), from each of them: the log gives it to another process
  *
- * `behind` where the store may have been rewound, else `shown` at once. Who has lost a partition forgets what it holds of it, and
- * waits until the log calls begin() again.
+ * `behind` if the store may have been rewound, otherwise `shown` at once. An owner that has lost a partition
+ * forgets its state and waits until the log calls begin() again.
  */
 export interface Owner {
-  /** Of those that are taken over. */
+  /** Those that have been taken over. */
   readonly partitions: ReadonlyMap<number, Partition>;
-  /** Where to read on; null: it waits. */
+  /** Where to continue reading; null: it waits. */
   begin(number: number): Promise<Positions | null>;
   /** How many of the records were taken. */
   take(number: number, batch: Batch): Promise<number | 'lost'>;
-  /** Commits its page time where that has moved. */
+  /** Commits its page time if that has moved. */
   tick(number: number): Promise<'owned' | 'lost'>;
   end(number: number): void;
 }
@@ -132,7 +132,7 @@ function measure(
   if (nowMs !== null && pageTimeMs !== null) metrics.pageAgeSeconds.set(label, (nowMs - pageTimeMs) / 1000);
 }
 
-/** Its gauges are the next owner's to show. */
+/** The next owner will show its gauges. */
 function measureNoMore(number: number, metrics: ProcessMetrics): void {
   const label = { partition: String(number) };
   metrics.consumerLag.remove({ topic: 'lifecycle', ...label });

@@ -7,30 +7,31 @@ import type { StepNews } from './store-clock';
 import type { Timing } from './timing';
 
 /**
- * Page time (contract, "The page"): the store's clock while a lifecycle fetch begun less than a second ago found nothing unread,
- * else the log time of the last record read. One question to the log and one to the store serve all partitions of the process.
+ * Page time (contract, "The page"): the store's clock while a lifecycle fetch begun less than a second ago
+ * found nothing unread, else the log time of the last record read. One question to the log and one to the
+ * store serve all partitions of the process.
  *
- * It never goes back, unless a clock was wrong: one that is more than 300 s ahead of the store's clock goes back to it. Nor does a
- * log time that is so far ahead move it, since a broker's clock can be wrong too.
+ * It never goes back unless a clock was wrong: a page time more than 300 s ahead of the store's clock goes
+ * back to it. A log time that far ahead does not move it either, since a broker's clock can be wrong too.
  */
 export interface PageClock {
   /** Asks the log for its ends and the store for its time. Call it more often than once a second. */
   refresh(): Promise<void>;
-  /** Asks the store; answers its clock as it is followed. */
+  /** Asks the store; returns its clock as it is followed. */
   askStore(): Promise<{ readonly kind: 'clock'; readonly nowMs: number } | StoreUnavailable>;
-  /** The page time that the partition may commit now; null: none, nothing is known of it yet. */
+  /** The page time that the partition may commit now; null: none, since nothing is known about it yet. */
   pageTimeMs(partition: PageTimed): number | null;
-  /** While a step back is not followed yet: would page time go back if it were? */
+  /** While a step back is not followed yet: whether page time would go back if it were. */
   isInDoubt(pageTimeMs: number | null): boolean;
-  /** Is a moment so far ahead of the store's clock that a clock must be, or have been, wrong? */
+  /** Whether a moment is so far ahead of the store's clock that a clock must be, or have been, wrong. */
   isTooFarAhead(timeMs: number): boolean;
-  /** Records between a position and the log's end as it was last seen. */
+  /** How many records are between a position and the log's end as last seen. */
   lag(partition: number, position: number): number;
-  /** The store's clock as it is followed; null: it did not answer lately. */
+  /** The store's clock as it is followed; null: the store has not answered lately. */
   storeNowMs(): number | null;
   /** The same, however long ago it answered; null: never. */
   followedMs(): number | null;
-  /** By how much it has stepped and is not followed yet, ms. */
+  /** By how much it has stepped without being followed yet, ms. */
   stepMs(): number | null;
 }
 
@@ -53,7 +54,10 @@ export function openPageClock(
     const [latestMs, followedMs] = [clock.latestMs() ?? Infinity, clock.nowMs() ?? Infinity];
     return latestMs < followedMs && pageTimeMs !== null && pageTimeMs - latestMs > FUTURE_MS;
   };
-  /** A page time that agrees with a clock that has stepped back goes on with it: it must not be taken to where the clock was wrong. */
+  /**
+   * A page time that agrees with a clock that has stepped back stays with it: it must not be moved to where
+   * the clock was wrong.
+   */
   const nowFor = (pageTimeMs: number | null): number | null => {
     const [latestMs, followedMs] = [clock.latestMs(), clock.nowMs()];
     if (latestMs === null || followedMs === null || isInDoubt(pageTimeMs)) return followedMs;
@@ -73,7 +77,7 @@ export function openPageClock(
     return { kind: 'clock', nowMs };
   }
 
-  /** What page time would be if it could only go on. */
+  /** What page time would be if clocks were never wrong. */
   function soughtMs({ number, positions, lastLogTimeMs, pageTimeMs }: PageTimed): number | null {
     const end = ends?.endOf[number] ?? Infinity;
     const nothingUnread = ends !== null && isFresh(ends.askedAtMs) && positions.lifecycle >= end;

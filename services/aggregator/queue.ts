@@ -1,4 +1,4 @@
-/** Runs what is asked for of the same partition one after the other. */
+/** Runs tasks of the same partition one after the other. */
 export interface Queue {
   run<T>(number: number, task: () => Promise<T>): Promise<T>;
 }

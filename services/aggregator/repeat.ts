@@ -1,7 +1,7 @@
 import type { Logger } from '../process/logger';
 import type { Timing } from './timing';
 
-/** Does a task again and again, `everyMs` after its end; one that fails is told of and done again. */
+/** Repeats a task, `everyMs` after it has ended; a failure is logged and the task repeated all the same. */
 export function repeat(
   task: () => Promise<void>,
   everyMs: number,

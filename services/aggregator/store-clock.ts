@@ -2,23 +2,25 @@ import { FUTURE_MS } from '../../events/time';
 import type { Timing } from './timing';
 
 /**
- * The store's clock as this process follows it. A clock that is wrong for seconds must not move page time, so a step of more than
- * 300 s against the process's monotonic clock is followed only when it has stood for 60 s; until then the clock from before goes on:
+ * The store's clock as this process follows it. A clock that is wrong for seconds must not move page time, so
+ * a step of more than 300 s against the process's monotonic clock is followed only after it has lasted for 60
+ * s; until then the earlier clock continues:
  *
  *     steady ── an answer more than 300 s off ──> stepped ── 60 s later it still is ──> steady, on the new clock
  *        ^                                           │ │ ^
  *        └── an answer of the clock from before ─────┘ └─┘ an answer more than 300 s off both: the 60 s begin anew
  *
- * A machine that slept wakes like that. At a start there is nothing to compare the first answer with.
+ * A machine that wakes from sleep looks like that. At the start there is nothing to compare the first answer
+ * with.
  */
 export interface StoreClock {
-  /** Takes in what the store answered just now to a question that was asked at `askedAtMs` on the monotonic clock. */
+  /** Notes what the store has just answered to a question asked at `askedAtMs` on the monotonic clock. */
   observe(answerMs: number, askedAtMs: number): void;
-  /** As followed, carried on by the monotonic clock; null: the store has never answered. */
+  /** The clock that is followed, extrapolated by the monotonic clock; null: the store has never answered. */
   nowMs(): number | null;
-  /** As it was answered last, followed or not, carried on too. */
+  /** The clock as last answered, followed or not, extrapolated too. */
   latestMs(): number | null;
-  /** By how much it has stepped and is not followed yet, ms; null: it is steady. */
+  /** By how much it has stepped without being followed yet, ms; null: it is steady. */
   stepMs(): number | null;
 }
 
@@ -27,7 +29,7 @@ export type StepNews = 'seen' | 'followed' | 'gone';
 
 const STEP_MS = FUTURE_MS;
 const STANDS_MS = 60_000;
-/** An answer that was under way for so long (the process was stopped, say) tells too little of what time it is. */
+/** An answer that took so long (because the process was stopped, say) tells too little about the time. */
 const SLOW_ANSWER_MS = 10_000;
 
 export function openStoreClock(
@@ -45,7 +47,8 @@ export function openStoreClock(
     observe(answerMs, askedAtMs) {
       const atMs = timing.now();
       if (atMs - askedAtMs > SLOW_ANSWER_MS) return;
-      // Counted from when the answer was there: the estimate may run behind the store's clock, never ahead of it.
+      // Counted from the arrival of the answer: the estimate may lag behind the store's clock but is never
+      // ahead of it.
       const answeredMs = answerMs - atMs;
       if (offsetMs === null || isNear(answeredMs, offsetMs)) {
         if (stepped !== null && offsetMs !== null) onStep('gone', stepped.offsetMs - offsetMs);

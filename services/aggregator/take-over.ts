@@ -23,8 +23,9 @@ export interface TakeOverOptions {
 }
 
 /**
- * Raises a partition's epoch, compares its state with the log, and reads it. A text where that can't be done now, or the state can't
- * be gone on with (it was folded otherwise, or from another log): why.
+ * Raises a partition's epoch, compares its state with the log, and loads it. Returns a text that says why if
+ * that is not possible now, or if the state can't be continued (it was folded differently, or from another
+ * log).
  */
 export async function takeOver(
   number: number,
@@ -43,7 +44,7 @@ export async function takeOver(
   const head = acquired.head === null ? undefined : decodeFoldHead(acquired.head.fold);
   const mismatch = head && foldMismatch(head, settings);
   if (mismatch !== undefined) {
-    return alarming(`the stored state can't be gone on with: ${mismatch}`);
+    return alarming(`the stored state can't be continued: ${mismatch}`);
   }
   const bounds = await log.bounds('lifecycle');
   if (bounds.kind === 'unavailable') return waits('the log is away', bounds.detail);
@@ -74,8 +75,9 @@ function withoutAlarm({ diverged: _, ...marks }: Partition['marks']): Partition[
 }
 
 /**
- * Is the log still the one that the state was folded from? A topic that was made anew, cut at its start or lost its end in an unclean
- * election is not, and folding on from there would make figures that no replay gives. undefined: it is.
+ * Whether the log is still the one that the state was folded from; undefined: it is. It is not if a topic was
+ * recreated, truncated at its start, or lost its end in an unclean election: folding on from there would make
+ * figures that no replay gives.
  */
 async function divergence(
   number: number,
@@ -98,7 +100,10 @@ async function divergence(
   return `the record at ${String(mark.offset)} is not the one that was folded`;
 }
 
-/** Says so in the store, so that no replica shows the state; the partition is tried again, since a broker may come back with the right log. */
+/**
+ * Notes it in the store, so that no replica shows the state. The partition is retried, since a broker may
+ * come back with the right log.
+ */
 async function markDiverged(
   number: number,
   store: StateStore,

@@ -1,7 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 
-/** A process's monotonic clock and its waits, so that a simulation can run an aggregator in a time of its own. */
+/**
+ * A process's monotonic clock and its delays, so that a simulation can run an aggregator in simulated time.
+ */
 export interface Timing {
   /** On the clock that the log's `askedAtMs` and `lastFetchAtMs()` are on, ms. */
   now(): number;

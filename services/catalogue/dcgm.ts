@@ -1,10 +1,10 @@
 /**
- * What DCGM's fields mean (NVIDIA DCGM, dcgm_fields.h; types after NVIDIA's dcgm-exporter, etc/*.csv), for pages that don't say it:
- * many a sample in the field has no HELP and TYPE. The words are ours.
+ * What DCGM's fields mean (NVIDIA DCGM, dcgm_fields.h; types after NVIDIA's dcgm-exporter, etc/*.csv), for
+ * pages that don't say: many samples in the field come without HELP and TYPE. The wording is ours.
  */
 export interface DcgmField {
   readonly type: 'counter' | 'gauge';
-  /** Of the value; empty for a count or a code. */
+  /** Unit of the value; empty for a count or a code. */
   readonly unit: string;
   readonly about: string;
 }
@@ -82,7 +82,10 @@ const ERRORS: readonly Entry[] = [
   ['DEV_VGPU_LICENSE_STATUS', 'gauge', '', 'Whether vGPU is licensed'],
 ];
 
-/** NVIDIA's maintainers call the bytes of the profiling fields rates (NVIDIA/dcgm-exporter#87), so they are gauges here. */
+/**
+ * NVIDIA's maintainers call the bytes of the profiling fields rates (NVIDIA/dcgm-exporter#87), so they are
+ * gauges here.
+ */
 const LINKS: readonly Entry[] = [
   ['DEV_NVLINK_CRC_FLIT_ERROR_COUNT_TOTAL', 'counter', '', 'NVLink flow-control CRC errors, all lanes'],
   ['DEV_NVLINK_CRC_DATA_ERROR_COUNT_TOTAL', 'counter', '', 'NVLink data CRC errors, all lanes'],
@@ -118,7 +121,7 @@ const PROFILING: readonly Entry[] = [
   ['PROF_DRAM_ACTIVE', 'gauge', 'ratio', 'Cycles in which device memory was sending or receiving'],
 ];
 
-/** Counted by dcgm-exporter itself, over a window: they fall again. */
+/** Counted by dcgm-exporter itself over a window, so they can fall. */
 const COUNTED_BY_THE_EXPORTER: readonly Entry[] = [
   ['XID_ERRORS_COUNT', 'gauge', '', 'XID errors within the window of the exporter'],
   ['CLOCK_EVENTS_COUNT', 'gauge', '', 'Clock events within the window of the exporter'],
@@ -137,12 +140,12 @@ const DCGM_FIELDS: ReadonlyMap<string, DcgmField> = new Map([
   ...named('DCGM_EXP_', COUNTED_BY_THE_EXPORTER),
 ]);
 
-/** Undefined: not one of DCGM's fields that are known here. */
+/** Undefined: it is not a DCGM field known here. */
 export function dcgmField(name: string): DcgmField | undefined {
   return DCGM_FIELDS.get(name);
 }
 
-/** What a page's HELP says of it. */
+/** What a page's HELP says about it. */
 export function helpOf({ about, unit }: DcgmField): string {
   return unit === '' ? about : `${about}, ${unit}`;
 }

@@ -3,7 +3,10 @@ import type { EntityKind, Status } from '../../events/kinds';
 import type { Timeline } from '../fold/kinds';
 import type { OwnFamily, SumFamily } from './family';
 
-/** An entity that has its `started`, `submitted` or `created`, as the families of its kind are declared on it. */
+/**
+ * An entity whose `started`, `submitted` or `created` is known: what the families of its kind are declared
+ * on.
+ */
 export interface DescribedEntity<Kind extends EntityKind> {
   readonly kind: Kind;
   readonly id: EntityId;
@@ -19,7 +22,9 @@ export interface DescribedEntity<Kind extends EntityKind> {
 
 /** What one kind of entity has on the page. */
 export interface KindCatalogue<Kind extends EntityKind, Described> {
-  /** Undefined where the entity is not shown in any figure: it has no `started` or `submitted` yet. */
+  /**
+   * Undefined if the entity is in no figure, since its `started`, `submitted` or `created` is not known yet.
+   */
   readonly describedOf: (id: EntityId, timeline: Timeline<Kind>) => Described | undefined;
   readonly own: readonly OwnFamily<Described>[];
   readonly sums: readonly SumFamily<Described>[];

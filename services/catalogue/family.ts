@@ -5,13 +5,14 @@ import { areaAt } from '../fold/accrual';
  * How a metric family is declared: once, with its name, type, help, labels and where its value comes from.
  *
  * Glossary
- * - own family: its series are one entity's each, shown as long as the entity is
- * - sum family: its series add up whole numbers over all entities that bear their labels, the settled ones included
+ * - own family: each of its series is one entity's alone, shown as long as the entity is
+ * - sum family: its series add up whole numbers over all entities that bear their labels, the settled ones
+ *   included
  * - growth: a whole number that rises with page time
  */
 type FamilyType = 'counter' | 'gauge' | 'histogram';
 
-/** What a page says of a family before its lines. */
+/** What a page says about a family before its lines. */
 export interface MetricFamily {
   readonly name: string;
   readonly type: FamilyType;
@@ -19,7 +20,7 @@ export interface MetricFamily {
   readonly labels: readonly string[];
 }
 
-/** A family that is made of entities, without what it takes to make its figures. */
+/** A family that is made from entities, without the functions that make its figures. */
 export interface Family extends MetricFamily {
   /** Whole units in one printed unit: 10^9 nano-dollars, 1000 ms, 1 of a count. */
   readonly per: number;
@@ -41,7 +42,10 @@ export interface OwnFamily<Described> extends Family {
   readonly valueOf: (entity: Described) => number | Growth;
 }
 
-/** One entity's part of one series: whole numbers, one of a counter or gauge, see histogramParts() for a histogram. */
+/**
+ * One entity's part of one series: whole numbers, one of a counter or gauge, see histogramParts() for a
+ * histogram.
+ */
 export interface SumPart {
   readonly labels: readonly string[];
   readonly amount: readonly bigint[] | Growth;
@@ -68,8 +72,8 @@ export const ONE: readonly bigint[] = [1n];
 export const ZERO: readonly bigint[] = [0n];
 
 /**
- * Observations of a histogram as the whole numbers that its series add up: a count for each bucket by itself, one for what is above
- * all bounds, and the sum in ms. Negative observations count as 0.
+ * Observations of a histogram as the whole numbers that its series add up: a count for each bucket by itself,
+ * one for observations above all bounds, and the sum in ms. Negative observations count as 0.
  */
 export function histogramParts(boundsSeconds: readonly number[], observedMs: readonly number[]): bigint[] {
   const parts = new Array<bigint>(boundsSeconds.length + 2).fill(0n);
@@ -83,14 +87,17 @@ export function histogramParts(boundsSeconds: readonly number[], observedMs: rea
   return parts;
 }
 
-/** A histogram's parts as it is printed: cumulative buckets, the last of them +Inf, then the sum in ms. */
+/** A histogram's parts as they are printed: cumulative buckets, the last of them +Inf, then the sum in ms. */
 export function cumulate(parts: readonly bigint[]): bigint[] {
   const buckets = parts.slice(0, -1);
   let count = 0n;
   return [...buckets.map((n) => (count += n)), parts.at(-1) ?? 0n];
 }
 
-/** The double nearest to units ÷ per. Above 2^53 both divisions of doubles would round, so the decimal is parsed instead. */
+/**
+ * The double nearest to units ÷ per. Above 2^53 both divisions of doubles would round, so the decimal is
+ * parsed instead.
+ */
 export function toDouble(units: bigint, per: number): number {
   if (units <= BigInt(Number.MAX_SAFE_INTEGER) && units >= -BigInt(Number.MAX_SAFE_INTEGER))
     return Number(units) / per;

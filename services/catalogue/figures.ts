@@ -31,7 +31,10 @@ export interface SumFigure extends SumPart {
 const NO_SERIES: readonly OwnSeries[] = [];
 const cache = new WeakMap<Entity, Figures | null>();
 
-/** Undefined for an entity that has no figures: without `started` or `submitted` it is kept and not shown. */
+/**
+ * Undefined for an entity that has no figures: without `started`, `submitted` or `created` it is remembered
+ * but not shown.
+ */
 export function figuresOf(entity: Entity): Figures | undefined {
   const known = cache.get(entity);
   if (known !== undefined) return known ?? undefined;

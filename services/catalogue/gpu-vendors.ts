@@ -1,38 +1,39 @@
 import type { GpuFigure } from './gpu';
 
 /**
- * One table a vendor: what its exporters call a GPU, which of their fields each figure is made of, in which unit, and which values
- * say that there is none.
+ * One table per vendor: what its exporters call a GPU, which of their fields each figure is made from, in
+ * which unit, and which values mean that there is none.
  *
- * Sources: NVIDIA's DCGM (dcgm_fields.h, dcgm-exporter) and nvidia_gpu_exporter (utkuozdemir, docs/METRICS.md); AMD's
- * device-metrics-exporter (ROCm, docs/configuration/metricslist.md; its MB are the driver's, 2^20 bytes); Intel's XPU Manager 1.x
- * (rest/prometheus_exporter/prometheus_exporter_types.py: its ratios are 0 to 1, whatever their HELP says).
+ * Sources: NVIDIA's DCGM (dcgm_fields.h, dcgm-exporter) and nvidia_gpu_exporter (utkuozdemir,
+ * docs/METRICS.md); AMD's device-metrics-exporter (ROCm, docs/configuration/metricslist.md; its MB are the
+ * driver's, 2^20 bytes); Intel's XPU Manager 1.x (rest/prometheus_exporter/prometheus_exporter_types.py: its
+ * ratios are 0 to 1, whatever their HELP says).
  */
 export interface GpuVendor {
   readonly vendor: 'nvidia' | 'amd' | 'intel';
-  /** Which of an exporter's labels say which GPU it is; of several the first that names one. */
+  /** Which of an exporter's labels identify the GPU; of several, the first that names one. */
   readonly identity: Readonly<Record<'uuid' | 'gpu' | 'gpuInstance', readonly string[]>>;
-  /** What the exporter may be told to write before its names. */
+  /** A prefix that the exporter may be configured to write before its names. */
   readonly prefix?: string;
-  /** Of fields that say several things: the row that counts bears this label, or none of that name. */
+  /** For fields that have several rows: the row that counts has this label, or none of that name. */
   readonly rows?: Readonly<Record<string, readonly [label: string, value: string]>>;
-  /** Values that say "not supported", by field. */
+  /** Values that mean "not supported", by field. */
   readonly blanks?: Readonly<Record<string, readonly number[]>>;
-  /** The first source that is there holds. */
+  /** The first source that is present counts. */
   readonly sources: Readonly<Partial<Record<GpuFigure, readonly GpuSource[]>>>;
 }
 
-/** What a figure is made of: fields that are added up, then scaled. */
+/** What a figure is made from: fields that are added up, then scaled. */
 export interface GpuSource {
-  /** The source is there where all of them are. */
+  /** The source is present if all of them are. */
   readonly of: readonly string[];
-  /** Added where it is there. */
+  /** Added if it is present. */
   readonly and?: string;
   readonly times?: number;
   readonly per?: number;
   /** For a slice of a GPU only. */
   readonly sliceOnly?: true;
-  /** A sensor that is not there reads 0: another source that has more holds. */
+  /** A missing sensor reads 0: another source with a higher value takes precedence. */
   readonly zeroIsNoSensor?: true;
 }
 
@@ -43,7 +44,7 @@ const NVIDIA: GpuVendor = {
   identity: { uuid: ['UUID', 'uuid'], gpu: ['gpu'], gpuInstance: ['GPU_I_ID', 'gpu_instance_id'] },
   sources: {
     utilization: [
-      // DCGM has no utilization of a MIG slice but this; what it gives as GPU_UTIL there is the whole GPU's.
+      // DCGM has no other utilization of a MIG slice; its GPU_UTIL is the whole GPU's.
       { of: ['DCGM_FI_PROF_GR_ENGINE_ACTIVE'], sliceOnly: true },
       { of: ['DCGM_FI_DEV_GPU_UTIL'], per: 100 },
       { of: ['DCGM_FI_PROF_GR_ENGINE_ACTIVE'] },
@@ -75,7 +76,7 @@ const NVIDIA: GpuVendor = {
     errors: [
       { of: ['DCGM_FI_DEV_ECC_DBE_VOL_TOTAL'] },
       { of: ['DCGM_FI_DEV_ECC_DBE_AGG_TOTAL'] },
-      // All that dcgm-exporter's own list of fields has of them: each such error remaps a row.
+      // The only field of theirs in dcgm-exporter's own list: each such error remaps a row.
       { of: ['DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS'] },
       { of: ['nvidia_smi_ecc_errors_uncorrected_volatile_total'] },
       { of: ['nvidia_smi_ecc_errors_uncorrected_aggregate_total'] },
@@ -89,7 +90,8 @@ const NO_COUNT = [4_294_967_295, 2 ** 64];
 
 const AMD: GpuVendor = {
   vendor: 'amd',
-  // Its GPU_UUID label is off by default, and all zeros on virtual functions; a serial number is there on bare metal.
+  // Its GPU_UUID label is off by default, and all zeros on virtual functions; on bare metal there is a serial
+  // number.
   identity: { uuid: ['gpu_uuid', 'serial_number'], gpu: ['gpu_id'], gpuInstance: ['gpu_partition_id'] },
   prefix: 'amd_',
   blanks: {
@@ -136,7 +138,7 @@ const INTEL: GpuVendor = {
 
 export const GPU_VENDORS: readonly GpuVendor[] = [NVIDIA, AMD, INTEL];
 
-/** A field that a figure is made of, under the name that its vendor's table has for it. */
+/** A field that a figure is made from, under the name that its vendor's table has for it. */
 export interface GpuField {
   readonly vendor: GpuVendor;
   readonly field: string;
@@ -158,12 +160,15 @@ export function fieldsOf({ sources }: GpuVendor): readonly string[] {
   return [...new Set(named)];
 }
 
-/** Undefined: no figure is made of it. */
+/** Undefined: no figure is made from it. */
 export function gpuField(name: string): GpuField | undefined {
   return FIELDS.get(name);
 }
 
-/** Whether a label's text names a GPU: "not applicable" and all zeros, as virtual functions have, would make one of many. */
+/**
+ * Whether a label's text names a GPU. "Not applicable" and all zeros, which virtual functions have, would
+ * merge many into one.
+ */
 export function namesGpu(text: string): boolean {
   return text !== '' && text !== 'N/A' && text !== 'NA' && !/^[0-]+$/.test(text);
 }
@@ -171,7 +176,10 @@ export function namesGpu(text: string): boolean {
 const DCGM_UUIDS = ['UUID'];
 const OTHER_UUIDS = ['uuid', 'UUID', 'gpu_uuid'];
 
-/** Which labels name the GPU that a series is of, for whose it is (contract, "GPU passthrough"); of several the first that names one. */
+/**
+ * Which labels name the GPU of a series, to find out whose it is (contract, "GPU passthrough"); of several,
+ * the first that names one.
+ */
 export function uuidLabels(exporter: string, family: string): readonly string[] {
   if (family.startsWith('DCGM_')) return DCGM_UUIDS;
   return exporter === AMD.vendor ? AMD.identity.uuid : OTHER_UUIDS;

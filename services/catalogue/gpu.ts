@@ -1,20 +1,24 @@
 /**
- * The vendor-neutral figures of a GPU: the same names whoever made it, so that one dashboard shows a mixed fleet. Each is derived
- * from what the vendor's own exporter says (gpu-vendors.ts), when the page is written.
+ * The vendor-neutral figures of a GPU: the same names whoever made the GPU, so that one dashboard can show a
+ * mixed fleet. Each is derived from what the vendor's own exporter says (gpu-vendors.ts), when the page is
+ * written.
  */
 export interface GpuFamily {
   readonly name: string;
   readonly type: 'gauge' | 'counter';
   readonly help: string;
   readonly figure: GpuFigure;
-  /** What a GPU can give, both ends included; a value outside is a fault of its exporter, and no figure. */
+  /**
+   * The possible range, both ends included; a value outside of it is the exporter's fault and makes no
+   * figure.
+   */
   readonly range: readonly [least: number, most: number];
 }
 
 export type GpuFigure =
   'utilization' | 'memoryUsed' | 'memoryTotal' | 'power' | 'temperature' | 'energy' | 'errors';
 
-/** Then come the job's or the instance's. */
+/** The job's or the instance's labels follow. */
 export const GPU_LABELS = ['vendor', 'uuid', 'gpu', 'gpu_instance'] as const;
 
 const MEMORY_BYTES = [0, 1e13] as const;

@@ -212,7 +212,10 @@ function usageLabels(job: DescribedJob): readonly string[] {
   return [job.project, job.user, job.placement?.backend ?? '', job.gpuName, job.runType];
 }
 
-/** Price × used blocks ÷ total blocks: dstack gives the whole instance's price to each job that shares it. */
+/**
+ * Price × used blocks ÷ total blocks: dstack gives each job that shares an instance the price of the whole
+ * instance.
+ */
 function jobCost(job: DescribedJob): Growth {
   return costOf(job.timeline.cost, job.placement?.blocks);
 }
@@ -228,7 +231,7 @@ function gpuTime(job: DescribedJob): Growth {
   return { accrual, numerator: BigInt(job.gpuCount), denominator: 1n };
 }
 
-/** A free text would make a series for each text. */
+/** Free text would make a new series for each text. */
 function reasonLabel(reason: string): string {
   return /^[A-Za-z0-9_.-]{0,64}$/.test(reason) ? reason : 'other';
 }

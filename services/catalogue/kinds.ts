@@ -15,5 +15,5 @@ type AllDescribed = {
 /** Told apart by `kind`. */
 export type Described<Kind extends EntityKind = EntityKind> = AllDescribed[Kind];
 
-/** The same, said so that the compiler follows a kind from its timeline to its families. */
+/** The same, typed so that the compiler follows a kind from its timeline to its families. */
 export const CATALOGUE: { readonly [Kind in EntityKind]: KindCatalogue<Kind, Described<Kind>> } = RECORD;

@@ -1,15 +1,15 @@
 import type { Growth } from './family';
 
 /**
- * A growth as it is from its last change of rate on, in doubles: growthAt() to the unit, without a BigInt. Of area and rate, the whole
- * parts and the remainders of the division are kept apart, and of the time what is a multiple of the denominator, so that all products
- * stay below 2^53:
+ * A growth from its last change of rate on, in doubles: the same as growthAt() to the unit, without a BigInt.
+ * The area and the rate are split into the quotients and the remainders of the division, and the time into
+ * multiples of the denominator and the rest, so that all products stay below 2^53:
  *
  *     ⌊(area + rate × ms) × numerator ÷ denominator⌋ =
  *       whole + wholeRate × ms + restRate × multiple + ⌊(rest + restRate × remainder) ÷ denominator⌋
  *
- * The last quotient is exact though it is one of doubles: a whole number below 2^53 that is not a multiple of the denominator is
- * further from the next multiple than rounding reaches.
+ * The last quotient is exact although it is a quotient of doubles: a whole number below 2^53 that is not a
+ * multiple of the denominator is further from the next multiple than rounding can reach.
  */
 export type Linear = readonly [
   fromMs: number,
@@ -23,7 +23,7 @@ export type Linear = readonly [
 /** So many numbers say it. */
 export const LINEAR_NUMBERS = 6;
 
-/** Never asked of: growthAt() is. */
+/** Never used: growthAt() is used instead. */
 export const NO_LINEAR: Linear = [Infinity, 0, 0, 0, 0, 1];
 
 export function linearOf({ accrual, numerator, denominator }: Growth): Linear {
@@ -45,7 +45,10 @@ export function linearOf({ accrual, numerator, denominator }: Growth): Linear {
   ];
 }
 
-/** Whole units, as growthAt() has them; undefined before its last change of rate, or where they are more than a double holds. */
+/**
+ * Whole units, as growthAt() has them; undefined before the last change of rate, or if they don't fit into a
+ * double.
+ */
 export function linearAt(linear: Linear, atMs: number): number | undefined {
   const units = unitsAt(linear, 0, atMs);
   return units < 0 ? undefined : units;

@@ -6,7 +6,10 @@ import type { SumFamily } from './family';
 import { statusFamily } from './statuses';
 import type { DescribedEntity, KindCatalogue } from './described';
 
-/** Families of runs. dstack's two queue metrics bear other label names than the rest of its page; so do ours that stand for them. */
+/**
+ * Families of runs. dstack's two queue metrics have other label names than the rest of its page, and so do
+ * ours of the same names.
+ */
 const RUN_LABELS = ['dstack_project_name', 'dstack_user_name'] as const;
 const QUEUE_LABELS = ['project_name', 'run_type'] as const;
 

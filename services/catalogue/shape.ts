@@ -1,11 +1,13 @@
 import { cumulate } from './family';
 import type { Family } from './family';
 
-/** One of the series that a set of labels of a family stands for: the only one, or one of a histogram's. */
+/**
+ * One of the series that a set of label values of a family stands for: the only one, or one of a histogram's.
+ */
 export interface SeriesShape {
   /** Of the family's name. */
   readonly suffix: '' | '_bucket' | '_sum' | '_count';
-  /** A bucket's upper bound as it is printed, a label after the family's. */
+  /** A bucket's upper bound as it is printed: a label after the family's. */
   readonly le?: string;
   /** Whole units in one printed unit. */
   readonly per: number;
@@ -47,7 +49,10 @@ export function ledgerUnits({ bounds }: Family, parts: readonly bigint[]): reado
   return bounds === undefined ? parts : cumulate(parts);
 }
 
-/** The project that a series is of; empty where it is of none. dstack's queue families call it otherwise than the rest. */
+/**
+ * The project of a series; empty if it has none. dstack's queue families name the label differently from the
+ * rest.
+ */
 export function projectOf({ labels: names }: Pick<Family, 'labels'>, labels: readonly string[]): string {
   const at = names.findIndex((name) => name === 'dstack_project_name' || name === 'project_name');
   return labels[at] ?? '';

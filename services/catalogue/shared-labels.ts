@@ -3,15 +3,19 @@ interface Node {
   labels?: readonly string[];
 }
 
-/** Label values come from outside, and a series can go with the entity that bore it: what is remembered of them is bounded. */
+/**
+ * Label values come from outside, and a series can vanish with the entity that had it: how many are
+ * remembered is bounded.
+ */
 const MOST_SHARED = 100_000;
 
 let root: Node = { next: new Map() };
 let shared = 0;
 
 /**
- * The same array for the same label values, as far as it is remembered: nothing may depend on it. A sum's labels are borne by many
- * entities: without this each of them would keep a dozen arrays of its own, and write the key of each anew (see seriesKey()).
+ * The same array for the same label values, as long as it is remembered: nothing may depend on that. Many
+ * entities share a sum's labels: otherwise each of them would keep a dozen arrays of its own and compute the
+ * key of each (see seriesKey()).
  */
 export function sharedLabels(labels: readonly string[]): readonly string[] {
   let node = root;

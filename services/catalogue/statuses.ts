@@ -10,8 +10,8 @@ interface InStatus {
 }
 
 /**
- * How many entities of a kind are in each unfinished status: one for the status that an entity is in and 0 for the others, so that
- * each has a series once the project has an entity.
+ * How many entities of a kind are in each unfinished status: an entity counts 1 in its own status and 0 in
+ * the others, so that each status has a series once the project has an entity.
  */
 export function statusFamily(name: string, help: string, statuses: Unfinished): SumFamily<InStatus> {
   return {

@@ -7,8 +7,8 @@ import { partCount } from './shape';
 import { shownText } from '../fold/fact';
 
 /**
- * The sums of one partition: for each series of a sum family what its entities add up to, at any page time. Kept up to date as
- * entities change, so that a page costs one addition for each entity that still accrues.
+ * The sums of one partition: what the entities of each series of a sum family add up to, at any page time.
+ * Kept up to date as entities change, so that a page costs one addition for each entity that still accrues.
  */
 export interface Tally {
   /** By seriesKey(). */
@@ -18,13 +18,16 @@ export interface Tally {
 export interface SumSeries {
   readonly family: Family;
   readonly labels: readonly string[];
-  /** What absorbed entities have added for good; null: none has been. */
+  /** What absorbed entities have added for good; null: none has been absorbed. */
   absorbed: readonly bigint[] | null;
   /** What live entities add whatever the page time is. */
   fixed: bigint[];
   /** What live entities add as time goes on, by entity key. */
   readonly growing: Map<string, Growing>;
-  /** How many live entities bear these labels; a series is shown while any does, or any has been absorbed. */
+  /**
+   * How many live entities have these labels; a series is shown while there are any, or if any has been
+   * absorbed.
+   */
   bearers: number;
 }
 
@@ -38,10 +41,15 @@ export function emptyTally(): Tally {
   return { series: new Map() };
 }
 
-/** Of a sum for all entities that bear its labels, of an entity's own for all of its families: written once and kept. */
+/**
+ * Keys are computed once per array of labels: a sum's for all entities that share it, an entity's own for all
+ * of its families.
+ */
 const labelKeys = new WeakMap<readonly string[], string>();
 
-/** Names a series of a family in maps and in the store: labels that a page shows alike are one series. */
+/**
+ * Names a series of a family in maps and in the store. Labels that look the same on a page are one series.
+ */
 export function seriesKey(familyName: string, labels: readonly string[]): string {
   let key = labelKeys.get(labels);
   if (key === undefined) {
@@ -51,10 +59,13 @@ export function seriesKey(familyName: string, labels: readonly string[]): string
   return `${familyName} ${key}`;
 }
 
-/** Of labels that many entities share (see sharedLabels()): made once, a key also keeps the hash that maps look it up by. */
+/**
+ * For labels that many entities share (see sharedLabels()): a string that is reused keeps the hash that maps
+ * look it up by.
+ */
 const sumKeys = new WeakMap<readonly string[], Map<Family, string>>();
 
-/** seriesKey() of a sum that an entity adds to. */
+/** The seriesKey() of a sum that an entity adds to. */
 export function sumKey({ family, labels }: Pick<SumFigure, 'family' | 'labels'>): string {
   let keys = sumKeys.get(labels);
   if (keys === undefined) {
@@ -71,7 +82,7 @@ export function sumKey({ family, labels }: Pick<SumFigure, 'family' | 'labels'>)
 
 function labelsKey(labels: readonly string[]): string {
   const json = JSON.stringify(labels);
-  // JSON escapes lone surrogates as \ud…. A backslash that stands before "ud" is found too, and only costs time.
+  // JSON escapes lone surrogates as \ud…. A backslash before "ud" is found too, which only costs time.
   return json.includes('\\ud') ? JSON.stringify(labels.map(shownText)) : json;
 }
 
@@ -96,7 +107,7 @@ export function tallyEntity(
     if (changed === undefined || changed[i] === true) addFigure(tally, entityKey, figure);
 }
 
-/** The same series, and the same amount for all times to come. */
+/** The same series, and the same amount at any later time. */
 function isSameFigure(a: SumFigure, b: SumFigure | undefined): boolean {
   if (a.family !== b?.family || isGrowth(a.amount) || isGrowth(b.amount)) return false;
   return (a.labels === b.labels || sameTexts(a.labels, b.labels)) && sameUnits(a.amount, b.amount);
@@ -127,7 +138,7 @@ function removeFigure(tally: Tally, entityKey: string, figure: SumFigure): void 
   if (!isShown(series)) tally.series.delete(key);
 }
 
-/** Adds a settled entity's final figures for good. Answers the totals that changed, by series key. */
+/** Adds a settled entity's final figures for good. Returns the totals that have changed, by series key. */
 export function absorbInto(tally: Tally, figures: Figures, finalMs: number): Map<string, readonly bigint[]> {
   const totals = new Map<string, readonly bigint[]>();
   for (const figure of figures.sums) {
@@ -143,7 +154,7 @@ export function absorbInto(tally: Tally, figures: Figures, finalMs: number): Map
   return totals;
 }
 
-/** Sets what has been absorbed into a series, as a store has it. */
+/** Sets what has been absorbed into a series, as read from a store. */
 export function putTotal(
   tally: Tally,
   family: Family,
@@ -157,7 +168,10 @@ export function isShown(series: SumSeries): boolean {
   return series.bearers > 0 || series.absorbed !== null;
 }
 
-/** What the partition adds to the series at a page time: one number, or a histogram's parts (see histogramParts). */
+/**
+ * What the partition adds to the series at a page time: one number, or a histogram's parts (see
+ * histogramParts).
+ */
 export function partAt(series: SumSeries, pageTimeMs: number): bigint[] {
   const sum = [...series.fixed];
   if (series.absorbed !== null) addInto(sum, series.absorbed, 1n);
@@ -166,7 +180,7 @@ export function partAt(series: SumSeries, pageTimeMs: number): bigint[] {
   return sum;
 }
 
-/** In doubles as far as they are exact: see linear.ts. */
+/** Uses doubles as far as they are exact: see linear.ts. */
 function grownAt(growing: Iterable<Growing>, pageTimeMs: number): bigint {
   let large = 0n;
   let small = 0;

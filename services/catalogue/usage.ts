@@ -2,7 +2,7 @@ import type { JobSampled } from '../../events/sample';
 import { JOB_LABELS } from './job';
 import type { DescribedJob } from './job';
 
-/** Families of a job's latest usage sample: dstack's. What the sample lacks has no series. */
+/** dstack's families of a job's latest usage sample. What the sample lacks has no series. */
 export interface UsageFamily {
   readonly name: string;
   readonly type: 'counter' | 'gauge';
@@ -30,7 +30,9 @@ function jobFamily(name: string, type: UsageFamily['type'], help: string, field:
   };
 }
 
-/** The labels of a machine's GPUs: the same arrays each time, so that what is made of them can be kept. */
+/**
+ * The labels of a machine's GPUs: the same arrays each time, so that what is made from them can be cached.
+ */
 const GPU_NUMS: readonly (readonly string[])[] = Array.from({ length: 64 }, (_, num) => [String(num)]);
 
 type Gpu = NonNullable<JobSampled['gpus']>[number];

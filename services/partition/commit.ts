@@ -13,18 +13,20 @@ import type { Partition } from './partition';
 import { holdsAfter, shownBefore } from './shortfall';
 import type { Edit } from './shortfall';
 
-/** What a commit writes of a partition; who commits it, and on which version, is the committer's to say. */
+/** What a commit writes about a partition; the committer adds who commits it, and on top of which version. */
 export type CommitContent = Pick<Commit, 'head' | 'changes' | 'behind'>;
 
 /**
- * Closes a batch: all that has changed since the last one, as of a new page time. What would fall by it is held. The partition is ahead
- * of the store until the commit is applied; if it can't be, forget the partition.
+ * Closes a batch: everything that has changed since the last one, as of a new page time. What would fall is
+ * held. The partition is ahead of the store until the commit is applied; if it can't be, forget the
+ * partition.
  */
 export function closeBatch(partition: Partition, pageTimeMs: number): CommitContent {
   const { ledger, view, behindTo } = partition;
   expireSamples(ledger, pageTimeMs);
   const isCaughtUp = behindTo !== null && !isBehindAt(partition, pageTimeMs);
-  // A wrong clock may have shown all that is on the log by now as of a moment that is still to come.
+  // Under a wrong clock, everything on the log by now may have been shown as of a moment that is still to
+  // come.
   if (isCaughtUp && behindTo.latestMs > pageTimeMs) advance(partition, behindTo.latestMs, view.holds);
   advance(partition, pageTimeMs, view.holds);
   view.pageTimeMs = pageTimeMs;
@@ -37,28 +39,33 @@ export function closeBatch(partition: Partition, pageTimeMs: number): CommitCont
 }
 
 /**
- * How far page time may have been past the log time of a record that was not read yet: it follows the clock only while a fetch begun
- * less than a second ago found nothing, and the brokers' clocks and the store's differ a little.
+ * How far page time may have been past the log time of a record that had not been read: it follows the clock
+ * only while a fetch begun less than a second ago found nothing, and the clocks of brokers and store differ a
+ * little.
  */
 const SHOWN_PAST_MS = 2000;
 const NO_HOLDS: ReadonlyMap<string, Hold> = new Map();
 
 /**
- * After a rewind of the store nothing tells what was shown, but it can't have been more than the state before each record as of that
- * record's log time and a margin, nor as of a moment after the takeover: so what has been taken in so far is held as if it had been
- * shown as of then.
+ * After a rewind of the store nothing tells what was shown. But it can't have been more than the state before
+ * each record, as of that record's log time plus a margin, nor can it have been as of a moment after the
+ * takeover. So the state so far is held as if it had been shown as of then.
  */
 export function showAsBefore(partition: Partition, nextLogMs: number): void {
   const { latestMs, timeMs } = partition.behindTo ?? { latestMs: Infinity, timeMs: Infinity };
   const logTimeMs = Math.min(partition.lastLogTimeMs ?? 0, latestMs);
-  // Holds of what does not fall can wait for the commit: until then they are only more and more outgrown.
+  // Holds on figures that don't fall can wait for the commit: until then the figures only catch up with them.
   advance(partition, Math.max(partition.pageTimeMs ?? 0, logTimeMs), NO_HOLDS);
-  // Under a clock that was wrong each state may have been shown as of any moment of that clock's, whatever log time the next record has.
+  // Under a wrong clock each state may have been shown as of any moment of that clock, whatever the next
+  // record's log time is.
   const reachMs = latestMs > timeMs ? latestMs : Math.min(nextLogMs + SHOWN_PAST_MS, latestMs);
   partition.shownMs = Math.max(partition.shownMs ?? 0, reachMs);
 }
 
-/** Holds what was shown, by series key, wherever the ledger is below it, and nothing else. It is part of the next batch. */
+/**
+ * Holds what was shown, by series key, wherever the ledger is below it, and drops all other holds. It is part
+ * of the next batch.
+ */
 export function holdAs(partition: Partition, shown: ReadonlyMap<string, Hold>): void {
   const { view, pageTimeMs } = partition;
   const holds = holdsAfter(view, shown, pageTimeMs ?? 0);
@@ -68,12 +75,12 @@ export function holdAs(partition: Partition, shown: ReadonlyMap<string, Hold>): 
 
 /**
  * Brings the ledger's changes over to the view, as of a new page time, and holds what would fall.
- * @param lookedAt holds that are looked at in any case, since the ledger may be past them now
+ * @param lookedAt holds that are checked in any case, since the ledger may have passed them by now
  */
 function advance(partition: Partition, pageTimeMs: number, lookedAt: ReadonlyMap<string, Hold>): void {
   const { ledger, view, shownMs } = partition;
   if (partition.pageTimeMs !== null) compactTouched(ledger, Math.min(partition.pageTimeMs, pageTimeMs));
-  // While it is behind, nothing is shown before it is as of the moment that was shown, or later.
+  // While it is behind, nothing is shown until it is as of a moment no earlier than what was shown.
   const isHidden = isBehindAt(partition, pageTimeMs);
   const showsMs = isHidden ? Math.max(pageTimeMs, shownMs ?? pageTimeMs) : pageTimeMs;
   const edits = editsOf(partition, showsMs);
@@ -92,9 +99,9 @@ function advance(partition: Partition, pageTimeMs: number, lookedAt: ReadonlyMap
   putHolds(partition, holds);
 }
 
-/** The entities that may be shown otherwise than before. */
+/** The entities that may look different from before. */
 function editsOf({ ledger, view, shownMs }: Partition, showsMs: number): Edit[] {
-  // Where page time goes back, all that grows with it would fall, touched or not.
+  // If page time goes back, everything that grows with it would fall, touched or not.
   const goesBack = shownMs !== null && showsMs < shownMs;
   const touched = touchedKeys(ledger.touched);
   return Array.from(goesBack ? withAllShown(view, touched) : touched, (key) => {

@@ -10,7 +10,7 @@ import { showAsBefore } from './commit';
 import { isBehind } from './partition';
 import type { Partition } from './partition';
 
-/** What came of one record; `forward` is to be durable on the log before the position passes the record. */
+/** What became of one record; `forward` must be durable on the log before the position passes the record. */
 export interface Intake {
   readonly outcome: 'taken' | 'misrouted' | RefusalReason;
   readonly forward?: AppendRecord;
@@ -19,8 +19,9 @@ export interface Intake {
 const TAKEN: Intake = { outcome: 'taken' };
 
 /**
- * Judges one record and folds it into its partition's ledger. A record on another partition (or topic) than its key's does not
- * count: it is copied to the right one. What can't be taken is copied to the dead letters, with the reason.
+ * Judges one record and folds it into its partition's ledger. A record on a partition (or topic) other than
+ * its key's does not count: it is copied to the right one. What can't be taken is copied to the dead letters,
+ * with the reason.
  */
 export function takeRecord(
   partition: Partition,

@@ -9,7 +9,9 @@ import type { LogMarks } from '../view/fold-head';
 import { openView } from '../view/sync';
 import type { PartitionView } from '../view/view';
 
-/** What an owner holds of its partition: the ledger, the view that pages show of it, and where both stand. */
+/**
+ * An owner's state of a partition: the ledger, the view that pages are made from, and how far both have come.
+ */
 export interface Partition {
   readonly number: number;
   readonly generation: string;
@@ -22,32 +24,32 @@ export interface Partition {
   readonly view: PartitionView;
   /** Log time of the last lifecycle record read, for page time while there is more to read. */
   lastLogTimeMs: number | null;
-  /** null: what may have been shown is shown again. */
+  /** null: the partition has caught up with what may have been shown. */
   behindTo: BehindTo | null;
-  /** The latest page time that what is brought over to the view may have been shown as of; null: it never was. */
+  /** The latest page time as of which the view's state may have been shown; null: it never was. */
   shownMs: number | null;
-  /** What has changed and was not handed out yet, by space and key. */
+  /** What has changed since the last batch, by space and key. */
   readonly pending: Map<string, EntryChange>;
-  /** What the next commit says of the log. */
+  /** What the next commit says about the log. */
   marks: LogMarks;
 }
 
 /**
- * How far pages may have been shown that no state tells of, since the store may have been rewound: not beyond what the lifecycle log
- * had at the takeover.
+ * How far pages may have been shown that the state doesn't tell of, since the store may have been rewound:
+ * not beyond what the lifecycle log contained at the takeover.
  */
 export interface BehindTo {
   readonly position: number;
-  /** Where page time must get to before pages are shown again: the store's clock at the takeover. */
+  /** The page time that must be reached before pages are shown again: the store's clock at the takeover. */
   readonly timeMs: number;
   /** Nothing was shown as of a later moment. */
   readonly latestMs: number;
 }
 
-/** Of pages that a clock that was wrong has made, the last so long may be lost with a rewind. */
+/** Pages made under a wrong clock: those of the last so many ms may be lost with a rewind. */
 const LOST_MS = 600_000;
 
-/** @param end of the lifecycle log at the takeover, with the store's clock */
+/** @param end of the lifecycle log at the takeover */
 export function behindFrom(head: Head | null, end: number, clockMs: number): BehindTo {
   const pageTimeMs = head?.pageTimeMs ?? 0;
   const latestMs = pageTimeMs - clockMs > FUTURE_MS ? pageTimeMs + LOST_MS : clockMs;
@@ -85,15 +87,15 @@ export function isBehind(partition: Partition): boolean {
   return isBehindAt(partition, partition.pageTimeMs ?? 0);
 }
 
-/** As isBehind(), were page time this. */
+/** As isBehind(), if page time were this. */
 export function isBehindAt({ positions, behindTo }: Partition, pageTimeMs: number): boolean {
   if (behindTo === null) return false;
   return positions.lifecycle < behindTo.position || pageTimeMs < behindTo.timeMs;
 }
 
 /**
- * Where the clock of the takeover was wrong and has been set right since, page time would not be where it was then for long: it is
- * enough to reach the clock of now.
+ * If the clock was wrong at the takeover and has been set right since, page time would not reach the earlier
+ * clock for long: reaching the present clock is enough.
  */
 export function followClock(partition: Partition, clockMs: number): void {
   const { behindTo } = partition;
@@ -101,7 +103,10 @@ export function followClock(partition: Partition, clockMs: number): void {
   partition.behindTo = { ...behindTo, timeMs: clockMs };
 }
 
-/** Takes in all that a store has of a partition that was acquired. Throws StoreReadError where the store is away. */
+/**
+ * Loads everything that a store has of a partition that was acquired. Throws StoreReadError if the store is
+ * away.
+ */
 export async function loadPartition(
   { number, generation, ledger, view }: Partition,
   store: Pick<StateStore, 'load'>,

@@ -7,7 +7,7 @@ export function markOf(record: LogRecord | undefined): RecordMark | undefined {
   return record && { offset: record.offset, appendTimeMs: record.appendTimeMs, hash: hashOf(record.value) };
 }
 
-/** Is this the record that was folded? */
+/** Whether this is the record that was folded. */
 export function isMarked(record: LogRecord, mark: RecordMark): boolean {
   return record.offset === mark.offset && hashOf(record.value) === mark.hash;
 }

@@ -9,9 +9,10 @@ import type { PartitionView } from '../view/view';
 import { figuresOf } from '../catalogue/figures';
 
 /**
- * Which counters must be held after a commit (contract, "No counter of ours is ever seen to fall"). For the series that the batch
- * touched, what was shown (the old state at the old page time, or its hold) is compared with the new state at the new page time;
- * a hold is dropped once the ledger is past it. Series that were not touched only grow with page time.
+ * Which counters must be held after a commit (contract, "No counter of ours is ever seen to fall"). For the
+ * series that the batch touched, what was shown (the old state at the old page time, or its hold) is compared
+ * with the new state at the new page time; a hold is dropped once the ledger is past it. Series that were not
+ * touched only grow with page time.
  */
 export interface Edit {
   /** The entity's entry key. */
@@ -21,8 +22,8 @@ export interface Edit {
 }
 
 /**
- * What was shown of every series that may be lower after the edits, and of those that are held in any case (`held`); call it before the
- * edits are brought over to the view.
+ * What was shown of each series that may be lower after the edits, and of those that are already held
+ * (`held`). Call it before the edits are brought over to the view.
  */
 export function shownBefore(
   view: PartitionView,
@@ -43,7 +44,9 @@ export function shownBefore(
   return shown;
 }
 
-/** Compares with the state after the edits. Answers the holds that are new, other than before (or null: dropped). */
+/**
+ * Compares with the state after the edits. Returns the holds that are new or have changed (null: dropped).
+ */
 export function holdsAfter(
   view: PartitionView,
   shown: ReadonlyMap<string, Hold>,
@@ -85,8 +88,9 @@ interface Delta {
 }
 
 /**
- * Sums that the edits take something from. The rest of a sum's entities can only have added to it in the meantime, so a sum whose
- * edited entities add at least as much as before can't have fallen, and costs no more than this.
+ * Sums that the edits take something away from. A sum's other entities can only have added to it in the
+ * meantime, so a sum whose edited entities add at least as much as before can't have fallen and needs no
+ * further work.
  */
 function fallenSums(edits: readonly Edit[], oldMs: number, newMs: number): [string, Delta][] {
   const deltas = new Map<string, Delta>();

@@ -12,8 +12,8 @@ export interface Comparison {
 }
 
 /**
- * Compares what is shown, partition by partition, with what was rebuilt, each as of its page time: an entity's own counters where
- * it is, and sums over all partitions.
+ * Compares what is shown, partition by partition, with what was rebuilt, each as of its page time: an
+ * entity's own counters where it is, and sums over all partitions.
  */
 export function compareViews(before: readonly PartitionView[], after: readonly PartitionView[]): Comparison {
   const wanted = after.map((): Wanted => new Map());

@@ -71,8 +71,8 @@ export function differencesOf(
 }
 
 /**
- * Settled entities stand under the number of their settling, and of several that are due at once any may be the first. So they are
- * told apart by whose they are and which life of it.
+ * Settled entities stand under the number of their settling, and of several that are due at once any may be
+ * the first. So they are told apart by whose they are and which life of it.
  */
 function livesOf({ entities }: PartitionView): Map<string, Life> {
   const lives = new Map<string, Life>();

@@ -1,4 +1,6 @@
-/** Runs the work for each item, so many at a time; the first failure ends it when what is under way has ended. */
+/**
+ * Runs the work for each item, so many at a time; the first failure ends it when what is under way has ended.
+ */
 export async function inParallel<T>(
   items: readonly T[],
   atOnce: number,

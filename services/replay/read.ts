@@ -25,8 +25,8 @@ export async function boundsOf(log: EventLog): Promise<readonly Readonly<Record<
 }
 
 /**
- * Folds a partition on to exactly these positions. What the live fold would write to the log (copies, dead letters) is left: it has
- * been written when these records were folded live.
+ * Folds a partition on to exactly these positions. What the live fold would write to the log (copies, dead
+ * letters) is left: it has been written when these records were folded live.
  */
 export async function foldTo(
   log: EventLog,
@@ -70,8 +70,8 @@ async function* readOn(
 const NEAR = 10_000;
 
 /**
- * From where on telemetry must be read for a page as of `pageTimeMs`: no sample before it is young enough to be on that page. (A sample
- * may bear a time that lies ahead of when it was appended.)
+ * From where on telemetry must be read for a page as of `pageTimeMs`: no sample before it is young enough to
+ * be on that page. (A sample may bear a time that lies ahead of when it was appended.)
  */
 export async function telemetryStart(
   log: EventLog,

@@ -15,7 +15,7 @@ import { ReplayStopped, answered } from './stopped';
 const PATIENCE_MS = 30_000;
 const RETRY_MS = 200;
 
-/** Takes over what is there of a generation's partition. Answers why it can't be gone on with as a text. */
+/** Takes over what is there of a generation's partition. Answers why it can't be continued as a text. */
 export async function openRebuilt(
   store: StateStore,
   number: number,
@@ -30,7 +30,10 @@ export async function openRebuilt(
   return partition;
 }
 
-/** Folds a partition on to exactly these positions and this page time, and commits as it goes; what was committed is gone on from another time. */
+/**
+ * Folds a partition on to exactly these positions and this page time, and commits as it goes; what was
+ * committed is gone on from another time.
+ */
 export async function rebuildTo(
   { log, settings, bounds, onFolded }: Recomputing,
   store: StateStore,

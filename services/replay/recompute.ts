@@ -8,7 +8,9 @@ import type { Acquired, Head } from '../store/port';
 import { foldTo, telemetryStart } from './read';
 import type { OnFolded } from './read';
 
-/** How many records are folded between two rounds of settling: it bounds memory, and no figure depends on it. */
+/**
+ * How many records are folded between two rounds of settling: it bounds memory, and no figure depends on it.
+ */
 export const BATCH_RECORDS = 5000;
 
 const NOTHING: Acquired = {

@@ -41,8 +41,9 @@ const NEAR_RECORDS = 2000;
 const ROUNDS = 20;
 
 /**
- * Rebuilds the state from the log beside the running one, never past it, and switches to it. Started again after whatever ended
- * it, it goes on from what was committed. Throws ReplayStopped, LogReadError, StoreReadError; the running generation goes on then.
+ * Rebuilds the state from the log beside the running one, never past it, and switches to it. Started again
+ * after whatever ended it, it goes on from what was committed. Throws ReplayStopped, LogReadError,
+ * StoreReadError; the running generation goes on then.
  */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { store } = options;
@@ -136,21 +137,21 @@ async function openTarget(
     if (previous === null) throw new ReplayStopped('refused', 'there is no generation to go back to');
     const opened = await openAll(options, previous, standings);
     if (typeof opened === 'string')
-      throw new ReplayStopped('refused', `generation ${previous} can't be gone on with: ${opened}`);
+      throw new ReplayStopped('refused', `generation ${previous} can't be continued: ${opened}`);
     return opened;
   }
   const { name } = answered(await store.generations.build());
   const opened = await openAll(options, name, standings);
   if (typeof opened !== 'string') return opened;
-  onStep(`generation ${name} was begun before and can't be gone on with: ${opened}`);
+  onStep(`generation ${name} was begun before and can't be continued: ${opened}`);
   answered(await store.generations.drop(name));
   const again = answered(await store.generations.build());
   const anew = await openAll(options, again.name, standings);
-  if (typeof anew === 'string') throw new Error(`an empty generation can't be gone on with: ${anew}`);
+  if (typeof anew === 'string') throw new Error(`an empty generation can't be continued: ${anew}`);
   return anew;
 }
 
-/** Answers why it can't be gone on with as a text. */
+/** Answers why it can't be continued as a text. */
 async function openAll(
   { store, settings, onStep }: ReplayOptions,
   name: string,

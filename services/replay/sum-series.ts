@@ -7,8 +7,8 @@ import { changesOf } from './series-change';
 import type { SeriesChange, Wanted } from './series-change';
 
 /**
- * Compares the sums over the partitions. Where one is lower than what was shown, the partitions that lack it are to show as much as it
- * lacks: a part that has gone to another partition is no loss.
+ * Compares the sums over the partitions. Where one is lower than what was shown, the partitions that lack it
+ * are to show as much as it lacks: a part that has gone to another partition is no loss.
  */
 export function* compareSums(
   before: readonly PartitionView[],

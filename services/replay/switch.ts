@@ -37,8 +37,8 @@ export interface Switching {
 }
 
 /**
- * Makes the new generation current. Whatever goes wrong before that leaves the old one as it was: its seals end with the switch, or
- * when the time is up of a process that is no more.
+ * Makes the new generation current. Whatever goes wrong before that leaves the old one as it was: its seals
+ * end with the switch, or when the time is up of a process that is no more.
  */
 export async function switchOver(switching: Switching): Promise<void> {
   const { store, from, to, onStep } = switching;

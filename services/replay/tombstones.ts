@@ -9,8 +9,9 @@ import type { Replica } from '../view/replica';
 import { answered } from './stopped';
 
 /**
- * Compares the ids that settled and given-up entities have left in the store with those of a recomputed partition, which is folded on
- * by it. The store tells no version of these entries, so what has moved while they were read is passed over.
+ * Compares the ids that settled and given-up entities have left in the store with those of a recomputed
+ * partition, which is folded on by it. The store tells no version of these entries, so what has moved while
+ * they were read is passed over.
  */
 export async function tombstoneDifferences(
   store: GenerationStore,

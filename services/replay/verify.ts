@@ -34,7 +34,9 @@ export interface Verified {
   readonly differences: readonly Difference[];
   /** How many entities were compared. */
   readonly entities: number;
-  /** The lifecycle records that made the entities that differ, by entity key; not of more than some of them. */
+  /**
+   * The lifecycle records that made the entities that differ, by entity key; not of more than some of them.
+   */
   readonly events: ReadonlyMap<string, readonly LoggedEvent[]>;
 }
 
@@ -48,8 +50,9 @@ export interface LoggedEvent {
 }
 
 /**
- * Recomputes from the log what the store shows, to the positions and page times that it has, and compares. The store may move on
- * meanwhile. What is held is compared with the ledger only as far as it must be above it.
+ * Recomputes from the log what the store shows, to the positions and page times that it has, and compares.
+ * The store may move on meanwhile. What is held is compared with the ledger only as far as it must be above
+ * it.
  */
 export async function verify(options: VerifyOptions): Promise<Verified> {
   const { log, store, settings } = options;

@@ -22,22 +22,26 @@ import { putEntity, putSample } from './view';
 import type { PartitionView } from './view';
 
 /**
- * What a partition's state consists of in a store: entries, of a kind that the beginning of their key says. The table below is all that
- * is known of a kind: how its text is written and read, where a view has it, and where the ledger of its owner does.
+ * What a partition's state consists of in a store: entries, whose kind is told by the beginning of their key.
+ * The table below has everything about a kind: how its text is written and read, and where a view and its
+ * owner's ledger keep it.
  */
 export interface EntryKind<V> {
   readonly space: Space;
-  /** Two characters; what follows them is the name within the kind. */
+  /** Two characters, followed by the name within the kind. */
   readonly prefix: string;
   readonly encode: (value: V) => string;
   readonly decode: (text: string) => V;
-  /** Puts it in a view, or takes it out (undefined). */
+  /** Puts it into a view, or removes it (undefined). */
   readonly view: (view: PartitionView, name: string, value: V | undefined) => void;
-  /** Where a ledger has it, and the names of what has changed; absent: it is made of the ledger when a batch is closed. */
+  /**
+   * Where a ledger has it, and the names of what has changed; absent: it is derived from the ledger when a
+   * batch is closed.
+   */
   readonly ledger?: readonly [(ledger: Ledger) => Map<string, V>, (touched: Touched) => Iterable<string>];
 }
 
-/** The text is made when it is handed out: what changes with every record is written once a batch. */
+/** The text is made when the batch is closed: what changes with every record is encoded once per batch. */
 export interface EntryChange {
   readonly space: Space;
   readonly key: string;
@@ -63,7 +67,7 @@ export const SETTLED: EntryKind<Entity> = {
   ledger: [({ settled }) => settled, ({ settled }) => settled],
 };
 
-/** How a run or an instance ended that has settled, by its key. */
+/** How a settled run or instance ended, by its key. */
 export const END: EntryKind<End> = {
   space: 'shown',
   prefix: 'x:',
@@ -92,7 +96,7 @@ export const SOURCE: EntryKind<number> = {
   ledger: [({ sources }) => sources, ({ sources }) => sources],
 };
 
-/** What settled entities have added to a sum for good, by series key. It stays for good. */
+/** What absorbed entities have added to a sum, by series key. It is never removed. */
 export const TOTAL: EntryKind<readonly bigint[]> = {
   space: 'shown',
   prefix: 't:',
@@ -133,22 +137,25 @@ const KINDS: readonly ErasedKind[] = [
   erased(TOMBSTONE),
 ];
 
-/** Takes a `shown` entry of a store into a view; null: it is gone. Throws on one that no version of ours has written. */
+/**
+ * Puts a `shown` entry of a store into a view; null removes it. Throws if no version of ours can have written
+ * it.
+ */
 export function applyEntry(view: PartitionView, key: string, value: string | null): void {
   kindOf('shown', key).apply(view, key, value);
 }
 
-/** Takes in what a store has of a partition, for its owner. */
+/** Loads what a store has of a partition, for its owner. */
 export function loadEntries(ledger: Ledger, view: PartitionView, space: Space, entries: Entries): void {
   for (const { key, value } of entries) kindOf(space, key).load(ledger, view, key, value);
 }
 
-/** All that was touched in a ledger. */
+/** Everything that was touched in a ledger. */
 export function* touchedEntries(ledger: Ledger, touched: Touched): Generator<EntryChange> {
   for (const kind of KINDS) yield* kind.touched(ledger, touched);
 }
 
-/** The number under which a settled entity's entry stands; Infinity of one that lives. */
+/** The number of a settled entity, which its entry is stored under; Infinity for a live one. */
 export function settlingOf(entry: string): number {
   return entry.startsWith(SETTLED.prefix) ? Number(entry.slice(SETTLED.prefix.length)) : Infinity;
 }
@@ -157,7 +164,7 @@ export function encodeTotal(total: readonly bigint[]): string {
   return total.join(' ');
 }
 
-/** Undefined where the family is one that only another version has: it is on no page, and the state's head tells of it. */
+/** Undefined if only another version has the family: it is on no page, and the state's head reports it. */
 export function parseSeriesKey(key: string): { family: Family; labels: readonly string[] } | undefined {
   const gap = key.indexOf(' ');
   const family = SUM_FAMILIES.get(key.slice(0, gap));
@@ -196,7 +203,7 @@ function erased<V>(kind: EntryKind<V>): ErasedKind {
   };
 }
 
-/** A change to an entry; undefined: it is dropped. */
+/** A change to an entry; undefined: it is removed. */
 export function entryChange<V>(
   { space, prefix, encode }: EntryKind<V>,
   name: string,

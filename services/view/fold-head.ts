@@ -3,10 +3,13 @@ import { SUM_FAMILIES } from '../catalogue/families';
 import type { Ledger, LedgerScalars, LedgerSettings } from '../fold/ledger';
 import { FOLD_VERSION } from '../fold/state';
 
-/** The fold's part of a partition's head: what a state was folded with, and the ledger's scalars. Of JSON values alone. */
+/**
+ * The fold's part of a partition's head: what a state was folded with, and the ledger's scalars. JSON values
+ * only.
+ */
 export interface FoldHead {
   readonly version: number;
-  /** FAMILIES of the version that folded it. */
+  /** The fingerprint FAMILIES of the version that folded it. */
   readonly families?: string;
   readonly latenessMs: number;
   readonly dedupeMs: number;
@@ -19,20 +22,20 @@ export interface LogMarks {
   /** The last record folded of each topic; absent: none yet. */
   readonly lifecycle?: RecordMark;
   readonly telemetry?: RecordMark;
-  /** Why the log is not the one that was folded; no page is to be made of the state then. */
+  /** Why the log is not the one that was folded; no page may then be made from the state. */
   readonly diverged?: string;
 }
 
 export interface RecordMark {
   readonly offset: number;
   readonly appendTimeMs: number;
-  /** Of its value. */
+  /** Hash of its value. */
   readonly hash: string;
 }
 
 /**
- * A fingerprint of the sum families. What has settled is in the totals of the families that there were then: one that is new would
- * lack it for good, and nobody would see.
+ * A fingerprint of the sum families. What has been absorbed is only in the totals of the families that
+ * existed then: a new family would lack it for good, and nobody would notice.
  */
 const FAMILIES = createHash('sha256')
   .update(
@@ -66,8 +69,8 @@ export function decodeFoldHead(text: string): FoldHead {
 }
 
 /**
- * Why a state that was folded otherwise can't be folded on; undefined: it can. Mixing them would make figures that no replay gives
- * again.
+ * Why a state that was folded differently can't be continued; undefined: it can. Mixing the two would make
+ * figures that no replay gives.
  */
 export function foldMismatch(head: FoldHead, settings: LedgerSettings): string | undefined {
   const unlike = versionMismatch(head) ?? familiesMismatch(head);
@@ -85,7 +88,7 @@ export function versionMismatch({ version }: FoldHead): string | undefined {
   return `it was folded by version ${String(version)} of the fold, this is ${String(FOLD_VERSION)}`;
 }
 
-/** Why a state has not all that a page shows; undefined: it has. */
+/** Why a state lacks some of what a page shows; undefined: it doesn't. */
 export function familiesMismatch({ families }: FoldHead): string | undefined {
   if (families === FAMILIES) return undefined;
   return 'it was folded for other metric families: its totals would lack what had settled by then';

@@ -8,15 +8,16 @@ import type { SumSeries } from '../catalogue/tally';
 import type { Entity } from '../fold/entity';
 
 /**
- * A hold: what a partition's part of a counter's series was shown as, kept where the ledger has fallen below it (contract, "The
- * page": a finish that is learned late takes cost back). The figure shown stands still until the ledger has caught up.
+ * A hold: the value at which a partition's part of a counter's series was shown, kept while the ledger is
+ * below it (contract, "The page": a finish learned late takes cost back). The figure shown stands still until
+ * the ledger has caught up.
  */
 export interface Hold {
   readonly family: string;
   readonly labels: readonly string[];
-  /** The entity of an own series, as its entry in the store is called; undefined for a sum. */
+  /** The entry key of the entity of an own series; undefined for a sum. */
   readonly entity?: string;
-  /** Whole units; of a histogram as cumulate() has them. */
+  /** Whole units; for a histogram as cumulate() gives them. */
   readonly shown: readonly bigint[];
 }
 
@@ -34,25 +35,25 @@ export function canBeHeld(family: Pick<Family, 'type'>): boolean {
   return family.type !== 'gauge';
 }
 
-/** What the ledger has for a partition's part of a sum, in the units that holds are in. */
+/** What the ledger has for a partition's part of a sum, in the units of holds. */
 export function ledgerOfSum(series: SumSeries, pageTimeMs: number): readonly bigint[] {
   return ledgerUnits(series.family, partAt(series, pageTimeMs));
 }
 
-/** The same for an own series of a held family. */
+/** The same for an own series of a counter. */
 export function ledgerOfOwn(figure: OwnSeries, pageTimeMs: number): readonly bigint[] {
   const { value } = figure;
   return [isGrowth(value) ? growthAt(value, pageTimeMs) : BigInt(value)];
 }
 
-/** The own figure that a series key names; undefined where the series is not shown. */
+/** The own series that a series key names; undefined if it is not shown. */
 export function ownFigureOf(entity: Entity | undefined, key: string): OwnSeries | undefined {
   return (
     entity && figuresOf(entity)?.own.find(({ family, labels }) => seriesKey(family.name, labels) === key)
   );
 }
 
-/** Each figure held where the ledger is below what was shown. Pointwise, so that cumulative buckets stay in order. */
+/** The higher of each two values. Pointwise, so that cumulative buckets stay in order. */
 export function highest(a: readonly bigint[], b: readonly bigint[] | undefined): readonly bigint[] {
   if (b === undefined) return a;
   return a.map((value, i) => {

@@ -16,9 +16,10 @@ export interface Replica {
 const ATTEMPTS = 5;
 
 /**
- * Brings the replicas of all partitions, in place, to one version each that was committed after this call began; null: nothing is known
- * of the partition, or nothing was ever committed of it. Throws StoreReadError where the store is away while it is loaded.
- * @param refusalOf why what is committed of a partition is not to be shown; undefined: it may be
+ * Brings the replicas of all partitions, in place, to versions committed after this call began; null: nothing
+ * is known of the partition, or nothing was ever committed of it. Throws StoreReadError if the store goes
+ * away while it is being read.
+ * @param refusalOf why a partition's committed state must not be shown; undefined: it may be
  */
 export async function refreshReplicas(
   store: StateStore,
@@ -36,7 +37,7 @@ export async function refreshReplicas(
   return { kind: 'unavailable', detail: 'the state changes faster than it can be read' };
 }
 
-/** True where every replica is now at a version that was read in this round. */
+/** True if every replica is now at a version that was read in this round. */
 async function advanceAll(
   store: StateStore,
   replicas: (Replica | null)[],
@@ -55,7 +56,10 @@ async function advanceAll(
   return isCurrent;
 }
 
-/** What is loaded is of no one version; the changes since the head that was read before bring it to one. */
+/**
+ * What is loaded may be of several versions; the changes since the head, which was read before, bring it to
+ * one.
+ */
 async function load(store: StateStore, partition: number, delta: Delta): Promise<Replica> {
   const view = emptyView();
   for await (const entries of store.load(partition, 'shown', delta.generation)) {

@@ -7,7 +7,10 @@ import { ENTITY, SETTLED } from './entries';
 import { emptyView, putEntity } from './view';
 import type { PartitionView } from './view';
 
-/** A view of a ledger in this process. Ends, samples and sources are the ledger's own; entities are brought over by syncView(). */
+/**
+ * A view of a ledger in this process. Ends, samples and sources are the ledger's own; entities are brought
+ * over by syncView().
+ */
 export function openView(ledger: Ledger): PartitionView {
   return { ...emptyView(), ends: ledger.ends.byKey, samples: ledger.samples, sources: ledger.sources };
 }
@@ -29,8 +32,8 @@ export function syncAll(view: PartitionView, ledger: Ledger): void {
 }
 
 /**
- * Adds the settled entities that no page from `pageTimeMs` on shows otherwise to the totals for good. Answers the totals that have
- * changed, by series key.
+ * Adds the settled entities whose figures are final on every page from `pageTimeMs` on to the totals, for
+ * good. Returns the totals that have changed, by series key.
  */
 export function absorb(
   view: PartitionView,

@@ -7,22 +7,22 @@ import type { Entity } from '../fold/entity';
 import type { Sample } from '../fold/sample';
 import type { Hold } from './hold';
 
-/** What a page is made of: one partition's state at one version, ready to be read at its page time. */
+/** What a page is made from: one partition's state at one version, ready to be read at its page time. */
 export interface PartitionView {
   pageTimeMs: number;
-  /** No page is asked for before it; null: no event yet. */
+  /** No page may be asked for before it; null: no event yet. */
   newestTakenMs: number | null;
   /** By entry key: live ones and settled ones that are not in the totals yet. */
   readonly entities: Map<string, Entity>;
   readonly tally: Tally;
-  /** How runs and instances ended that have settled, by entity key. */
+  /** How settled runs and instances ended, by entity key. */
   readonly ends: Map<string, End>;
-  /** Those that have ended and not settled, by entry key: made of the entities, to be found without looking at them. */
+  /** How those ended that have not settled, by entry key: an index of the entities. */
   readonly ended: Map<string, HowEnded>;
   readonly samples: Map<string, Sample>;
   readonly sources: Map<string, number>;
   readonly holds: Map<string, Hold>;
-  /** Who is told what changes. */
+  /** Those that are told of changes. */
   readonly followers: Set<ViewChanges>;
 }
 
@@ -30,7 +30,7 @@ export interface PartitionView {
 export interface ViewChanges {
   /** Entry keys. */
   readonly entities: Set<string>;
-  /** Runs that a job's sample is of. */
+  /** Runs of which a job has a new sample. */
   readonly sampledRuns: Set<string>;
 }
 
@@ -49,7 +49,7 @@ export function emptyView(): PartitionView {
   };
 }
 
-/** @param key of its entry; undefined: it is gone */
+/** @param key of its entry; undefined: it is removed */
 export function putEntity(view: PartitionView, key: string, entity: Entity | undefined): void {
   const before = view.entities.get(key);
   tallyEntity(view.tally, key, before && figuresOf(before), entity && figuresOf(entity));
@@ -61,7 +61,7 @@ export function putEntity(view: PartitionView, key: string, entity: Entity | und
   for (const { entities } of view.followers) entities.add(key);
 }
 
-/** @param key see sampleKey(); undefined: it is gone */
+/** @param key see sampleKey(); undefined: it is removed */
 export function putSample(
   { samples, followers }: PartitionView,
   key: string,
@@ -74,7 +74,7 @@ export function putSample(
   for (const { sampledRuns } of followers) sampledRuns.add(target.within);
 }
 
-/** From now on, what changes in the view is noted there, to be cleared by whoever reads it. */
+/** From now on, changes of the view are noted in what is returned, to be cleared by whoever reads it. */
 export function followView(view: PartitionView): ViewChanges {
   const changes = { entities: new Set<string>(), sampledRuns: new Set<string>() };
   view.followers.add(changes);

@@ -120,7 +120,7 @@ test('a half-done generation of other settings is begun anew', async () => {
   ).rejects.toThrow('ended here');
   const settings = { ...world.settings, latenessMs: 10_000 };
   await world.replay({ settings, onStep: (step) => steps.push(step) });
-  expect(steps[0]).toMatch(/^generation 2 was begun before and can't be gone on with: .*LATENESS_SECONDS=60/);
+  expect(steps[0]).toMatch(/^generation 2 was begun before and can't be continued: .*LATENESS_SECONDS=60/);
   expect(await names()).toMatchObject({ current: '3', previous: '1', building: null });
 });
 
