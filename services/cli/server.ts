@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { RequestListener, Server, ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Server as NetServer, Socket } from 'node:net';
 import Router from '@koa/router';
 import { httpApp } from '../http/app';
 import { refuse } from '../http/refusal';
@@ -30,6 +31,8 @@ const REQUEST_TIMEOUT_MS = 60_000;
 /** A connection on which nothing moves, such as of a reader that has stopped to read. */
 const IDLE_TIMEOUT_MS = 120_000;
 const MAX_CONNECTIONS = 4096;
+/** Of one address, so that there is room for another. */
+const MAX_CONNECTIONS_OF_ONE = 3072;
 const CLOSE_PATIENCE_MS = 10_000;
 const IDLE_CHECK_MS = 50;
 
@@ -48,6 +51,7 @@ export async function openServer(
   );
   server.timeout = IDLE_TIMEOUT_MS;
   server.maxConnections = MAX_CONNECTIONS;
+  limitByAddress(server, MAX_CONNECTIONS_OF_ONE);
   server.listen(port, host);
   await listening(server, `${option}: ${host}:${String(port)}`);
   return {
@@ -81,6 +85,22 @@ function createWith(tls: TlsFiles | undefined, logger: Logger, listener: Request
     }
   });
   return { server, stopWatching };
+}
+
+/** A connection above what its address may have is closed as it comes. */
+export function limitByAddress(server: NetServer, most: number): void {
+  const open = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const address = socket.remoteAddress ?? '';
+    const own = (open.get(address) ?? 0) + 1;
+    open.set(address, own);
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left === 0) open.delete(address);
+      else open.set(address, left);
+    });
+    if (own > most) socket.destroy();
+  });
 }
 
 async function listening(server: Server, address: string): Promise<void> {

@@ -15,18 +15,19 @@ import { judge, reject, type Candidate, type Rejection, type RejectionReason, ty
  * `POST /v1/events`: events in any of the modes of content.ts. 202 `{accepted, rejected}` once all that were accepted
  * are durable on the log; 400 where every one was rejected. Whoever gets another answer, or none, may send the same
  * again: an event that is on the log twice counts once.
+ * Resolves to how many more were refused than taken.
  */
-export async function takeEvents(ctx: Context, gateway: Gateway, lease: Lease): Promise<void> {
+export async function takeEvents(ctx: Context, gateway: Gateway, lease: Lease): Promise<number> {
   const judged = await judgeRequest(ctx, gateway, lease);
   if (judged.kind === 'refused') {
     gateway.refuse(ctx, judged.refusal);
-    return;
+    return 1;
   }
   const { records, rejected, leftOut } = judged;
   const refusal = await gateway.append(records);
   if (refusal !== null) {
     gateway.refuse(ctx, refusal);
-    return;
+    return 0;
   }
   gateway.metrics.accepted(records.length);
   gateway.metrics.leftOut('gpu_field', leftOut);
@@ -38,10 +39,11 @@ export async function takeEvents(ctx: Context, gateway: Gateway, lease: Lease): 
       rejected.length === 1 ? first.detail : `no event could be taken; the first: ${first.detail}`;
     const status = rejected.every(({ reason }) => reason === 'other_project') ? 403 : 400;
     gateway.refuse(ctx, { status, reason: first.reason, detail }, answer);
-    return;
+  } else {
+    ctx.status = 202;
+    ctx.body = answer;
   }
-  ctx.status = 202;
-  ctx.body = answer;
+  return Math.max(0, rejected.length - records.length);
 }
 
 interface Judged {
@@ -68,7 +70,7 @@ async function judgeRequest(ctx: Context, gateway: Gateway, lease: Lease): Promi
 }
 
 /** The loop is let go each time that so many events were judged, so that a large body doesn't hold up the others. */
-const EVENTS_A_TURN = 500;
+const EVENTS_A_TURN = 100;
 
 async function judgeAll(read: Exclude<Candidates, Refused>, gateway: Gateway, scope: Scope): Promise<Judged> {
   if (read.kind === 'unreadable') {

@@ -65,7 +65,8 @@ export function reject(
   candidate: Candidate,
   refusal: Pick<Rejection, 'reason' | 'detail'>,
 ): Extract<Verdict, { kind: 'rejected' }> {
-  const { id } = membersOf(candidate);
+  // What is no JSON has no id, and to find that out again costs as much as the first time.
+  const { id } = refusal.reason === 'invalid_json' ? {} : membersOf(candidate);
   const known = typeof id === 'string' && id.length <= MAX_ID_SHOWN ? { id } : {};
   return { kind: 'rejected', rejection: { index: candidate.index, ...known, ...refusal } };
 }

@@ -1,3 +1,5 @@
+import type { AllowanceRate } from '../http/allowance';
+
 /** How much the gateway takes in at once. */
 export interface GatewayLimits {
   /** Of one request's body, inflated and on the wire. */
@@ -8,6 +10,8 @@ export interface GatewayLimits {
   readonly requests: number;
   /** Events of one request. */
   readonly events: number;
+  /** Events of one sender that are refused, beyond those of its that are taken; where none is left, its requests are answered 429. */
+  readonly refused: AllowanceRate;
 }
 
 export const DEFAULT_LIMITS: GatewayLimits = {
@@ -15,4 +19,5 @@ export const DEFAULT_LIMITS: GatewayLimits = {
   heldBytes: 256 * 1024 * 1024,
   requests: 256,
   events: 100_000,
+  refused: { aSecond: 10_000, atOnce: 100_000 },
 };

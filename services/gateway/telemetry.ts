@@ -19,29 +19,30 @@ const PAGE_SOURCE = '/fleetmeter/gateway';
  * `POST /v1/telemetry/EXPORTER?job=&run=` or `?instance=`: an exporter's text page, as a `gpu.sampled` event of the moment when
  * the request came. 202 `{accepted: 1, …}` (see PageSummary) once it is durable on the log; 400 where the parameters are wrong or
  * no line could be read, 413 where the page doesn't fit into an event. Of the exporter `dcgm` only the configured fields are
- * taken, of others all.
+ * taken, of others all. Resolves to how many more events were refused than taken.
  */
 export async function takePage(
   ctx: Context,
   exporter: string,
   gateway: Gateway,
   lease: Lease,
-): Promise<void> {
+): Promise<number> {
   const sample = await sampleOfRequest(ctx, exporter, gateway, lease);
   if (sample.kind === 'refused') {
     gateway.refuse(ctx, sample.refusal, sample.lines);
-    return;
+    return 1;
   }
   const refusal = await gateway.append([sample.record]);
   if (refusal !== null) {
     gateway.refuse(ctx, refusal);
-    return;
+    return 0;
   }
   const { summary } = sample;
   gateway.metrics.accepted(1);
   countLeftOut(gateway, exporter, summary);
   ctx.status = 202;
   ctx.body = { accepted: 1, ...summary };
+  return 0;
 }
 
 type PageSample =

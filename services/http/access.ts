@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
-import { openAttempts } from './attempts';
+import { openAllowances } from './allowance';
 import { type HttpRefusal, type Refuse, refuse } from './refusal';
 
 /** What a token may: read the page, send events, see what is of no project (the process's own metrics). */
@@ -70,20 +70,32 @@ export function requireGrant(
       const refusal =
         found.kind === 'refused' ? found.refusal : wholeFleet && found.scope !== null ? SOME_PROJECTS : null;
       if (refusal !== null) {
-        const isFew = refusal.status !== 401 || attempts.note(ctx.req.socket.remoteAddress ?? '');
+        const isFew = refusal.status !== 401 || attempts.spend(ctx.req.socket.remoteAddress ?? '', 1);
         answer(ctx, isFew ? refusal : TOO_MANY_ATTEMPTS);
         return;
       }
-      if (found.kind === 'granted') scopes.set(ctx.req, found.scope);
+      if (found.kind === 'granted') {
+        scopes.set(ctx.req, found.scope);
+        senders.set(ctx.req, found.name);
+      }
     }
     await next();
   };
 }
 
-/** Of all endpoints of a process together. */
-const attempts = openAttempts(Date.now);
+/**
+ * How often an address may bear no token or a wrong one, of all endpoints of a process together: guessing is slow, and costs no more
+ * than an answer. Who bears a right token is never held up by it, whoever shares its address.
+ */
+const attempts = openAllowances({ aSecond: 10, atOnce: 100 }, Date.now);
 
 const scopes = new WeakMap<IncomingMessage, Scope>();
+const senders = new WeakMap<IncomingMessage, string>();
+
+/** Who sent a request that has passed: the name of its token, or its address where it needed none. */
+export function senderOf({ req }: Pick<Context, 'req'>): string {
+  return senders.get(req) ?? req.socket.remoteAddress ?? '';
+}
 
 /** Which projects a request that has passed may see, or send events of. */
 export function scopeOf(ctx: Pick<Context, 'req'>): Scope {
@@ -91,7 +103,7 @@ export function scopeOf(ctx: Pick<Context, 'req'>): Scope {
 }
 
 type Found =
-  | { readonly kind: 'granted'; readonly scope: Scope }
+  | { readonly kind: 'granted'; readonly scope: Scope; readonly name: string }
   | { readonly kind: 'refused'; readonly refusal: HttpRefusal };
 
 function scopeFor(access: Access, authorization: string, may: readonly Permission[]): Found {
@@ -107,6 +119,7 @@ function scopeFor(access: Access, authorization: string, may: readonly Permissio
   const isWhole = projects.includes(null);
   return {
     kind: 'granted',
+    name: granted.map(({ name }) => name).join(),
     scope: isWhole ? null : [...new Set(projects.flatMap((some) => some ?? []))].sort(),
   };
 }

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
-import type { Readable, Transform } from 'node:stream';
+import { Transform } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { atATime } from './at-a-time';
 import type { Lease } from './budget';
 import type { HttpRefusal } from './refusal';
 
@@ -8,13 +10,16 @@ export type BodyRead =
   | { readonly kind: 'body'; readonly bytes: Buffer }
   | { readonly kind: 'refused'; readonly refusal: HttpRefusal };
 
+/** Each chunk is a turn of the event loop. */
+const INFLATED = { chunkSize: 256 * 1024 };
+
 /** By `content-encoding`, RFC 9110; null: the body as it is. */
 const DECODERS: ReadonlyMap<string, (() => Transform) | null> = new Map<string, (() => Transform) | null>([
   ['identity', null],
-  ['gzip', () => createGunzip()],
-  ['x-gzip', () => createGunzip()],
-  ['deflate', () => createInflate()],
-  ['br', () => createBrotliDecompress()],
+  ['gzip', () => createGunzip(INFLATED)],
+  ['x-gzip', () => createGunzip(INFLATED)],
+  ['deflate', () => createInflate(INFLATED)],
+  ['br', () => createBrotliDecompress(INFLATED)],
 ]);
 const ACCEPTED_ENCODINGS = 'gzip, deflate, br';
 
@@ -29,31 +34,42 @@ export function readBody(req: IncomingMessage, limitBytes: number, lease: Lease)
   if (createDecoder === undefined) return Promise.resolve(refused(unknownEncoding(encoding)));
   if (Number(req.headers['content-length'] ?? 0) > limitBytes)
     return Promise.resolve(refused(tooLarge(limitBytes)));
-  return collect(req, createDecoder === null ? null : createDecoder(), limitBytes, lease);
+  return readEncoded(req, createDecoder, limitBytes, lease);
 }
 
-function collect(
+/** Two inflate at a time, however many are sent: pages are deflated by the same few threads. */
+const inflating = atATime(2);
+
+async function readEncoded(
   req: IncomingMessage,
-  decoder: Transform | null,
+  createDecoder: (() => Transform) | null,
   limitBytes: number,
   lease: Lease,
 ): Promise<BodyRead> {
+  // All of it is here before its turn comes, so that a slow sender keeps nobody waiting.
+  const sent = await collect(req, limitBytes, lease, () => CUT_OFF);
+  if (sent.kind === 'refused' || createDecoder === null) return sent;
+  return inflating(() => {
+    const decoder = createDecoder();
+    const read = collect(decoder, limitBytes, lease, brokenEncoding);
+    decoder.end(sent.bytes);
+    return read;
+  });
+}
+
+function collect(
+  source: Readable,
+  limitBytes: number,
+  lease: Lease,
+  fault: (error: Error) => HttpRefusal,
+): Promise<BodyRead> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
-    let wireBytes = 0;
     let bytes = 0;
     const end = (read: BodyRead): void => {
-      req.off('data', onWire);
       source.off('data', onData);
-      if (decoder !== null) {
-        req.unpipe(decoder);
-        decoder.destroy();
-      }
+      if (source instanceof Transform) source.destroy();
       resolve(read);
-    };
-    const onWire = (chunk: Buffer): void => {
-      wireBytes += chunk.length;
-      if (wireBytes > limitBytes) end(refused(tooLarge(limitBytes)));
     };
     const onData = (chunk: Buffer): void => {
       bytes += chunk.length;
@@ -61,21 +77,16 @@ function collect(
       else if (!lease.take(chunk.length)) end(refused(OUT_OF_MEMORY));
       else chunks.push(chunk);
     };
-    const source: Readable = decoder ?? req;
     source.on('data', onData);
     source.on('end', () => {
       end({ kind: 'body', bytes: Buffer.concat(chunks, bytes) });
     });
     source.on('error', (error: Error) => {
-      end(refused(decoder === null ? CUT_OFF : brokenEncoding(error)));
+      end(refused(fault(error)));
     });
-    req.on('close', () => {
-      if (!req.readableEnded) end(refused(CUT_OFF));
+    source.on('close', () => {
+      if (!source.readableEnded) end(refused(CUT_OFF));
     });
-    if (decoder !== null) {
-      req.on('data', onWire);
-      req.pipe(decoder);
-    }
   });
 }
 

@@ -2,6 +2,8 @@
 export interface Lease {
   /** Holds that many bytes more; false, and nothing is held, where the budget has not so many left. */
   take(bytes: number): boolean;
+  /** How much it holds. */
+  bytes(): number;
   /** Gives back all that it holds. */
   release(): void;
 }
@@ -25,6 +27,7 @@ export function byteBudget(limitBytes: number): ByteBudget {
           ownBytes += bytes;
           return true;
         },
+        bytes: () => ownBytes,
         release() {
           heldBytes -= ownBytes;
           ownBytes = 0;

@@ -1,19 +1,31 @@
 import type { Middleware } from 'koa';
+import { senderOf } from './access';
 import { type HttpRefusal, type Refuse, refuse } from './refusal';
 
-/** Lets that many requests pass at a time; the others are answered 429 at once, to be sent again. */
+/**
+ * Lets that many requests pass at a time; the others are answered 429 at once, to be sent again. One sender alone gets all but a
+ * sixteenth of them, so that there is room for another.
+ */
 export function limitInFlight(requests: number, answer: Refuse = refuse): Middleware {
+  const mostOfOne = requests - Math.floor(requests / 16);
+  const bySender = new Map<string, number>();
   let inFlight = 0;
   return async (ctx, next) => {
-    if (inFlight >= requests) {
+    const sender = senderOf(ctx);
+    const own = bySender.get(sender) ?? 0;
+    if (inFlight >= requests || own >= mostOfOne) {
       answer(ctx, TOO_MANY);
       return;
     }
     inFlight++;
+    bySender.set(sender, own + 1);
     try {
       await next();
     } finally {
       inFlight--;
+      const left = (bySender.get(sender) ?? 1) - 1;
+      if (left === 0) bySender.delete(sender);
+      else bySender.set(sender, left);
     }
   };
 }

@@ -1,8 +1,18 @@
 /** Liveness, readiness and the process's own metrics, over HTTP. */
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { singleTokens } from '../../services/http/access';
 import { pino } from 'pino';
-import { openServer, processRoutes, type HttpServer, type Readiness } from '../../services/cli/server';
+import {
+  limitByAddress,
+  openServer,
+  processRoutes,
+  type HttpServer,
+  type Readiness,
+} from '../../services/cli/server';
 import { openProcessMetrics } from '../../services/process/metrics';
+import { until } from '../support/server';
 
 const TROUBLES = new Map<string, string>();
 const READINESS: Readiness = new Map(
@@ -80,4 +90,33 @@ test('what is asked for while it closes is answered, though its client keeps the
   expect((await response).status).toBe(200);
   await closed;
   await expect(fetch(`${closing.url}/-/healthy`)).rejects.toThrow();
+});
+
+test('an address gets so many connections, and another when one is closed', async () => {
+  const listener = createServer((socket) => socket.on('error', () => undefined));
+  limitByAddress(listener, 2);
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const { port } = listener.address() as AddressInfo;
+  const open = async (): Promise<Socket> => {
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    await once(socket, 'connect');
+    return socket;
+  };
+  const [first, second] = [await open(), await open()];
+  const third = await open();
+  await once(third.resume(), 'close');
+  expect([first.destroyed, second.destroyed]).toEqual([false, false]);
+  first.destroy();
+  await until(
+    async () => {
+      const socket = await open();
+      const stays = await Promise.race([once(socket.resume(), 'close').then(() => false), delay(100, true)]);
+      socket.destroy();
+      return stays;
+    },
+    10_000,
+    () => 'no connection is taken again',
+  );
+  second.destroy();
+  await new Promise((resolve) => listener.close(resolve));
 });

@@ -1,8 +1,8 @@
-import { singleTokens } from '../../services/http/access';
+import { sha256, singleTokens } from '../../services/http/access';
 import { connect, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { STRUCTURED, NDJSON, goodEvent } from './support/events';
-import { exchange, startGateway, type TestGateway } from './support/server';
+import { NOW_MS, exchange, startGateway, type TestGateway } from './support/server';
 
 let gateway: TestGateway;
 afterEach(() => gateway.close());
@@ -136,6 +136,72 @@ describe('while the log is slow', () => {
     expect((await Promise.all(waiting)).map(({ body }) => body.accepted)).toEqual([2, 2]);
     expect((await send(line.repeat(5))).body.accepted).toBe(5);
   });
+});
+
+describe('a sender of much that is refused', () => {
+  const wrong = '{}\n'.repeat(10);
+  const tokens = singleTokens({ ingest: 's3cret' });
+  const authorization = 'Bearer s3cret';
+  const post = (body: string | Buffer, headers = {}) =>
+    gateway.post(PATH, body, { ...NDJSON, authorization, ...headers });
+
+  test('is answered 429 until it has waited; what it sends that is good counts for it', async () => {
+    let nowMs = NOW_MS;
+    gateway = await startGateway({
+      access: tokens,
+      now: () => nowMs,
+      limits: { refused: { aSecond: 10, atOnce: 25 } },
+    });
+    const mixed = `${good}\n`.repeat(10) + wrong;
+    const statuses: number[] = [];
+    for (const body of [wrong, mixed, mixed, wrong, mixed, wrong, wrong])
+      statuses.push((await post(body)).status);
+    expect(statuses).toEqual([400, 202, 202, 400, 202, 400, 429]);
+    const refused = await post(good);
+    expect([refused.status, refused.headers['retry-after'], refused.body.reason]).toEqual([
+      429,
+      '1',
+      'too_many_refused',
+    ]);
+    expect(gateway.counts.get('refused 429 too_many_refused')).toBe(2);
+    nowMs += 1000;
+    expect((await post(good)).status).toBe(202);
+  });
+
+  test('large bodies that are refused count by their size', async () => {
+    gateway = await startGateway({
+      access: tokens,
+      limits: { bodyBytes: 100_000, refused: { aSecond: 0, atOnce: 25 } },
+    });
+    const bomb = gzipSync(Buffer.alloc(1_000_000));
+    const statuses: number[] = [];
+    for (let i = 0; i < 5; i++) statuses.push((await post(bomb, { 'content-encoding': 'gzip' })).status);
+    expect(statuses).toEqual([413, 413, 413, 429, 429]);
+  });
+});
+
+test('one sender leaves room for another', async () => {
+  const grant = (name: string) => ({ name, sha256: sha256(name), may: ['ingest' as const], projects: null });
+  const access = { grants: () => [grant('one'), grant('another')], isOpen: () => false };
+  gateway = await startGateway({ access, limits: { requests: 16 } });
+  gateway.log.hold();
+  const send = (token: string) =>
+    exchange(
+      {
+        port: gateway.port,
+        method: 'POST',
+        path: PATH,
+        headers: { ...NDJSON, authorization: `Bearer ${token}` },
+      },
+      good,
+    );
+  const waiting = Array.from({ length: 15 }, () => send('one'));
+  await until(() => gateway.log.held() === 15);
+  expect((await send('one')).status).toBe(429);
+  waiting.push(send('another'));
+  await until(() => gateway.log.held() === 16);
+  gateway.log.release();
+  expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual(waiting.map(() => 202));
 });
 
 describe('senders that break off', () => {

@@ -91,7 +91,7 @@ test('a bomb is inflated no further than the limit', async () => {
   let taken = 0;
   handle = (req) => {
     const take = (bytes: number) => (taken += bytes) > 0;
-    return readBody(req, LIMIT, { take, release: () => undefined });
+    return readBody(req, LIMIT, { take, bytes: () => taken, release: () => undefined });
   };
   for (const [bomb, encoding] of [
     [gzipSync(Buffer.alloc(128 * 1024 * 1024), { level: 1 }), 'gzip'],
@@ -102,7 +102,7 @@ test('a bomb is inflated no further than the limit', async () => {
   ] as const) {
     taken = 0;
     expect(await post([bomb], { 'content-encoding': encoding })).toMatchObject(refusal(413, 'too_large'));
-    expect(taken).toBeLessThanOrEqual(LIMIT);
+    expect(taken - bomb.length).toBeLessThanOrEqual(LIMIT);
   }
 });
 
