@@ -44,12 +44,22 @@ beforeAll(async () => {
   });
   // Strangers have machines of their own: to send must not take this one's time from what is measured.
   setPriority(attacker.pid ?? 0, 19);
+  for (const pid of [server.pid, process.pid]) putFirst(pid);
 }, 120_000);
 afterAll(async () => {
   attacker.kill();
   await server.kill();
   rmSync(dir, { recursive: true, force: true });
 });
+
+/** Before what else the machine does, where that is permitted. */
+function putFirst(pid: number): void {
+  try {
+    setPriority(pid, -15);
+  } catch {
+    // Then the ratio of parts that take turns is all that keeps noise out.
+  }
+}
 
 function started(i: number): string {
   const data = {
