@@ -5,16 +5,8 @@ import { idOf, type Fact } from '../../services/bridge/fact';
 import { finish, jobOf, running } from './dstack-life';
 import { openDstackWorld, type DstackWorld } from './dstack-world';
 import { ledgerOf, linesOf, readOn, readPiece } from './reading';
-import {
-  createInstance,
-  record,
-  SECRETS,
-  setInstance,
-  setJob,
-  submitJob,
-  submitRun,
-  type StandIn,
-} from './stand-in';
+import { createInstance, record, setInstance, setJob, submitJob, submitRun } from './happenings';
+import { SECRETS, type StandIn } from './stand-in';
 
 jest.setTimeout(60_000);
 

@@ -1,14 +1,6 @@
 /** Lives of single runs on a dstack stand-in. */
-import {
-  assign,
-  createInstance,
-  setInstance,
-  setJob,
-  setRun,
-  submitRun,
-  type RunJson,
-  type StandIn,
-} from './stand-in';
+import { assign, createInstance, setInstance, setJob, setRun, submitRun } from './happenings';
+import { type RunJson, type StandIn } from './stand-in';
 
 /** A run that runs on an instance. */
 export function running(at: StandIn, name: string): RunJson {

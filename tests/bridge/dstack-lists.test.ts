@@ -4,7 +4,8 @@ import type { ControlPlane } from '../../services/bridge/port';
 import { finish, running } from './dstack-life';
 import { openDstackWorld, type DstackWorld } from './dstack-world';
 import { readOn, readPiece } from './reading';
-import { record, setRun, submitRun, type RunJson, type StandIn } from './stand-in';
+import { record, setRun, submitRun } from './happenings';
+import { type RunJson, type StandIn } from './stand-in';
 
 jest.setTimeout(60_000);
 

@@ -9,15 +9,15 @@ import type { World } from './contract';
 import {
   assign,
   createInstance,
+  createVolume,
   setInstance,
+  setVolume,
   setJob,
   setRun,
-  startStandIn,
   submitJob,
   submitRun,
-  TOKEN,
-  type StandIn,
-} from './stand-in';
+} from './happenings';
+import { startStandIn, TOKEN, type StandIn } from './stand-in';
 
 export interface DstackWorld extends World {
   readonly standIn: StandIn;
@@ -97,7 +97,11 @@ function lifeOfAll(at: StandIn): readonly (() => void)[] {
     () => setJob(at, run(n), job(n), status),
     () => setRun(at, run(n), status),
   ];
+  const volumes: ReturnType<typeof createVolume>[] = [];
+  const volume = () => volumes[0] ?? never();
   return [
+    () => void volumes.push(createVolume(at, 'data')),
+    () => setVolume(at, volume(), 'active'),
     ...instances.map((create) => () => void made.push(create())),
     () => setInstance(at, instance(0), 'provisioning'),
     () => setInstance(at, instance(1), 'provisioning'),
@@ -128,6 +132,7 @@ function lifeOfAll(at: StandIn): readonly (() => void)[] {
     // As a fleet gives up an instance that idles: without a word.
     () => setInstance(at, instance(0), 'terminating', true),
     () => setInstance(at, instance(0), 'terminated'),
+    () => setVolume(at, volume()),
     () => setJob(at, run(1), job(1), 'running'),
     () => setRun(at, run(1), 'running'),
   ];

@@ -27,6 +27,7 @@ from dstack._internal.core.models.runs import (
     RunTerminationReason,
 )
 from dstack._internal.core.models.users import GlobalRole, ProjectRole
+from dstack._internal.core.models.volumes import VolumeStatus
 from dstack._internal.server.db import get_db
 from dstack._internal.server.models import (
     EventModel,
@@ -87,7 +88,7 @@ class Filler:
             event = EventModel(id=self.id(), message=message, recorded_at=at, targets=[])
             for kind, model in targets:
                 run_id = model.id if kind == "run" else model.run_id if kind == "job" else None
-                name = {"run": "run_name", "job": "job_name", "instance": "name"}[kind]
+                name = {"run": "run_name", "job": "job_name", "instance": "name", "volume": "name"}[kind]
                 event.targets.append(
                     EventTargetModel(
                         entity_type=EventTargetType(kind),
@@ -345,11 +346,26 @@ class Filler:
             self.session, job, collected_at=self.now, text="\n".join(lines) + "\n"
         )
 
+    async def volume(self, name, created, status=VolumeStatus.ACTIVE, deleted=None):
+        project, _, _, _ = self.projects[0]
+        made = make.get_volume_provisioning_data(size_gb=200, price=16.0) if status == VolumeStatus.ACTIVE else None
+        volume = await make.create_volume(
+            self.session, project, self.users[0], status=status, created_at=created, last_processed_at=created,
+            configuration=make.get_volume_configuration(name=name), volume_provisioning_data=made, deleted_at=deleted,
+        )
+        self.event("Volume created. Status: SUBMITTED", created, ("volume", volume))
+        self.event(f"Volume status changed SUBMITTED -> {status.name}", created, ("volume", volume))
+        if deleted is not None:
+            self.event("Volume deleted", deleted, ("volume", volume))
+
     async def fill(self):
         await self.world()
         active = self.options.get("active", 100)
         days = self.options.get("days", 20)
         since = lambda seconds: self.now - timedelta(seconds=seconds)
+        await self.volume("data", since(36000))
+        await self.volume("old-data", since(72000), deleted=since(36000))
+        await self.volume("no-data", since(3600), status=VolumeStatus.FAILED)
         left = active
         kinds = [
             dict(jobs=2), dict(kind="service", jobs=2), dict(), dict(offer=OFFERS[3]), dict(retries=2),

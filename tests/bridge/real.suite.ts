@@ -134,14 +134,11 @@ async function untilSame(dstack: DstackServer, server: Server, said = () => ''):
   return last?.stdout ?? '';
 }
 
-/**
- * The ledger's figures, without those of samples and sources, and without the idle part: when a fleet gives up an idle instance dstack
- * says nothing, and only who has looked in between knows that it idled no more.
- */
+/** The ledger's figures, without those of samples and sources. */
 async function ledgerOf(server: Server, at: string): Promise<string[]> {
   const page = await (await fetch(`${server.url}/metrics?at=${at}`)).text();
   const left =
-    /^#|_last_event_|page_timestamp|_cpu_time_|_memory_usage_|_working_set_|_gpu_(?:usage|memory)|^DCGM|^fleetmeter_gpu_|_idle_cost_/;
+    /^#|_last_event_|page_timestamp|_cpu_time_|_memory_usage_|_working_set_|_gpu_(?:usage|memory)|^DCGM|^fleetmeter_gpu_/;
   return page.split('\n').filter((line) => !left.test(line));
 }
 
@@ -171,6 +168,13 @@ test('after a snapshot nothing differs; no secret is anywhere, and nothing of ds
   const run = await bridge(dstack, server, 'snapshot', '--once', '--compare');
   expect([run.code, run.stderr]).toEqual([0, expect.not.stringMatching(/differ/)]);
   expect(run.stdout).toMatch(/^[1-9][\d,]+ series are the same$/m);
+  const page = await (await fetch(`${server.url}/metrics`)).text();
+  // 200 GB for 16 dollars a month: one for ten hours so far, one for ten hours until it was deleted; and one that could not be made.
+  const stored = /^fleetmeter_storage_cost_dollars_total\{dstack_project_name="alpha",.* ([\d.]+)$/m.exec(
+    page,
+  );
+  expect(Number(stored?.[1])).toBeCloseTo((20 * 16) / 720, 2);
+  expect(page).toMatch(/^fleetmeter_volume_size_bytes\{.*dstack_volume_name="data".*\} 214748364800$/m);
   await server.terminate();
   const written = [join(dir, 'snapshot'), server.data, join(server.data, 'store')].flatMap((folder) =>
     readdirSync(folder, { withFileTypes: true })

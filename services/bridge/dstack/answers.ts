@@ -108,6 +108,24 @@ const Run = Type.Object({
 });
 export type RunRow = Static<typeof Run>;
 
+const Volume = Type.Object({
+  id: Type.String(),
+  project_name: Type.String(),
+  user: Type.String(),
+  name: Type.String(),
+  status: Type.String(),
+  created_at: Time,
+  last_processed_at: Time,
+  deleted: Type.Boolean(),
+  deleted_at: maybe(Time),
+  configuration: Type.Object({ backend: Type.String(), region: maybe(Type.String()) }),
+  provisioning_data: maybe(
+    // `price` is of a month.
+    Type.Object({ size_gb: maybe(Type.Number()), price: maybe(Type.Number()) }),
+  ),
+});
+export type VolumeRow = Static<typeof Volume>;
+
 const Event = Type.Object({
   id: Type.String(),
   message: Type.String(),
@@ -138,4 +156,5 @@ function reader<S extends TSchema>(schema: S): RowReader<Static<S>> {
 
 export const readRun = reader(Run);
 export const readInstance = reader(Instance);
+export const readVolume = reader(Volume);
 export const readEvent = reader(Event);

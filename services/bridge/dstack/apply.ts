@@ -13,6 +13,8 @@ export interface Noted {
   readonly run?: Target;
   readonly job?: Target;
   readonly instance?: Target;
+  /** A volume's events say only that there is news of volumes. */
+  readonly isOfVolume: boolean;
 }
 
 export interface Target {
@@ -32,6 +34,7 @@ export function noteOf(event: EventRow): Noted {
     id: event.id,
     atMicros: at(event.recorded_at),
     message: readMessage(event.message),
+    isOfVolume: target('volume') !== undefined,
     ...(run && { run }),
     ...(job && { job }),
     ...(instance && { instance }),

@@ -51,6 +51,13 @@ const KnownInstance = Type.Object({
 });
 export type KnownInstance = Static<typeof KnownInstance>;
 
+const KnownVolume = Type.Object({
+  sent: Known.sent,
+  /** When dstack has last shown it, microseconds. */
+  seenMicros: Type.Integer(),
+  endMicros: Known.endMicros,
+});
+
 const Book = Type.Object({
   version: Type.Literal(1),
   /** While the snapshot is not whole: from where its lists go on. */
@@ -73,6 +80,9 @@ const Book = Type.Object({
   relistedMicros: Type.Optional(Type.Integer()),
   runs: Type.Record(Type.String(), KnownRun),
   instances: Type.Record(Type.String(), KnownInstance),
+  /** Those that exist, and the newest one listed; absent in the states of versions that knew none. */
+  volumes: Type.Optional(Type.Record(Type.String(), KnownVolume)),
+  newestVolume: Type.Optional(Cursor),
 });
 export type Book = Static<typeof Book>;
 

@@ -7,6 +7,7 @@ import { OVERLAP_MICROS, learnInstance, learnRun, meetInstance, meetRun } from '
 import { PAGE, learnDeletedJobs, readEventPage, runNameOf } from './read';
 import { forgetFinished } from './snapshot';
 import { at } from './times';
+import { readVolumes } from './volumes';
 import { readWantedInstances, readWantedRuns } from './wanted';
 
 /**
@@ -47,6 +48,7 @@ export async function readChanges(context: Context): Promise<Changes> {
     const known = book.instances[row.id];
     if (known !== undefined) facts.push(...learnInstance(known, row, reading));
   }
+  if (notes.some(({ isOfVolume }) => isOfVolume)) await readVolumes(context);
   forgetFinished(context);
   const targets = notes.flatMap(({ run, job, instance }) => [run, job, instance]);
   return {

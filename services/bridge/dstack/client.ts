@@ -1,7 +1,7 @@
 import type { Fetched, Fetcher } from '../../http/fetcher';
 import { microsOf } from '../fact';
-import { readEvent, readInstance, readRun } from './answers';
-import type { EventRow, InstanceRow, RowReader, RunRow } from './answers';
+import { readEvent, readInstance, readRun, readVolume } from './answers';
+import type { EventRow, InstanceRow, RowReader, RunRow, VolumeRow } from './answers';
 import { DstackError, openLine, type Call, type LineOptions } from './line';
 
 export interface ClientOptions extends LineOptions {
@@ -41,6 +41,7 @@ export interface DstackClient {
   readonly events: List<EventRow>;
   readonly runs: List<RunRow>;
   readonly instances: List<InstanceRow>;
+  readonly volumes: List<VolumeRow>;
   /** Undefined: dstack knows it no more, or its project is deleted. */
   readonly run: Get<RunRow>;
   readonly instance: Get<InstanceRow>;
@@ -63,6 +64,7 @@ const PAGINGS = {
   events: { by: 'recorded_at', at: 'prev_recorded_at', id: 'prev_id' },
   runs: { by: 'submitted_at', at: 'prev_submitted_at', id: 'prev_run_id' },
   instances: { by: 'created', at: 'prev_created_at', id: 'prev_id' },
+  volumes: { by: 'created_at', at: 'prev_created_at', id: 'prev_id' },
 } as const satisfies Partial<Record<Call, Paging>>;
 
 /** Asks one thing at a time, and as little as possible: fields that a server does not know make it refuse a request. */
@@ -121,6 +123,7 @@ export function openDstackClient(options: ClientOptions): DstackClient {
     events: lists('events', readEvent),
     runs: lists('runs', readRun),
     instances: lists('instances', readInstance),
+    volumes: lists('volumes', readVolume),
     run: gets('run', readRun),
     instance: gets('instance', readInstance),
     async page() {

@@ -220,7 +220,7 @@ export function learnDeletedJob(
   return [...unsent(known, submitted), ...unsent(known, finished)];
 }
 
-function unsent(known: { sent: string[] }, fact: Fact | undefined): Fact[] {
+export function unsent(known: { sent: string[] }, fact: Fact | undefined): Fact[] {
   if (fact === undefined) return [];
   const id = idOf(fact);
   if (known.sent.includes(id)) return [];

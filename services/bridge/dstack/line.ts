@@ -3,7 +3,16 @@ import type { Fetched } from '../../http/fetcher';
 import type { Fault } from '../port';
 import type { ServerClock } from './server-clock';
 
-export const CALLS = ['events', 'runs', 'run', 'instances', 'instance', 'metrics', 'user'] as const;
+export const CALLS = [
+  'events',
+  'runs',
+  'run',
+  'instances',
+  'instance',
+  'volumes',
+  'metrics',
+  'user',
+] as const;
 export type Call = (typeof CALLS)[number];
 
 /** dstack did not answer as it should: ends the piece that is being read. */

@@ -22,7 +22,7 @@ const CREATED = /^(?:(Run) submitted|(Job|Instance) created [^.]*)\. (?:Instance
 const PROVISIONED = /^Instance provisioned for job\. Instance status: ([A-Z_]+)/;
 const ASSIGNED = 'Job assigned to instance';
 const OTHER =
-  /^(?:Run (?:deleted|updated)|Job (?:unassigned|became)|Graceful job stop|Instance (?:became|health)|Service )/;
+  /^(?:Run (?:deleted|updated)|Job (?:unassigned|became)|Graceful job stop|Instance (?:became|health)|Service |Volume )/;
 
 const SUBJECTS: ReadonlyMap<string, Subject> = new Map([
   ['Run', 'run'],

@@ -9,7 +9,7 @@ import { learnDeletedJob, learnInstance, learnRun, meetInstance, meetRun } from 
 export const PAGE = 100;
 /** dstack takes so many ids in a filter. */
 const FILTER_IDS = 16;
-const EVENT_TYPES = ['run', 'job', 'instance'];
+const EVENT_TYPES = ['run', 'job', 'instance', 'volume'];
 
 /** All that dstack still has on these runs: their rows, which were read before, and then their events where there may be some. */
 export async function readRunsFully(

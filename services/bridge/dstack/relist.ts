@@ -8,6 +8,7 @@ import { readInstancesFully, readRunsFully, withAllSubmissions } from './read';
 import { nextRuns } from './run-pages';
 import { at } from './times';
 import { vanishedInstance, vanishedRun } from './vanished';
+import { readVolumes } from './volumes';
 import { readWantedInstances, readWantedRuns, type Wanted } from './wanted';
 
 /** dstack's own default, and far above any page of runs: an instance's row is small. */
@@ -26,6 +27,7 @@ export async function relist(context: Context): Promise<Changes> {
   const isQuiet = (id: string): boolean => !changes.touched.has(id);
   await readRunsAnew(context, runs, readMicros, isQuiet);
   await readInstancesAnew(context, instances, readMicros, isQuiet);
+  await readVolumes(context);
   book.relistedMicros = readMicros;
   return changes;
 }

@@ -5,6 +5,7 @@ import { OVERLAP_MICROS } from './learn';
 import { PAGE, readEventPage, readInstancesFully, readRunsFully, withAllSubmissions } from './read';
 import { nextRuns } from './run-pages';
 import { at } from './times';
+import { readVolumes } from './volumes';
 
 /**
  * The snapshot: instances, then all runs that there ever were, oldest first, a page a piece, so that it can be cut off anywhere and
@@ -20,6 +21,7 @@ export async function readSnapshot(context: Context): Promise<void> {
   const readMicros = context.nowMicros();
   const page = await nextRuns(context.client, {}, runs === 'begin' ? undefined : runs);
   if (page?.next === undefined) {
+    await readVolumes(context);
     delete book.snapshot;
     return;
   }

@@ -5,7 +5,7 @@ import type { KnownInstance, KnownRun } from './book';
  * The end of what dstack does not know any more, though nothing has told its end: with its project it was deleted while the bridge was
  * away, or while there were no events. It ended when dstack has last shown it, at the earliest.
  */
-const REASON = 'vanished';
+export const VANISHED = 'vanished';
 
 export function vanishedRun(id: string, run: KnownRun, lastSeenMicros: Micros): Fact[] {
   const atMicros = Math.max(run.statusMicros, lastSeenMicros);
@@ -18,14 +18,14 @@ export function vanishedRun(id: string, run: KnownRun, lastSeenMicros: Micros): 
         type: 'fleetmeter.job.finished.v1',
         atMicros: job.endMicros,
         detail: LAST,
-        data: { run: { id }, job: { id: jobId }, status: 'terminated', reason: REASON },
+        data: { run: { id }, job: { id: jobId }, status: 'terminated', reason: VANISHED },
       };
     }),
     {
       type: 'fleetmeter.run.finished.v1',
       atMicros,
       detail: LAST,
-      data: { run: { id }, status: 'terminated', reason: REASON },
+      data: { run: { id }, status: 'terminated', reason: VANISHED },
     },
   ];
 }
@@ -38,7 +38,7 @@ export function vanishedInstance(id: string, instance: KnownInstance, lastSeenMi
       type: 'fleetmeter.instance.terminated.v1',
       atMicros,
       detail: LAST,
-      data: { instance: { id }, reason: REASON },
+      data: { instance: { id }, reason: VANISHED },
     },
   ];
 }
