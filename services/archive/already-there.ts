@@ -10,11 +10,11 @@ export interface Range {
   readonly bounds: Bounds;
 }
 
-/** What is on the log already of lines that are being imported: compared with them one by one, in their order. */
+/** What the log already has of the lines being imported: compared with them one by one, in order. */
 export interface Present {
-  /** Compares the next record of its partition with what stands there. */
+  /** Compares the next record of its partition with what is there. */
   compare(record: AppendRecord): Promise<Compared>;
-  /** Where the log holds more than the lines that were compared; undefined: nowhere. */
+  /** Where the log holds more than the lines compared; undefined: nowhere. */
   left(): Promise<string | undefined>;
   /** How many were the same. */
   count(): number;
@@ -28,11 +28,14 @@ interface Cursor {
   readonly name: string;
   /** Values in order of offset. */
   readonly values: AsyncIterator<Buffer, undefined>;
-  /** What was the same lately: an append that had no answer was sent again, so its records may stand there twice. */
+  /**
+   * Recent records that were the same: an append without an answer was sent again, so its records may be
+   * there twice.
+   */
   readonly recent: Recent;
 }
 
-/** @param atOnce how many records one append has at most: so many may stand there twice in a row */
+/** @param atOnce the most records that one append has: so many may be there twice in a row */
 export function openPresent(log: EventLog, ranges: readonly Range[], atOnce: number): Present {
   const cursors = new Map(
     ranges.map(({ topic, partition, bounds: { start, end } }): [string, Cursor] => {

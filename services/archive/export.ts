@@ -8,11 +8,11 @@ import { mergeByLogTime } from './merge';
 /** The log as it stood when the export began, read once. */
 export interface Export {
   readonly kind: 'export';
-  /** From which offset to which, by partition number. */
+  /** The ranges of offsets, by partition number. */
   readonly ranges: readonly Readonly<Record<OwnedTopic, Bounds>>[];
   /** How many offsets that is; some may have no record. */
   readonly offsets: number;
-  /** The events, in order of log time. Throws LogReadError where the log is away. */
+  /** The events, in order of log time. Throws LogReadError if the log is away. */
   lines(): AsyncGenerator<readonly Passed[]>;
   /** What was read so far. */
   readonly counts: Counts;
@@ -28,7 +28,7 @@ export interface Counts {
 
 const TOPICS = ['lifecycle', 'telemetry'] as const;
 
-/** Both topics up to their ends as of now; what is appended in the meantime is not in it. */
+/** Both topics up to their present ends; what is appended in the meantime is not included. */
 export async function openExport(log: EventLog, settings: LedgerSettings): Promise<Export | LogUnavailable> {
   const lifecycle = await log.bounds('lifecycle');
   if (lifecycle.kind === 'unavailable') return lifecycle;
@@ -79,7 +79,7 @@ function lengthOf({ start, end }: Bounds): number {
   return end - start;
 }
 
-/** Telemetry is kept for days only: what expires while it waits for its turn to be read is passed over. */
+/** Telemetry is kept only for a while: what expires before its turn to be read is skipped. */
 async function* readAll(
   log: EventLog,
   topic: OwnedTopic,

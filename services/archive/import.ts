@@ -6,13 +6,14 @@ import type { Placement } from './placement';
 import { openPresent } from './already-there';
 import type { Present, Range } from './already-there';
 
-/** A log that lines can be put on. */
+/** A log that lines can be imported into. */
 export interface Import {
   readonly kind: 'import';
   /**
-   * Puts lines on the log, each on the partition of its key, in their order: one append after the other, so that a partition always
-   * holds a beginning of what it is to hold. Throws LogReadError where the log is away while it is compared.
-   * @param onProgress called with how many lines more are on the log
+   * Appends lines to the log, each to the partition of its key, in order and one append after the other, so
+   * that each partition always holds a prefix of what it is going to hold. Throws LogReadError if the log
+   * goes away during the comparison.
+   * @param onProgress called with the number of lines added to the log since the last call
    */
   run(lines: AsyncIterable<Buffer>, onProgress: (lines: number) => void): Promise<Imported>;
 }
@@ -21,12 +22,12 @@ export type Imported =
   | {
       readonly kind: 'imported';
       readonly appended: number;
-      /** Lines that were on the log already. */
+      /** Lines that the log already had. */
       readonly present: number;
       /** The latest log time of the lines; null: there was none. */
       readonly lastLogTimeMs: number | null;
     }
-  /** What is on the log is not the beginning of these lines. */
+  /** The log doesn't begin with these lines. */
   | { readonly kind: 'other_log'; readonly detail: string }
   | { readonly kind: 'refused'; readonly line: number; readonly detail: string }
   | (LogUnavailable & { readonly appended: number });
@@ -39,7 +40,8 @@ const BATCH_RECORDS = 5000;
 const BATCH_BYTES = 4_000_000;
 
 /**
- * @param resume the log holds the beginning of the lines already: go on behind it. Otherwise it must be empty.
+ * @param resume the log already holds the first of the lines: continue after them. Otherwise it must be
+ * empty.
  */
 export async function openImport(
   log: EventLog,
@@ -156,7 +158,7 @@ async function rangesOf(
   return { kind: 'ranges', ranges };
 }
 
-/** History that is gone was there; samples that are gone have done no harm. */
+/** Deleted history still means that the log was in use; deleted samples do no harm. */
 function isEmpty(topic: OwnedTopic, { start, end }: Bounds): boolean {
   return topic === 'lifecycle' ? end === 0 : start === end;
 }

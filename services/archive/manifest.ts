@@ -11,7 +11,7 @@ const Time = Type.Union([Type.String(), Type.Null()]);
 
 const Manifest = Type.Object({
   format: Type.Literal('fleetmeter-events/1'),
-  /** Of the file's bytes, as they lie on the disk. */
+  /** Of the file's bytes as they are on the disk. */
   sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   bytes: Count,
   /** Lines of the file, and of each topic. */
@@ -20,18 +20,18 @@ const Manifest = Type.Object({
   telemetry: Count,
   first_log_time: Time,
   last_log_time: Time,
-  /** What the log was judged with. */
+  /** The settings that the log was judged with. */
   lateness_seconds: Type.Number(),
   dedupe_seconds: Type.Number(),
   /** Of the log that was exported. */
   partitions: Count,
   /** The offsets that were read, by partition. */
   positions: Type.Array(Type.Object({ lifecycle: Range, telemetry: Range })),
-  /** Records that are on the log and not in the file, by reason. */
+  /** Records on the log that are not in the file, by reason. */
   left_out: Type.Record(Type.String(), Count),
 });
 
-/** What stands beside an exported file: enough to know it again, and where the log stood. */
+/** What is written beside an exported file: enough to recognize it, and the state of the log. */
 export type Manifest = Static<typeof Manifest>;
 
 function manifestPath(path: string): string {
@@ -48,7 +48,7 @@ export async function removeManifest(path: string): Promise<void> {
 
 export type ManifestAnswer =
   | { readonly kind: 'manifest'; readonly manifest: Manifest }
-  /** A file of another origin has none. */
+  /** A file from elsewhere has none. */
   | { readonly kind: 'none' }
   | { readonly kind: 'invalid'; readonly detail: string };
 

@@ -1,6 +1,6 @@
 import type { Passed } from './sieve';
 
-/** Handed on together. */
+/** Passed on together. */
 const CHUNK_LINES = 1000;
 
 interface Stream {
@@ -10,8 +10,8 @@ interface Stream {
 }
 
 /**
- * Merges streams that are each in order of log time into one that is; at the same log time the earlier stream comes first, so the
- * order within a stream stays. Holds one chunk of each.
+ * Merges streams that are in order of log time into one that is too. At the same log time the earlier stream
+ * comes first, so the order within a stream is kept. One chunk of each is in memory.
  */
 export async function* mergeByLogTime(
   inputs: readonly AsyncIterable<readonly Passed[]>[],

@@ -8,9 +8,9 @@ import type { Ledger, LedgerSettings } from '../fold/ledger';
 import { oneLine, withRecordedTime } from './recorded-time';
 import type { AppendRecord } from '../log/port';
 
-/** Where the lines of a file go to on a log, and as what. */
+/** Where the lines of a file go on a log, and as which records. */
 export interface Placement {
-  /** The next line of the file, which is not blank. */
+  /** Places the next line of the file, which must not be blank. */
   place(line: Buffer): Placed;
 }
 
@@ -19,8 +19,9 @@ export type Placed =
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /**
- * An event keeps the `recordedtime` that it has. Without one it gets the log time that it has in a file: the newest `time` of its
- * partition so far. So the live log judges it as `render` judges the file, however long ago that was.
+ * An event keeps its `recordedtime`. Without one it gets the log time that it has in a file: the newest
+ * `time` of its partition so far. So the live log judges it the way `render` judges the file, however long
+ * ago it happened.
  */
 export function openPlacement(partitions: number, settings: LedgerSettings): Placement {
   const ledgers = Array.from({ length: partitions }, () => emptyLedger(settings));

@@ -1,12 +1,12 @@
 import { formatTime } from '../../events/time';
 
 const NAME = 'recordedtime';
-/** The attribute, or a name that could be it written with escapes. */
+/** The attribute's name, or escapes, with which it could be written. */
 const MAY_BE_NAMED = /recordedtime|\\u/;
 
 /**
- * The event with this `recordedtime` in place of any that it had, on one line. All else stays as it is written: a number that a
- * double can't hold, or a member that no version of ours knows, is in the copy as it was.
+ * The event on one line, with this `recordedtime` in place of any that it had. Everything else stays as
+ * written, even a number that a double can't hold or a member that no version of ours knows.
  * @param json an event that decodeEvent() took
  */
 export function withRecordedTime(json: string, recordedTimeMs: number): string {
@@ -17,7 +17,7 @@ export function withRecordedTime(json: string, recordedTimeMs: number): string {
   return `{${[...members.map((one) => one.text), member].join(',')}}`;
 }
 
-/** JSON has line ends between its tokens alone. */
+/** In JSON, line ends occur only between tokens. */
 export function oneLine(json: string): string {
   return json.replace(/[\r\n]+/g, ' ').trim();
 }
@@ -42,7 +42,7 @@ function membersOf(json: string): Member[] {
   return members;
 }
 
-/** Where the comma after the member that begins at `from` stands, or the object's end. */
+/** The position of the comma after the member that begins at `from`, or of the object's end. */
 function endOfMember(json: string, from: number, last: number): number {
   let depth = 0;
   for (let at = from; at < last; at++) {
@@ -55,7 +55,7 @@ function endOfMember(json: string, from: number, last: number): number {
   return last;
 }
 
-/** Behind the closing quote of the text that begins at `open`. */
+/** The position after the closing quote of the text that begins at `open`. */
 function endOfText(json: string, open: number): number {
   for (let at = open + 1; at < json.length; at++) {
     if (json[at] === '\\') at++;

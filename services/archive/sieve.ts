@@ -12,9 +12,9 @@ import type { Recent } from './recent-names';
 import { oneLine, withRecordedTime } from './recorded-time';
 
 /**
- * What of one partition of the live log counts: judges its records in order, as the fold does, and passes on those that were
- * taken, as lines of a file in which each event bears its log time. A file of such lines, in order of log time, gives the page that the
- * log gives, into however many partitions it is folded.
+ * Passes on what counts of one partition of the live log: judges its records in order, as the fold does, and
+ * turns those taken into lines of a file in which each event carries its log time. Such lines, in order of
+ * log time, give the same page as the log, however many partitions they are folded into.
  */
 export interface Sieve {
   /** The next record of the partition. */
@@ -27,7 +27,7 @@ export interface Passed {
   readonly kind: 'passed';
   /** The event's JSON, on one line. */
   readonly line: string;
-  /** Never back within a partition. */
+  /** Never goes back within a partition. */
   readonly logTimeMs: number;
 }
 
@@ -36,7 +36,9 @@ export type LeftOut = RefusalReason | 'repeat' | 'misrouted' | 'no_room';
 
 /** How many records are judged between two rounds of tidying; no verdict depends on it. */
 const TIDY_EVERY = 10_000;
-/** Of samples, of which no state tells: a sender that had no answer sends the same again within seconds. */
+/**
+ * For samples, since no state remembers them: a sender without an answer sends the same again within seconds.
+ */
 const RECENT_SAMPLES = 50_000;
 
 const EMPTY = Buffer.alloc(0);
@@ -82,7 +84,7 @@ export function openSieve(
   };
 }
 
-/** A sample that is older than the latest one is no repeat: as of a moment in between, it was the latest. */
+/** A sample older than the latest one is not a repeat: as of a moment in between, it was the latest. */
 function sampleRepeat(recent: Recent, { source, id }: TelemetryEvent): 'repeat' | undefined {
   const name = JSON.stringify([source, id]);
   if (recent.has(name)) return 'repeat';
@@ -90,7 +92,7 @@ function sampleRepeat(recent: Recent, { source, id }: TelemetryEvent): 'repeat' 
   return undefined;
 }
 
-/** Log time is nothing to a sample, so one that has no room for it does without. */
+/** Log time means nothing to a sample, so if there is no room for it, it is left out. */
 function lineOf(json: string, logTimeMs: number, isSample: boolean): string | undefined {
   const line = withRecordedTime(json, logTimeMs);
   if (Buffer.byteLength(line) <= MAX_EVENT_BYTES) return line;

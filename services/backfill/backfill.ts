@@ -15,8 +15,9 @@ import { stepFrom, timeOf } from './steps';
 import type { Steps } from './steps';
 
 /**
- * The ledger as of each step of a span: what `render --at` of that moment prints of some families. The history must have been
- * judged as a whole, since facts may be learned late; then each entity is added once, in any order.
+ * The ledger as of each step of a span: what `render --at` that moment prints of some families. The whole
+ * history must have been judged before, since facts may be learned late; then each entity is added once, in
+ * any order.
  */
 export interface Backfill {
   add(entity: Entity): void;
@@ -28,18 +29,18 @@ export interface Backfill {
 export interface SumLevels {
   readonly family: Family;
   readonly labels: readonly string[];
-  /** How many entities bear these labels; the series is there while any does. */
+  /** How many entities have these labels; the series exists while there are any. */
   readonly bearers: Levels;
   /** One of a counter or gauge, see histogramParts() for a histogram. */
   readonly parts: readonly Levels[];
 }
 
-/** Takes one sample line of an own family; a series' lines come in order of time. */
+/** Receives one sample line of an own family; the lines of a series come in order of time. */
 export type OwnSink = (familyName: string, timeMs: number, line: string) => void;
 
 /**
- * @param isAsked which families, by name
- * @param onOwn own series are as many as there are entities: they are handed on, not kept
+ * @param isAsked which families are wanted, by name
+ * @param onOwn there are as many own series as entities, so they are passed on and not kept
  */
 export function openBackfill(
   steps: Steps,
@@ -47,7 +48,10 @@ export function openBackfill(
   onOwn: OwnSink,
 ): Backfill {
   const sums = new Map<string, SumLevels>();
-  /** Where own series were last there, by entity. Two lives of an id can overlap, and then the earlier one's are shown. */
+  /**
+   * The step up to which an entity's own series exist. Two lives of an id can overlap, and then the earlier
+   * one's are shown.
+   */
   const ownUntil = new Map<string, number>();
   const asksOwn = OWN_FAMILIES.some(({ name }) => isAsked(name));
 

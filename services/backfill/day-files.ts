@@ -11,12 +11,15 @@ import { makeFolder } from '../process/folder';
 import { openSpool } from './spool';
 import type { Spool } from './spool';
 
-/** A backfill on its way into a folder: a file of OpenMetrics for each UTC day. */
+/** A backfill written into a folder: a file of OpenMetrics for each UTC day. */
 export interface DayFiles {
   readonly backfill: Backfill;
-  /** When all entities were added: writes the files of the days that have anything. Answers their paths. */
+  /**
+   * Call it once all entities have been added: writes the files of the days that have samples. Returns their
+   * paths.
+   */
   write(): Promise<string[]>;
-  /** Leaves nothing behind but the files. */
+  /** Removes everything but the files. */
   close(): void;
 }
 
@@ -49,7 +52,7 @@ export function openDayFiles(dir: string, steps: Steps, isAsked: (familyName: st
   };
 }
 
-/** Nothing where the day has no sample. */
+/** Nothing if the day has no sample. */
 async function* dayText(
   day: Day,
   pages: SumPages,

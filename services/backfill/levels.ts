@@ -1,20 +1,20 @@
 /**
- * A whole number at each step of a span, kept as what it grows by from one step to the next: what does not change costs nothing.
- * Exact, however large.
+ * A whole number at each step of a span, stored as its growth from one step to the next: what doesn't change
+ * costs nothing. Exact, however large.
  */
 export interface Levels {
-  /** From this step on, the level is so much higher. */
+  /** From this step on, the level is higher by this amount. */
   add(step: number, amount: bigint): void;
-  /** How much higher the level is at this step than at the one before. */
+  /** How much higher the level is at this step than at the previous one. */
   growthAt(step: number): bigint;
 }
 
-/** Steps that are kept together; memory is taken for those in which anything changes. */
+/** Steps that are stored together; only blocks in which anything changes take memory. */
 const BLOCK = 256;
 
 export function openLevels(): Levels {
   const blocks = new Map<number, BigInt64Array>();
-  /** Of the steps whose growth is out of a cell's range: how many times 2^64 it is beyond it. */
+  /** For steps whose growth exceeds a cell's range: by how many times 2^64. */
   const carries = new Map<number, bigint>();
   return {
     add(step, amount) {

@@ -1,17 +1,17 @@
 import { appendFileSync, createReadStream, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Lines by day and family, kept on the disk until a day's file is written. */
+/** Lines by day and family, kept on disk until a day's file is written. */
 export interface Spool {
   add(dayMs: number, family: string, line: string): void;
   read(dayMs: number, family: string): AsyncIterable<string>;
   remove(): void;
 }
 
-/** Held in memory at most, over all days and families. */
-const HELD_CHARS = 4_000_000;
+/** The most that is buffered in memory, over all days and families. */
+const BUFFERED_CHARS = 4_000_000;
 
-/** @param dir where the folder of the spool is made */
+/** @param dir where the spool's folder is made */
 export function openSpool(dir: string): Spool {
   const folder = mkdtempSync(join(dir, '.backfill-'));
   let held = new Map<string, string[]>();
@@ -31,7 +31,7 @@ export function openSpool(dir: string): Spool {
       if (lines === undefined) held.set(path, [line]);
       else lines.push(line);
       chars += line.length;
-      if (chars > HELD_CHARS) flush();
+      if (chars > BUFFERED_CHARS) flush();
     },
     async *read(dayMs, family) {
       flush();

@@ -10,11 +10,14 @@ import type { Day, Steps } from './steps';
 
 /** Writes the sums of a backfill day by day. */
 export interface SumPages {
-  /** The lines of a family on a day, a series' in order of time. The days of a family must be asked for in their order. */
+  /**
+   * The lines of a family on a day, each series in order of time. The days of a family must be asked for in
+   * order.
+   */
   linesOf(family: Family, day: Day): Generator<string>;
 }
 
-/** All families that can be filled in, in the order of the page. */
+/** All families that can be backfilled, in the order of the page. */
 export const FAMILIES: readonly Family[] = [...OWN_FAMILIES, ...SUM_FAMILIES.values()];
 
 export const END = '# EOF\n';
@@ -55,7 +58,7 @@ export function openSumPages(sums: ReadonlyMap<string, SumLevels>, steps: Steps)
   };
 }
 
-/** What the series of one set of labels have at one moment. */
+/** The samples of the series of one set of labels at one moment. */
 function samplesOf(family: Family, labels: string, parts: readonly bigint[], seconds: string): string {
   const units = ledgerUnits(family, parts);
   const lines = shapesOf(family).map(({ suffix, le, per, at }) => {

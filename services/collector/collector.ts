@@ -15,7 +15,7 @@ export interface CollectorOptions {
   readonly fetcher: Fetcher;
   readonly authorization: () => Readonly<Record<string, string>>;
   readonly intervalMs: number;
-  /** How old an exporter's values may be when it gives them. */
+  /** How old an exporter's values may be when it is scraped. */
   readonly lagMs: number;
   readonly fields: GpuFields;
   readonly deliver: Deliver;
@@ -27,7 +27,7 @@ export interface CollectorOptions {
 export interface Collector {
   /** Why it is not ready; undefined: its targets are known, and the log takes its events. */
   trouble(): string | undefined;
-  /** Scrapes no more, and sends what it has. */
+  /** Stops scraping, and sends what it has. */
   close(): Promise<void>;
 }
 
@@ -41,7 +41,10 @@ interface Collecting {
   readonly closing: AbortSignal;
 }
 
-/** Scrapes the sources' targets, each in its own rhythm, and puts a `gpu.sampled` event on the log for each page. */
+/**
+ * Scrapes the sources' targets, each at its own times, and puts a `gpu.sampled` event on the log for each
+ * page.
+ */
 export function openCollector(options: CollectorOptions): Collector {
   const { sources, deliver, logger, now } = options;
   const seldom = openSeldom(logger, now);
@@ -89,7 +92,7 @@ function countDelivered(
   }
 }
 
-/** Reads a source again and again, and follows the targets that it names. */
+/** Rereads a source regularly, and follows the targets that it names. */
 async function follow(collecting: Collecting, source: TargetSource): Promise<void> {
   const { seldom, bySource, closing } = collecting;
   const { logger } = collecting.options;
@@ -110,7 +113,7 @@ async function follow(collecting: Collecting, source: TargetSource): Promise<voi
   }
 }
 
-/** Targets that stay keep their rhythm. */
+/** Targets that stay keep their times. */
 function apply(collecting: Collecting): void {
   const { scraper, bySource, followed } = collecting;
   const { intervalMs, now, metrics } = collecting.options;

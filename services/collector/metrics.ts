@@ -1,7 +1,7 @@
 import type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { openMetricMakers } from '../process/metric-makers';
 
-/** The collector's own metrics, all of its targets together: what is wrong with which of them is in its log. */
+/** The collector's own metrics, of all its targets together: its log tells what is wrong with which. */
 export interface CollectorMetrics {
   readonly registry: Registry;
   readonly targets: Gauge;

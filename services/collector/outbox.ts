@@ -9,15 +9,15 @@ export type Delivery =
       readonly kind: 'delivered';
       readonly rejected: readonly { readonly reason: string; readonly detail: string }[];
     }
-  /** None may be; they are sent again. */
+  /** Perhaps none is; they will be sent again. */
   | { readonly kind: 'unavailable'; readonly detail: string };
 
 export interface Outbox {
-  /** Whether there is room for more. Where the log is slow or away, nothing more is to be scraped. */
+  /** Whether there is room for more. While the log is slow or away, nothing more should be scraped. */
   hasRoom(): boolean;
-  /** Takes the place of an event of the same key that is not sent yet: the latest sample is all that counts. */
+  /** Replaces an event of the same key that has not been sent yet: only the latest sample counts. */
   put(key: string, event: string): void;
-  /** Whether the last delivery came through. */
+  /** Whether the last delivery succeeded. */
   isUp(): boolean;
   /** Sends what is left, once. */
   close(): Promise<void>;
@@ -32,10 +32,10 @@ export interface OutboxOptions {
   ) => void;
 }
 
-/** Events are gathered that long, so that a request carries several. */
+/** How long events are gathered, so that a request carries several. */
 const GATHER_MS = 100;
 const BATCH_CHARS = 4_000_000;
-const HELD_CHARS = 64_000_000;
+const BUFFERED_CHARS = 64_000_000;
 const RETRY_MS = { first: 1000, longest: 30_000 };
 
 /** What waits to be sent. */
@@ -62,7 +62,7 @@ export function openOutbox({ deliver, logger, onDelivered }: OutboxOptions): Out
       return;
     }
     if (failures++ === 0) logger.warn({ detail: delivery.detail }, 'the log takes no events');
-    // What was scraped in the meantime is newer.
+    // Whatever was scraped in the meantime is newer.
     for (const [key, event] of batch) if (!waiting.pending.has(key)) put(waiting, key, event);
   }
 
@@ -77,7 +77,7 @@ export function openOutbox({ deliver, logger, onDelivered }: OutboxOptions): Out
   }
 
   return {
-    hasRoom: () => waiting.chars < HELD_CHARS,
+    hasRoom: () => waiting.chars < BUFFERED_CHARS,
     put(key, event) {
       put(waiting, key, event);
       if (!isClosing) sending ??= sendAll();
@@ -111,7 +111,7 @@ function takeBatch(waiting: Waiting): [string, string][] {
   return batch;
 }
 
-/** One wait at a time, which can be ended early. */
+/** A delay that can be ended early, one at a time. */
 function openPause() {
   let end = (): void => undefined;
   return {

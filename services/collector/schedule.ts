@@ -1,6 +1,6 @@
 import { murmur2 } from '../../events/routing';
 
-/** How one target is asked, again and again. */
+/** When one target is asked. */
 export interface Schedule {
   stop(): void;
 }
@@ -12,12 +12,13 @@ export interface ScheduleOptions {
   readonly now: () => number;
 }
 
-/** A target that fails is asked less and less often, but at least every five minutes. */
+/** A failing target is asked less and less often, but at least every five minutes. */
 const LONGEST_MS = 300_000;
 
 /**
- * Asks a target at its own moments within the interval, as Prometheus does: which they are comes of its key, so that targets are
- * spread, and stay where they are when the process starts anew. Moments that come while it is being asked are left out.
+ * Asks a target at its own moments within the interval, as Prometheus does. They follow from its key, so that
+ * targets are spread out, and keep their moments when the process restarts. Moments that pass while it is
+ * being asked are skipped.
  */
 export function openSchedule(key: string, { intervalMs, ask, now }: ScheduleOptions): Schedule {
   const offsetMs = (murmur2(Buffer.from(key)) >>> 0) % intervalMs;

@@ -26,11 +26,11 @@ export interface Scraper {
   settle(): Promise<void>;
 }
 
-/** One target that is asked again and again. */
+/** One target that is asked regularly. */
 export interface Scrape {
-  /** Asks it once and hands its page on as an event; whether it gave one. */
+  /** Asks it once and passes its page on as an event; whether it gave one. */
   ask(): Promise<boolean>;
-  /** It is not asked any more, and nothing is said of what is under way. */
+  /** It is no longer asked, and the outcome of what is under way is not reported. */
   close(): void;
 }
 
@@ -77,7 +77,7 @@ export function openScraper(options: ScraperOptions): Scraper {
 interface Asked {
   readonly options: ScraperOptions;
   readonly target: ScrapeTarget;
-  /** Undefined: it was not asked yet. */
+  /** Undefined: it has not been asked yet. */
   isUp: boolean | undefined;
   isClosed: boolean;
 }
@@ -105,7 +105,7 @@ async function ask(asked: Asked): Promise<boolean> {
   return true;
 }
 
-/** Said once for each time that it goes down or comes back. */
+/** Logged once each time it goes down or comes back. */
 function setUp(asked: Asked, isUp: boolean, detail: string): void {
   const { logger, metrics } = asked.options;
   const { url } = asked.target;
@@ -119,7 +119,7 @@ function setUp(asked: Asked, isUp: boolean, detail: string): void {
 /** The event and what became of the page, or why there is none. */
 async function scrape(options: ScraperOptions, target: ScrapeTarget): Promise<Scraped> {
   const { lagMs, fields, metrics, now } = options;
-  // Of the moment before it is asked: a job that begins while it answers must not be given what was before it.
+  // The moment before it is asked: a job that begins while it answers must not get values from before.
   const timeMs = now() - lagMs;
   const end = metrics.scrapeSeconds.startTimer();
   const fetched = await fetch(options, target);
@@ -155,7 +155,7 @@ function countLeftOut(
   seldom.warn({ url, lines, first: refused[0] }, 'lines of a page were not taken');
 }
 
-/** By the page's own word; whatever it says else, it is read as the text format, which bad lines don't break. */
+/** OpenMetrics if the page says so; anything else is read as the text format, which bad lines don't break. */
 function formatOf(contentType: string | undefined): ExpositionFormat {
   const mediaType = contentType?.split(';')[0]?.trim().toLowerCase();
   return mediaType === 'application/openmetrics-text' ? 'openmetrics' : 'text';

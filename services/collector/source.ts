@@ -8,7 +8,7 @@ export interface TargetSource {
   readonly name: string;
   /** How often it is looked at. */
   readonly everyMs: number;
-  /** Undefined: it is as it was. */
+  /** Undefined: it has not changed. */
   read(): Promise<TargetsRead | undefined>;
 }
 

@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { EXPORTER_NAME, type Target } from '../exposition/page-event';
 
-/** An exporter that is scraped, and whose GPUs it speaks of. */
+/** An exporter that is scraped, and whose GPUs it reports. */
 export interface ScrapeTarget {
   /** Tells targets apart: address, exporter and whose page it is. */
   readonly key: string;
@@ -11,7 +11,7 @@ export interface ScrapeTarget {
 }
 
 export type TargetsRead =
-  /** Entries that are no target are left out, with a line each. */
+  /** Entries that are not targets are left out, with a line for each. */
   | {
       readonly kind: 'targets';
       readonly targets: readonly ScrapeTarget[];
@@ -22,7 +22,9 @@ export type TargetsRead =
 export const MAX_TARGETS = 20_000;
 const MAX_PROBLEMS = 20;
 
-/** Reads Prometheus' service discovery format, JSON or YAML: a list of `{targets: [ADDRESS, …], labels: {…}}`. */
+/**
+ * Reads Prometheus' service discovery format, JSON or YAML: a list of `{targets: [ADDRESS, …], labels: {…}}`.
+ */
 export function readTargets(text: string): TargetsRead {
   try {
     // An empty YAML file is null.
@@ -89,7 +91,7 @@ function labelsOf(labels: unknown): ReadonlyMap<string, string> | string {
   if (!isObject(labels)) return 'labels: expected an object';
   const read = new Map<string, string>();
   for (const [name, value] of Object.entries(labels)) {
-    // YAML has numbers where no quotes are.
+    // In YAML, unquoted digits are numbers.
     if (typeof value !== 'string' && typeof value !== 'number')
       return `labels.${name.slice(0, 64)}: expected a text`;
     read.set(name, String(value));
@@ -111,7 +113,9 @@ function subjectOf(labels: ReadonlyMap<string, string>): Target | string {
 const MAX_ID_LENGTH = 128;
 const ADDRESS = /^[^\s/?#@]+$/;
 
-/** As Prometheus makes it of the address and the labels `__scheme__`, `__metrics_path__` and `__param_NAME`. */
+/**
+ * As Prometheus makes it from the address and the labels `__scheme__`, `__metrics_path__` and `__param_NAME`.
+ */
 function urlOf(address: unknown, labels: ReadonlyMap<string, string>): string | null {
   if (typeof address !== 'string' || !ADDRESS.test(address)) return null;
   const scheme = labels.get('__scheme__') ?? 'http';

@@ -8,7 +8,7 @@ import { TOPIC_NAMES, partitionOf } from '../../events/routing';
 import { formatTime, parseTime } from '../../events/time';
 import type { AppendRecord, OwnedTopic } from '../log/port';
 
-/** What the dead-letter topic holds: letters, and notes of those whose record was sent again. */
+/** What the dead-letter topic holds: letters, and notes about letters whose record was sent again. */
 export type Entry =
   | { readonly kind: 'letter'; readonly id: string; readonly timeMs: number; readonly letter: DeadLetter }
   | { readonly kind: 'redriven'; readonly id: string; readonly timeMs: number };
@@ -33,7 +33,7 @@ const Letter = TypeCompiler.Compile(
 /** `redriven` is the identity of the letter whose record was put on the log again at `time`. */
 const Note = TypeCompiler.Compile(Type.Object({ redriven: Type.String(), time: Type.String() }));
 
-/** Undefined for what no version of ours has written. */
+/** Undefined for what no version of ours can have written. */
 export function readEntry(value: Buffer | null): Entry | undefined {
   const content = parse(value);
   if (Note.Check(content)) {
@@ -55,13 +55,13 @@ function parse(value: Buffer | null): unknown {
   }
 }
 
-/** The record that says that a letter's record was sent again; it lies beside the letter, and is kept as long. */
+/** The note that a letter's record was sent again; it is beside the letter, and kept as long. */
 export function noteOf(id: string, timeMs: number, partitions: number): AppendRecord {
   const value = Buffer.from(JSON.stringify({ redriven: id, time: formatTime(timeMs) }));
   return { topic: 'dead-letter', key: id, partition: partitionOf(id, partitions), value };
 }
 
-/** The topic that a letter's record stands on; undefined: none of ours. */
+/** The topic that a letter's record is on; undefined: none of ours. */
 export function topicOf({ topic }: Pick<DeadLetter, 'topic'>): OwnedTopic | undefined {
   if (topic === TOPIC_NAMES.lifecycle) return 'lifecycle';
   return topic === TOPIC_NAMES.telemetry ? 'telemetry' : undefined;

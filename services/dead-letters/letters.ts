@@ -8,15 +8,15 @@ export interface Found {
   /** topic/partition/offset of the record that was refused. */
   readonly id: string;
   readonly letter: DeadLetter;
-  /** When the log had appended the record. */
+  /** When the log appended the record. */
   readonly timeMs: number;
-  /** When its record was sent again; null: it was not. */
+  /** When its record was sent again; null: it wasn't. */
   readonly redrivenMs: number | null;
 }
 
 /**
- * All letters, in the order of the log: one that was written twice is one. Throws LogReadError where the log is away. Holds no letter,
- * but the name of each.
+ * All letters, in the order of the log; one that was written twice is returned once. Throws LogReadError if
+ * the log is away. Remembers only the name of each letter.
  */
 export async function* readLetters(log: EventLog): AsyncGenerator<Found> {
   const redriven = await readNotes(log);
@@ -32,7 +32,7 @@ export async function* readLetters(log: EventLog): AsyncGenerator<Found> {
   }
 }
 
-/** When the records of which letters were sent again. */
+/** When records were sent again, by letter. */
 async function readNotes(log: EventLog): Promise<Map<string, number>> {
   const redriven = new Map<string, number>();
   for await (const records of readTopic(log, 'dead-letter')) {
@@ -44,7 +44,7 @@ async function readNotes(log: EventLog): Promise<Map<string, number>> {
   return redriven;
 }
 
-/** The newest letters that are asked for, the oldest of them first, and how many there are. */
+/** The newest letters, the oldest of them first, and how many there are in all. */
 export async function newestLetters(
   log: EventLog,
   isAsked: (found: Found) => boolean,

@@ -3,7 +3,7 @@ import type { EventLog, LogRecord, OwnedTopic } from '../log/port';
 import { topicOf } from './letter';
 import type { Found } from './letters';
 
-/** Records so near to each other are read in one go. */
+/** Records this close to each other are read in one go. */
 const NEAR_OFFSETS = 200;
 const TOPICS: readonly OwnedTopic[] = ['lifecycle', 'telemetry'];
 
@@ -14,8 +14,8 @@ interface Place {
 }
 
 /**
- * The records that letters stand for, by the letters' ids; those that are not on the log any more are missing. Throws LogReadError
- * where the log is away.
+ * The records that letters stand for, by the letters' ids; those no longer on the log are missing. Throws
+ * LogReadError if the log is away.
  */
 export async function readOriginals(
   log: EventLog,
@@ -53,7 +53,7 @@ async function readRun(
   }
 }
 
-/** Places that lie near to each other, together. */
+/** Groups of places that are close to each other. */
 function runsOf(places: readonly Place[]): Place[][] {
   const runs: Place[][] = [];
   for (const place of [...places].sort((a, b) => a.offset - b.offset)) {

@@ -12,11 +12,11 @@ export interface Redriven {
   readonly kind: 'redriven';
   /** Records put on the log again. */
   readonly sent: number;
-  /** Their letters say that they were sent again before. */
+  /** They had already been sent again. */
   readonly before: number;
-  /** The record is not on the log any more, or another one stands there. */
+  /** The record is no longer on the log, or another one is in its place. */
   readonly gone: readonly string[];
-  /** What can't be read as an event now either, wherever it stands. */
+  /** What still can't be read as an event, wherever it is. */
   readonly unreadable: readonly string[];
 }
 
@@ -24,9 +24,10 @@ export interface Redriven {
 const BATCH = 500;
 
 /**
- * Puts the records of letters on the log again, where each is judged anew: on the partition of its key, with the append time of now.
- * A note beside the letters keeps a record from being sent twice. The note comes after the record, so a process that ends between
- * the two leaves a record that will be sent once more: the same event counts once.
+ * Puts the records of letters on the log again, to be judged again: on the partition of its key, with the
+ * present append time. A note beside the letter keeps a record from being sent twice. The note comes after
+ * the record, so if a process ends between the two, the record will be sent once more; the same event counts
+ * only once.
  */
 export async function redrive(
   log: EventLog,
@@ -93,7 +94,7 @@ async function recordsOf(
   return { records, ids };
 }
 
-/** A topic that was made anew has other records at the same offsets. */
+/** A topic that was recreated has other records at the same offsets. */
 function isOf(letter: DeadLetter, record: LogRecord): boolean {
   const again = deadLetterOf({ ...record, topic: letter.topic }, letter.reason, letter.detail);
   return (

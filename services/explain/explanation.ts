@@ -8,34 +8,37 @@ import { entityAsOf } from '../fold/entity';
 import type { Entity } from '../fold/entity';
 import type { Selector } from './selector';
 
-/** What the series that a selector names are made of, as of a moment. */
+/** What the series named by a selector are made of, as of a moment. */
 export interface ExplanationBuilder {
-  /** The next entity of a history; of the lives of an id the earlier first. */
+  /** Adds the next entity of a history; earlier lives of an id come first. */
   add(entity: Entity): void;
-  /** @param atMs when figures that grow are to be read */
+  /** @param atMs the moment at which growing figures are read */
   finish(atMs: number): ExplainedSeries[];
 }
 
 export interface ExplainedSeries {
   readonly labelNames: readonly string[];
   readonly labels: readonly string[];
-  /** Those that add something, what adds most first. */
+  /** Those that add something, the largest first. */
   readonly shares: readonly Share[];
-  /** How many entities bear the labels and add nothing. */
+  /** How many entities have the labels but add nothing. */
   readonly idleBearers: number;
   readonly total: Amount;
 }
 
 export interface Share {
-  /** With the facts that it is made of. */
+  /** The entity, with its facts. */
   readonly entity: Entity;
   readonly figures: Figures;
   readonly amount: Amount;
-  /** What it has grown by; undefined: it is the same at any moment. */
+  /** How it grows; undefined: it is the same at any moment. */
   readonly growth?: Growth;
 }
 
-/** Whole units, `per` of them in one of the family's; or a gauge's own number, which is not added to any other. */
+/**
+ * Whole units, `per` of them in one of the family's; or a gauge's own number, which is never added to
+ * another.
+ */
 export type Amount = { readonly units: bigint; readonly per: number } | { readonly value: number };
 
 interface Candidate {
@@ -45,7 +48,7 @@ interface Candidate {
   readonly made: Amount | { readonly growth: Growth; readonly per: number };
 }
 
-/** @param asOfMs facts later than it are left out; null: all hold */
+/** @param asOfMs facts later than this are left out; null: none are */
 export function openExplanation(selector: Selector, asOfMs: number | null): ExplanationBuilder {
   const { family, suffix } = selector;
   const labelNames = suffix === '_bucket' ? [...family.labels, 'le'] : family.labels;
@@ -125,7 +128,7 @@ function totalOf(all: readonly Share[]): Amount {
   return { units: all.reduce((sum, { amount }) => sum + unitsOf(amount), 0n), per: first.amount.per };
 }
 
-/** Only an own series has a number that is none, and nothing is added to it. */
+/** Only an own series has a plain number, and nothing is added to it. */
 function unitsOf(amount: Amount): bigint {
   return 'units' in amount ? amount.units : 0n;
 }

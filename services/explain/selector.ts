@@ -7,7 +7,7 @@ import { readLabels } from '../exposition/labels';
 
 /** Series of one family, by some of their labels. */
 export interface Selector {
-  /** As it was written: a histogram's has the suffix of its part. */
+  /** As written: for a histogram, with the suffix of the part. */
   readonly name: string;
   readonly family: Family;
   /** Which of the family's series. */
@@ -19,7 +19,7 @@ export interface Selector {
 export type ParsedSelector =
   { readonly ok: true; readonly selector: Selector } | { readonly ok: false; readonly detail: string };
 
-/** Reads `name{label="value",…}` or a name alone, as a page or PromQL's plainest selector has it. */
+/** Reads `name{label="value",…}` or just a name, as on a page or in PromQL's simplest selector. */
 export function parseSelector(text: string): ParsedSelector {
   const cursor = cursorOf(text.trim());
   const name = takeMatch(cursor, METRIC_NAME);
@@ -43,7 +43,7 @@ function refuse(detail: string): ParsedSelector {
 
 function whyNone(name: string): string {
   if (SUM_FAMILIES.has(name)) return `${name} is a histogram: name its _bucket, _sum or _count`;
-  return `${name} is no family that is made of entities (samples are shown as they came)`;
+  return `${name} is not a family made from entities (samples are shown as they came)`;
 }
 
 function familyOf(name: string): Pick<Selector, 'family' | 'suffix'> | undefined {

@@ -1,4 +1,4 @@
-/** Where reading stands in one line. What fails sets `fault` and returns null, and the line is given up there. */
+/** A position in one line. What fails sets `fault` and returns null, and the line is abandoned there. */
 export interface Cursor {
   readonly text: string;
   at: number;
@@ -15,7 +15,7 @@ export function cursorOf(text: string): Cursor {
   return { text, at: 0, fault: null };
 }
 
-/** Gives the line up at `at`. */
+/** Abandons the line at `at`. */
 export function fail(cursor: Cursor, reason: string, at = cursor.at): null {
   cursor.fault = { column: at + 1, reason };
   return null;
@@ -40,7 +40,7 @@ export function take(cursor: Cursor, expected: string): boolean {
   return true;
 }
 
-/** Takes what a sticky pattern matches here. */
+/** Takes the text that a sticky pattern matches here. */
 export function takeMatch(cursor: Cursor, sticky: RegExp): string | null {
   sticky.lastIndex = cursor.at;
   const match = sticky.exec(cursor.text);
@@ -52,7 +52,7 @@ export function takeMatch(cursor: Cursor, sticky: RegExp): string | null {
 export const METRIC_NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
 export const LABEL_NAME = /[a-zA-Z_][a-zA-Z0-9_]*/y;
 
-/** What stands here, short enough for a reason. */
+/** The text here, short enough for a reason. */
 export function found(cursor: Cursor): string {
   return atEnd(cursor) ? 'the end of the line' : quoted(cursor.text.slice(cursor.at));
 }

@@ -1,4 +1,7 @@
-/** The DCGM fields that dstack's own exporter collects, in its order (dstack `runner/internal/shim/dcgm/exporter.go`). */
+/**
+ * The DCGM fields that dstack's own exporter collects, in its order (dstack
+ * `runner/internal/shim/dcgm/exporter.go`).
+ */
 export const DEFAULT_GPU_FIELDS: ReadonlySet<string> = new Set([
   'DCGM_FI_DEV_GPU_UTIL',
   'DCGM_FI_DEV_MEM_COPY_UTIL',

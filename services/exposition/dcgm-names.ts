@@ -1,4 +1,6 @@
-/** The names of DCGM's fields (NVIDIA DCGM 4, dcgm_fields.h), without their prefix: a slip in one is told by them. */
+/**
+ * The names of DCGM's fields (NVIDIA DCGM 4, dcgm_fields.h), without their prefix, to detect misspelt ones.
+ */
 const NAMES = `
 BIND_UNBIND_EVENT CUDA_DRIVER_VERSION CUDA_GPU_COMPUTE_CAPABILITY CUDA_GPU_VISIBLE_DEVICES
 DEV_ACCOUNTING_DATA DEV_APP_MEM_CLOCK DEV_APP_SM_CLOCK DEV_AUTOBOOST DEV_BANKS_REMAP_ROWS_AVAIL_HIGH

@@ -9,7 +9,10 @@ interface Filtered {
   readonly leftOut: number;
 }
 
-/** What a sample keeps of a `dcgm` exporter's families; other exporters' are kept whole. Members that we don't know stay. */
+/**
+ * What a sample keeps of a `dcgm` exporter's families; those of other exporters are kept as a whole. Unknown
+ * members stay.
+ */
 export function keepGpuFields(data: GpuSampled, fields: GpuFields): Filtered {
   if (fields === 'all' || data.exporter !== 'dcgm') return { data, leftOut: 0 };
   const before = countValues(data);

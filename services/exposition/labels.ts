@@ -3,7 +3,7 @@ import type { ExpositionFormat } from './page';
 
 export type Labels = ReadonlyMap<string, string>;
 
-/** Label sets by how they are written, since the samples of one GPU repeat theirs to the byte. */
+/** Label sets by their text, since the samples of one GPU repeat theirs to the byte. */
 export type LabelCache = Map<string, Labels>;
 
 const NONE: Labels = new Map();
@@ -12,7 +12,7 @@ const NONE: Labels = new Map();
 export function readLabels(cursor: Cursor, format: ExpositionFormat, cache: LabelCache): Labels | null {
   const start = cursor.at;
   if (!take(cursor, '{')) return NONE;
-  // A line without an exemplar has its last brace here, so what is up to there is most often known.
+  // In a line without an exemplar this is the last brace, so the text up to it is usually known already.
   const written = cursor.text.slice(start, cursor.text.lastIndexOf('}') + 1);
   const known = cache.get(written);
   if (known !== undefined) {
@@ -43,14 +43,14 @@ function readPairs(cursor: Cursor, format: ExpositionFormat): Labels | null {
     if (name === '__name__') return fail(cursor, 'label "__name__" is the metric\'s own name', nameAt);
     labels.set(name, value);
     if (blanks) skipBlanks(cursor);
-    // The text format's lexer lets a comma be missing, OpenMetrics' does not; both let the last one be followed by "}".
+    // The text format's lexer tolerates a missing comma, OpenMetrics' does not; both accept one before "}".
     if (!take(cursor, ',') && !blanks && cursor.text[cursor.at] !== '}') {
       return fail(cursor, `expected "," or "}", found ${found(cursor)}`);
     }
   }
 }
 
-/** A value in quotes. Only `\\`, `\"` and `\n` are escapes; another backslash stays as it is. */
+/** A quoted value. Only `\\`, `\"` and `\n` are escapes; any other backslash stays as it is. */
 function readQuoted(cursor: Cursor): string | null {
   const { text } = cursor;
   const openAt = cursor.at;

@@ -22,7 +22,10 @@ const OPENMETRICS_TYPES = new Set([
   'unknown',
 ]);
 
-/** `# HELP`, `# TYPE` or any comment of the text format; a keyword needs a blank on both sides, else it is a comment. */
+/**
+ * `# HELP`, `# TYPE` or any comment of the text format; a keyword needs a blank on both sides, otherwise it
+ * is a comment.
+ */
 export function readTextMetadata(cursor: Cursor): Metadata | null {
   skipBlanks(cursor);
   take(cursor, '#');

@@ -4,8 +4,8 @@ const NOT_A_NUMBER = /^nan$/i;
 const DIGITS = /^\d+$/;
 
 /**
- * A sample's value as Prometheus reads it: Go's `strconv.ParseFloat` without hexadecimal numbers and underscores.
- * Null where it is none; what is too large for a double is none either, what is too small is 0.
+ * A sample's value as Prometheus reads it: Go's `strconv.ParseFloat` without hexadecimal numbers and
+ * underscores. Null if it isn't one. What is too large for a double isn't one either; what is too small is 0.
  */
 export function parseValue(text: string): number | null {
   if (DECIMAL.test(text)) {

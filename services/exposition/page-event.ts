@@ -12,14 +12,16 @@ export type Target =
   | { readonly job: { readonly id: string }; readonly run: { readonly id: string } }
   | { readonly instance: { readonly id: string } };
 
-/** Where a page came from. */
+/** The page's origin. */
 export interface PageOrigin {
   readonly format: ExpositionFormat;
   readonly target: Target;
   readonly exporter: string;
   /** The CloudEvents `source` of the event. */
   readonly source: string;
-  /** The sample is of then. Never later than its values, else they could be shown under a job that began in between. */
+  /**
+   * The sample's time. Never later than its values, or they could be shown under a job that began in between.
+   */
   readonly timeMs: number;
 }
 
@@ -50,13 +52,14 @@ export type PageEvent =
       readonly lines: Pick<PageSummary, 'refused' | 'refused_lines'>;
     };
 
-/** Exporters are told apart by it in paths and labels. */
+/** Paths and labels use it to tell exporters apart. */
 export const EXPORTER_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /**
- * Makes one `gpu.sampled` event of an exporter's page: one, since the latest sample of its target and exporter is all that
- * counts. A bad line loses that line only; what is above a limit, or not among the fields of a `dcgm` exporter, is left out. A
- * page that is still larger than an event, or of which nothing could be read, is refused as a whole.
+ * Makes one `gpu.sampled` event from an exporter's page: just one, since only the latest sample of its target
+ * and exporter counts. Of a bad line only that line is lost; what is above a limit, or not among the fields
+ * of a `dcgm` exporter, is left out. A page that is still too large for an event, or that nothing could be
+ * read of, is refused as a whole.
  */
 export function pageEventOf(page: Buffer, origin: PageOrigin, fields: GpuFields): PageEvent {
   const { format, target, exporter, source, timeMs } = origin;

@@ -2,14 +2,14 @@
 export type ExpositionFormat = 'text' | 'openmetrics';
 
 export interface Family {
-  /** As the page says it; `untyped` where it has no TYPE. */
+  /** As the page says; `untyped` if it has no TYPE. */
   readonly type: string;
-  /** Unescaped; empty where it has no HELP. */
+  /** Unescaped; empty if it has no HELP. */
   readonly help: string;
 }
 
 export interface Sample {
-  /** Where it stands on the page, from 1. */
+  /** Its line on the page, from 1. */
   readonly line: number;
   readonly name: string;
   /** In the page's order; samples whose labels are written alike share one map. */
@@ -28,7 +28,7 @@ export interface BadLine {
 
 export interface Page {
   readonly kind: 'page';
-  /** Families that have HELP or TYPE, by the name written there; the last of several holds. */
+  /** Families that have HELP or TYPE, by the name written there; of several, the last counts. */
   readonly families: ReadonlyMap<string, Family>;
   readonly samples: readonly Sample[];
   /** The first `MAX_BAD_LINES_KEPT` of them. */
@@ -36,12 +36,15 @@ export interface Page {
   readonly badLineCount: number;
 }
 
-/** A page with more lines than are read; nothing of it is kept. */
+/** A page with too many lines; nothing of it is kept. */
 export interface PageTooLarge {
   readonly kind: 'too_large';
   readonly detail: string;
 }
 
 export const MAX_BAD_LINES_KEPT = 100;
-/** Far more than a GPU exporter's page has (112 MIG slices with 100 fields each are 11,400), and read in a moment. */
+/**
+ * Far more than a GPU exporter's page has (112 MIG slices with 100 fields each are 11,400), and read in a
+ * moment.
+ */
 export const MAX_LINES = 50_000;

@@ -15,11 +15,13 @@ import {
 import { readOpenMetricsSample, readTextSample } from './sample';
 
 /**
- * Reads an exporter's page: the Prometheus text format 0.0.4 or OpenMetrics 1.0, in time linear in its length.
+ * Reads an exporter's page: the Prometheus text format 0.0.4 or OpenMetrics 1.0, in time linear in its
+ * length.
  *
- * What is valid is what Prometheus' own parser takes (prometheus/prometheus `model/textparse`), line by line: a bad line loses that
- * line and no other. docs/reference/gpu.md lists where it is otherwise, `npm run bench -- corpora` compares. An OpenMetrics page
- * without `# EOF` was cut off: its lines are taken and the lack is told as a bad line.
+ * Valid is what Prometheus' own parser takes (prometheus/prometheus `model/textparse`), line by line: a bad
+ * line doesn't affect the others. docs/reference/gpu.md lists the exceptions, `npm run bench -- corpora`
+ * compares. An OpenMetrics page without `# EOF` was cut off: its lines are taken and the lack is reported as
+ * a bad line.
  */
 export function readPage(bytes: Buffer, format: ExpositionFormat): Page | PageTooLarge {
   const families = new Map<string, Family>();
@@ -68,8 +70,8 @@ export function readPage(bytes: Buffer, format: ExpositionFormat): Page | PageTo
 }
 
 /**
- * The lines of a page, null for one that is not valid UTF-8. In the text format they may end in CRLF: dstack's parser, which is
- * Python's, takes that, though Prometheus gives up the scrape.
+ * The lines of a page, null for one that is not valid UTF-8. In the text format they may end in CRLF:
+ * dstack's parser, which is Python's, accepts that, although Prometheus fails the scrape.
  */
 function* linesOf(bytes: Buffer, format: ExpositionFormat): Generator<string | null> {
   const allUtf8 = isUtf8(bytes);

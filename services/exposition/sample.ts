@@ -6,7 +6,9 @@ import type { Sample } from './page';
 const TEXT_TOKEN = /[^{ \t]+/y;
 const OPENMETRICS_TOKEN = /[^ ]+/y;
 
-/** A sample line of the text format 0.0.4, after Prometheus' `promlex.l`: blanks may stand between all tokens. */
+/**
+ * A sample line of the text format 0.0.4, after Prometheus' `promlex.l`: blanks may stand between all tokens.
+ */
 export function readTextSample(cursor: Cursor, line: number, cache: LabelCache): Sample | null {
   skipBlanks(cursor);
   const name = readName(cursor);
@@ -26,7 +28,10 @@ export function readTextSample(cursor: Cursor, line: number, cache: LabelCache):
   return { line, name, labels, value, timestampMs };
 }
 
-/** A sample line of OpenMetrics 1.0, after Prometheus' `openmetricslex.l`: one space between tokens; an exemplar is read over. */
+/**
+ * A sample line of OpenMetrics 1.0, after Prometheus' `openmetricslex.l`: one space between tokens; an
+ * exemplar is skipped.
+ */
 export function readOpenMetricsSample(cursor: Cursor, line: number, cache: LabelCache): Sample | null {
   const name = readName(cursor);
   if (name === null) return null;
@@ -71,7 +76,7 @@ function readTimestamp(
   return parse(text) ?? fail(cursor, `expected a timestamp in ${unit}, found ${quoted(text)}`, at);
 }
 
-/** Reads over ` # {labels} value [timestamp]`, which must be well-formed. */
+/** Skips ` # {labels} value [timestamp]`, which must be well-formed. */
 function skipExemplar(cursor: Cursor): true | null {
   if (!take(cursor, ' # ')) return fail(cursor, `expected the end of the line, found ${found(cursor)}`);
   if (cursor.text[cursor.at] !== '{')

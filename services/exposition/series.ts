@@ -2,13 +2,16 @@ import { MAX_LABEL_BYTES, isLabel } from '../../events/fields';
 import { type BadLine, type Family, MAX_BAD_LINES_KEPT, type Page, type Sample } from './page';
 import { isComposite, isReserved } from './passed';
 
-/** A page's samples as a `gpu.sampled` event writes them: labels once for all the values that share them. */
+/** A page's samples as a `gpu.sampled` event has them: labels once for all values that share them. */
 export interface Series {
   readonly families: Record<string, Family>;
   readonly series: Row[];
   readonly values: number;
   readonly leftOut: LeftOut;
-  /** Lines that an event has no place for, the first of them: above a limit, or a repeat (the first holds, as in a scrape). */
+  /**
+   * The first lines that have no place in an event: above a limit, or repeats (the first counts, as in a
+   * scrape).
+   */
   readonly refused: readonly BadLine[];
   readonly refusedCount: number;
 }
@@ -17,7 +20,7 @@ export interface Series {
 export interface LeftOut {
   /** Not among the fields that are asked for. */
   readonly gpu_field: number;
-  /** NaN, which says "not supported", and ±Infinity: JSON has no number for them. */
+  /** NaN, which means "not supported", and ±Infinity: JSON has no numbers for them. */
   readonly not_a_number: number;
   /** A name that begins with `dstack_` or `fleetmeter_`. */
   readonly reserved_name: number;
@@ -43,8 +46,8 @@ interface Gathered {
 }
 
 /**
- * Gathers a page's samples by label set (in whatever order it is written) and timestamp, rows in the page's order. What is above
- * a limit, or has no place on a page, is left out and counted; the rest is taken.
+ * Groups a page's samples by label set (whatever the order of labels) and timestamp, rows in the page's
+ * order. What is above a limit, or has no place on a page, is left out and counted; the rest is taken.
  */
 export function seriesOf(page: Page, isWanted: (name: string) => boolean = () => true): Series {
   const leftOut = { gpu_field: 0, not_a_number: 0, reserved_name: 0, composite: 0, limit: 0 };
@@ -109,7 +112,7 @@ function rowOf({ labels, values, timestampMs }: Gathered): Row {
 
 type NameVerdict = 'taken' | 'gpu_field' | 'reserved_name' | 'composite' | 'length' | 'families';
 
-/** Judges each name once, however many samples bear it. */
+/** Judges each name once, however many samples have it. */
 function nameJudge(page: Page, isWanted: (name: string) => boolean): (name: string) => NameVerdict {
   const known = new Map<string, NameVerdict>();
   let families = 0;
@@ -129,7 +132,7 @@ function nameJudge(page: Page, isWanted: (name: string) => boolean): (name: stri
   };
 }
 
-/** Rows by label set and timestamp; why there is none where the labels are above a limit. */
+/** Rows by label set and timestamp; a text says why there is none, because labels are above a limit. */
 function openRows() {
   const bySet = new Map<string, Gathered>();
   const judged = new Map<Sample['labels'], { key: string; refusal: string | null; row: Gathered | null }>();
@@ -169,9 +172,9 @@ function labelsRefusal(labels: Sample['labels']): string | null {
 }
 
 /**
- * The families that have values, as the text format names them: OpenMetrics' counter X has the values X_total there,
- * its info X the values X_info. A family that the page says nothing of is left out: who writes a page of it knows DCGM's
- * fields by themselves (see services/catalogue/dcgm.ts), so that those texts need not be on the log.
+ * The families that have values, as the text format names them: OpenMetrics' counter X has the values X_total
+ * there, its info X the values X_info. A family that the page says nothing about is left out: what writes a
+ * page knows DCGM's fields anyway (see services/catalogue/dcgm.ts), so those texts need not be on the log.
  */
 function familiesOf(page: Page, names: ReadonlySet<string>): Record<string, Family> {
   const families = new Map<string, Family>();

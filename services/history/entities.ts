@@ -5,16 +5,17 @@ import type { Ledger, LedgerSettings, Verdict } from '../fold/ledger';
 import { judgeEvent, tidy } from './pageless';
 
 /**
- * The entities of a history once all of it has been judged: each is handed on once, the settled ones as they settle, so that a
- * long history needs no more memory than what lives at a time. Those that were given up are none.
+ * The entities of a history once all of it has been judged: each is passed on once, settled ones as they
+ * settle, so that a long history needs memory only for what is alive at a time. Entities that were given up
+ * are left out.
  */
 export interface EntityFold {
   /**
-   * The next record of its partition.
+   * Judges the next record of its partition.
    * @param appendTimeMs when the log appended it; null in a file
    */
   take(event: FleetEvent, partition: number, appendTimeMs: number | null): Verdict;
-  /** Hands on those that live. Answers the newest `time` of what was taken; null: nothing was. */
+  /** Passes on the live ones. Returns the newest `time` of what was taken; null: nothing was. */
   finish(): number | null;
 }
 
@@ -22,8 +23,9 @@ export interface EntityFold {
 const TIDY_EVERY = 10_000;
 
 /**
- * @param fromMs no figure is asked for as of an earlier moment: facts before it need not be told apart. -Infinity: keep them all
- * @param visit of the lives of an id, the earlier comes first
+ * @param fromMs no figure is asked for as of an earlier moment, so facts before it may be merged. -Infinity:
+ * keep them all
+ * @param visit called with earlier lives of an id first
  */
 export function openEntities(
   settings: LedgerSettings,

@@ -8,9 +8,9 @@ import type { Ledger, LedgerSettings } from '../fold/ledger';
 import type { PartitionView } from '../view/view';
 import { absorb, openView, syncAll } from '../view/sync';
 
-/** A history in a file, folded without a log or a store: what `render` prints the page of. */
+/** A history in a file, folded without a log or a store: `render` prints its page. */
 export interface HistoryFold {
-  /** Judges one line and takes it or answers why not; blank lines are nothing. */
+  /** Judges one line, and takes it or returns why not; blank lines are skipped. */
   take(line: Buffer): HistoryRefusal | undefined;
   /** The partitions' state as of the moment asked for, or else as of the newest event taken. */
   finish(): { readonly atMs: number; readonly views: readonly PartitionView[] };
@@ -26,7 +26,9 @@ interface Part {
   readonly view: PartitionView;
 }
 
-/** How many records are folded between two rounds of settling: it bounds memory, and no figure depends on it. */
+/**
+ * How many records are folded between two rounds of settling: it bounds memory, and no figure depends on it.
+ */
 const SETTLE_EVERY = 10_000;
 
 export function openHistory(settings: LedgerSettings, partitions: number): HistoryFold {
@@ -74,7 +76,7 @@ function newestTaken(parts: readonly Part[]): number | null {
   }, null);
 }
 
-/** No page is asked for before the moment asked for, or before the newest event so far. */
+/** No page is asked for before this moment: the one asked for, or that of the newest event so far. */
 function settleParts(parts: readonly Part[], asOfMs: number | null): void {
   for (const { ledger, view } of parts) {
     const floorMs = asOfMs ?? ledger.scalars.newestTakenMs;

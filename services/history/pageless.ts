@@ -4,7 +4,7 @@ import { compactTouched, drain, dropSamples, takeLifecycle, takeSample } from '.
 import type { Ledger, Verdict } from '../fold/ledger';
 
 /**
- * For ledgers of which no page is made: records are judged, and what a page would need besides is dropped.
+ * For ledgers of which no page is made: records are judged, and what only a page would need is dropped.
  * @param appendTimeMs when the log appended it; null in a file
  */
 export function judgeEvent(ledger: Ledger, event: FleetEvent, appendTimeMs: number | null): Verdict {
@@ -14,7 +14,7 @@ export function judgeEvent(ledger: Ledger, event: FleetEvent, appendTimeMs: numb
   return verdict;
 }
 
-/** Bounds what the ledger takes of memory; no verdict depends on it. Facts before `fromMs` are not told apart any more. */
+/** Bounds the memory that the ledger takes; no verdict depends on it. Facts before `fromMs` may be merged. */
 export function tidy(ledger: Ledger, fromMs: number): void {
   compactTouched(ledger, fromMs);
   drain(ledger);

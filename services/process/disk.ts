@@ -1,6 +1,9 @@
 import { statfsSync } from 'node:fs';
 
-/** What went wrong with a write to a folder, and how much room its disk has: LMDB calls a full one an input/output error. */
+/**
+ * What went wrong with a write to a folder, and how much room its disk has: LMDB reports a full disk as an
+ * input/output error.
+ */
 export function diskTrouble(dir: string, message: string): string {
   return `${dir}: ${message} (${freeSpace(dir)})`;
 }

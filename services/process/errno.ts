@@ -1,4 +1,4 @@
-/** The system's code of an error (`ENOENT`), where it is one of the system's. */
+/** The system's code of an error (`ENOENT`), if it is a system error. */
 export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   const { code } = error;

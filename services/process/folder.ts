@@ -2,8 +2,8 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
- * Makes a folder and those above it, one at a time: under /proc Node's own recursive form never ends, and on a read-only file system
- * it tells another error.
+ * Makes a folder and its parents, one at a time: under /proc Node's own recursive form never ends, and on a
+ * read-only file system it reports the wrong error.
  */
 export function makeFolder(path: string): void {
   const whole = resolve(path);

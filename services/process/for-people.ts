@@ -1,4 +1,4 @@
-/** Levels as pino numbers them, with the colour that they have on a terminal. */
+/** Levels as pino numbers them, with their colours on a terminal. */
 const LEVELS: ReadonlyMap<unknown, { readonly name: string; readonly color: string }> = new Map([
   [10, { name: 'trace', color: '2' }],
   [20, { name: 'debug', color: '2' }],
@@ -9,7 +9,10 @@ const LEVELS: ReadonlyMap<unknown, { readonly name: string; readonly color: stri
 ]);
 const CONTROLS = /[\p{Cc}\u2028\u2029]+/gu;
 
-/** A line of the log as people read it on a terminal: the time, the level, what is said, and the rest as NAME=VALUE. */
+/**
+ * A line of the log as people read it on a terminal: the time, the level, what is said, and the rest as
+ * NAME=VALUE.
+ */
 export function forPeople(json: string, usesColor: boolean): string {
   const { level, time, msg, err, ...rest } = fieldsOf(json);
   const { name, color } = LEVELS.get(level) ?? { name: '', color: '0' };
@@ -33,7 +36,7 @@ function messageOf(err: unknown): unknown {
   return typeof err === 'object' && err !== null && 'message' in err ? err.message : err;
 }
 
-/** On one line, whatever it holds. */
+/** On one line, whatever it contains. */
 function plain(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return text.replaceAll(CONTROLS, ' ');

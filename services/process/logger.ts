@@ -6,8 +6,8 @@ export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', '
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /**
- * On standard error: standard output belongs to what a command prints. JSON lines, or lines for people where it is a terminal (in
- * colour unless NO_COLOR is set). No log call is given a secret.
+ * On standard error: standard output belongs to what a command prints. JSON lines, or lines for people if it
+ * is a terminal (in colour unless NO_COLOR is set). No secret is ever passed to a log call.
  */
 export function openLogger(level: LogLevel): Logger {
   const destination = process.stderr.isTTY ? terminal() : pino.destination(2);

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
-/** Makes metrics of a process's own under one prefix, in a registry that has Node's usual ones already. */
+/** Makes a process's own metrics under one prefix, in a registry that already has Node's usual ones. */
 export interface MetricMakers {
   readonly registry: Registry;
   readonly counter: <L extends string = never>(name: string, help: string, labelNames?: L[]) => Counter<L>;

@@ -3,8 +3,8 @@ import type { RefusalReason } from '../../events/refusal';
 import { openMetricMakers } from './metric-makers';
 
 /**
- * A process's own metrics: on `/metrics/process`, one page a replica, and never on `/metrics`. Prefix `fleetmeter_process_`, or
- * Node's usual names.
+ * A process's own metrics: on `/metrics/process`, one page per replica, and never on `/metrics`. Prefix
+ * `fleetmeter_process_`, or Node's usual names.
  */
 export interface ProcessMetrics {
   readonly registry: Registry;

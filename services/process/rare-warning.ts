@@ -1,13 +1,15 @@
 import type { Logger } from './logger';
 
-/** Says a thing at most once a minute: what is wrong with a page is wrong with the next one too. */
+/**
+ * Logs a message at most once a minute: what is wrong with one page is usually wrong with the next one too.
+ */
 export interface Seldom {
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
 const EVERY_MS = 60_000;
 
-/** By message: the first is said at once, then one a minute with how many were not said in between. */
+/** By message: the first is logged at once, then one a minute with the number suppressed in between. */
 export function openSeldom(logger: Pick<Logger, 'warn'>, now: () => number): Seldom {
   const said = new Map<string, { atMs: number; unsaid: number }>();
   return {

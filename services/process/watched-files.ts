@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 
-/** How often files are looked at: a stat each, of what a mounted secret points to now. */
+/** How often files are checked: with a stat of what a mounted secret points to now. */
 const EVERY_MS = 1000;
 
 /**
- * Calls back when any of the files has become another one, or the process gets SIGHUP.
+ * Calls back when any of the files has changed, or the process gets SIGHUP.
  * @returns how to stop
  */
 export function watchFiles(paths: readonly string[], onChange: () => void): () => void {

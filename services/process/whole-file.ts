@@ -13,7 +13,10 @@ export interface Written {
 
 const CHUNK_BYTES = 1 << 20;
 
-/** Writes the text to a file, whole or not at all: under another name until all of it is on the disk. Packed where it ends in `.gz`. */
+/**
+ * Writes the text to a file, whole or not at all: under another name until all of it is on the disk.
+ * Compressed if the name ends in `.gz`.
+ */
 export async function writeWhole(path: string, text: AsyncIterable<string>): Promise<Written> {
   const partial = `${path}.partial`;
   const { tap, written } = openTap();
@@ -28,7 +31,7 @@ export async function writeWhole(path: string, text: AsyncIterable<string>): Pro
   return written();
 }
 
-/** Passes bytes on, and knows how many they were and their hash. */
+/** Passes bytes on, counting and hashing them. */
 function openTap(): { tap: Transform; written: () => Written } {
   const hash = createHash('sha256');
   let bytes = 0;
@@ -43,17 +46,17 @@ function openTap(): { tap: Transform; written: () => Written } {
 }
 
 export interface Reading {
-  /** Unpacked. Throws where the file can't be read or unpacked. */
+  /** Decompressed. Throws if the file can't be read or decompressed. */
   readonly content: AsyncIterable<Buffer>;
   /** When all of it has been read. */
   readonly read: () => Written;
 }
 
-/** Reads a file, unpacked where its name ends in `.gz`, in bounded memory. */
+/** Reads a file in bounded memory, decompressed if its name ends in `.gz`. */
 export function readWhole(path: string): Reading {
   const { tap, written } = openTap();
   const content = path.endsWith('.gz') ? createGunzip() : new PassThrough();
-  // The iteration of `content` throws what went wrong in any part of it.
+  // Iterating over `content` throws what went wrong in any part of the pipeline.
   pipeline(createReadStream(path, { highWaterMark: CHUNK_BYTES }), tap, content, () => undefined);
   return { content, read: written };
 }

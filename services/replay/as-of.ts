@@ -17,8 +17,8 @@ export interface AsOfOptions {
 const PARTITIONS_AT_ONCE = 4;
 
 /**
- * The partitions as of a moment, from the log as it stands now: all records are judged, then facts later than
- * the moment are left out.
+ * The partitions as of a moment, from the log as it is now: all records are judged, then facts later than the
+ * moment are left out.
  */
 export async function viewsAsOf(options: AsOfOptions): Promise<readonly PartitionView[]> {
   const { log, atMs, onFolded } = options;

@@ -5,7 +5,7 @@ import { compareOwn } from './own-series';
 import { compareSums } from './sum-series';
 
 export interface Comparison {
-  /** The counters whose ledger is another one, the largest changes first. */
+  /** The counters whose ledger differs, the largest changes first. */
   readonly changes: readonly SeriesChange[];
   /** By partition. */
   readonly wanted: readonly Wanted[];
@@ -13,7 +13,7 @@ export interface Comparison {
 
 /**
  * Compares what is shown, partition by partition, with what was rebuilt, each as of its page time: an
- * entity's own counters where it is, and sums over all partitions.
+ * entity's own counters in its partition, and sums over all partitions.
  */
 export function compareViews(before: readonly PartitionView[], after: readonly PartitionView[]): Comparison {
   const wanted = after.map((): Wanted => new Map());

@@ -12,10 +12,10 @@ import type { Hold } from '../view/hold';
 import type { PartitionView } from '../view/view';
 import { encodeTotal, parseSeriesKey, settlingOf } from '../view/entries';
 
-/** One thing of which a store has something else than the log gives. */
+/** Something that a store has differently from what the log gives. */
 export interface Difference {
   readonly partition: number;
-  /** Of an entity: its key (see entityKey). */
+  /** For an entity: its key (see entityKey()). */
   readonly entity?: string;
   /** What differs: an entity and its series, a total, a sample, a source. */
   readonly what: string;
@@ -23,11 +23,11 @@ export interface Difference {
   readonly recomputed: string;
 }
 
-/** What of a partition is compared. */
+/** What is compared of a partition. */
 export interface Selection {
   /** null: all. */
   readonly project: string | null;
-  /** Entry keys of entities; null: all, and what is no entity's. */
+  /** Entry keys of entities; null: all, and what belongs to no entity. */
   readonly entities: ReadonlySet<string> | null;
 }
 
@@ -71,8 +71,8 @@ export function differencesOf(
 }
 
 /**
- * Settled entities stand under the number of their settling, and of several that are due at once any may be
- * the first. So they are told apart by whose they are and which life of it.
+ * Settled entities are stored under the number of their settling, and of several due at once any may be
+ * first. So they are matched by id and by which of its lives they are.
  */
 function livesOf({ entities }: PartitionView): Map<string, Life> {
   const lives = new Map<string, Life>();
@@ -93,12 +93,12 @@ function livesOf({ entities }: PartitionView): Map<string, Life> {
 }
 
 interface Life {
-  /** The key that it stands under in its view. */
+  /** Its key in the view. */
   readonly entry: string;
   readonly entity: Entity;
 }
 
-/** What the next records would be judged by. */
+/** What the next records would be judged with. */
 export function scalarDifferences(
   partition: number,
   stored: LedgerScalars,
@@ -151,7 +151,7 @@ function compareSamples(stored: PartitionView, recomputed: PartitionView, add: A
   }
 }
 
-/** A hold is dropped once the ledger is past it; what is hidden while its entity lives keeps it. */
+/** A hold is dropped once the ledger is past it; a series that is hidden while its entity lives keeps it. */
 function compareHolds(stored: PartitionView, recomputed: PartitionView, add: Add): void {
   for (const [key, hold] of stored.holds) {
     const units = ledgerOfHold(recomputed, key, hold);
@@ -161,7 +161,7 @@ function compareHolds(stored: PartitionView, recomputed: PartitionView, add: Add
   }
 }
 
-/** Undefined where an entity's series is hidden. */
+/** Undefined if an entity's series is hidden. */
 function ledgerOfHold(view: PartitionView, key: string, hold: Hold): readonly bigint[] | undefined {
   if (hold.entity === undefined) {
     const series = view.tally.series.get(key);
@@ -171,7 +171,9 @@ function ledgerOfHold(view: PartitionView, key: string, hold: Hold): readonly bi
   return own && ledgerOfOwn(own, view.pageTimeMs);
 }
 
-/** All that shows of an entity, and all that its next events are judged by, each by its name. */
+/**
+ * Everything that is shown of an entity, and everything its next events are judged with, each under a name.
+ */
 function factsOf(entity: Entity | undefined, pageTimeMs: number): Map<string, string> {
   const facts = new Map<string, string>();
   if (entity === undefined) return facts;

@@ -21,7 +21,7 @@ export interface DryRunOptions {
 
 const PARTITIONS_AT_ONCE = 4;
 
-/** What a replay would change, as of where the running generation stands now. Nothing is written. */
+/** What a replay would change, as of the running generation's present positions. Nothing is written. */
 export async function dryRun(options: DryRunOptions): Promise<readonly SeriesChange[]> {
   const { log, store, settings, onFolded } = options;
   const snapshots = await readSnapshots(

@@ -9,7 +9,7 @@ import type { SeriesChange, Wanted } from './series-change';
 
 const NONE: readonly OwnSeries[] = [];
 
-/** Compares the counters that are an entity's own; those that are lower are to show what was shown. */
+/** Compares entities' own counters; those that would be lower have to show what was shown. */
 export function* compareOwn(
   before: PartitionView,
   after: PartitionView,

@@ -1,5 +1,6 @@
 /**
- * Runs the work for each item, so many at a time; the first failure ends it when what is under way has ended.
+ * Does the work for each item, `atOnce` at a time. The first failure is thrown once the work under way has
+ * ended.
  */
 export async function inParallel<T>(
   items: readonly T[],

@@ -26,7 +26,7 @@ export async function boundsOf(log: EventLog): Promise<readonly Readonly<Record<
 
 /**
  * Folds a partition on to exactly these positions. What the live fold would write to the log (copies, dead
- * letters) is left: it has been written when these records were folded live.
+ * letters) is left out: it was written when these records were folded live.
  */
 export async function foldTo(
   log: EventLog,
@@ -41,12 +41,12 @@ export async function foldTo(
       if (mark !== undefined) partition.marks = { ...partition.marks, [topic]: mark };
       await onFolded(records.length);
     }
-    // Offsets without a record may end the range.
+    // The range may end with offsets that have no record.
     partition.positions[topic] = Math.max(partition.positions[topic], to[topic]);
   }
 }
 
-/** Telemetry is kept for days only: what expires while it waits for its turn is passed over. */
+/** Telemetry is kept only for a while: what expires before its turn is skipped. */
 async function* readOn(
   log: EventLog,
   topic: OwnedTopic,
@@ -66,12 +66,12 @@ async function* readOn(
   }
 }
 
-/** Reading so many records is faster than looking for where to begin among them. */
+/** Reading this many records is faster than searching among them for where to begin. */
 const NEAR = 10_000;
 
 /**
- * From where on telemetry must be read for a page as of `pageTimeMs`: no sample before it is young enough to
- * be on that page. (A sample may bear a time that lies ahead of when it was appended.)
+ * The offset from which telemetry must be read for a page as of `pageTimeMs`: no sample before it is young
+ * enough for that page. (A sample's time may be later than when it was appended.)
  */
 export async function telemetryStart(
   log: EventLog,

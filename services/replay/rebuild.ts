@@ -11,11 +11,13 @@ import { BATCH_RECORDS, closeUnshown, pageTimeOf } from './recompute';
 import type { Recomputing } from './recompute';
 import { ReplayStopped, answered } from './stopped';
 
-/** How long a store that does not answer is waited for. */
+/** How long to wait for a store that does not answer. */
 const PATIENCE_MS = 30_000;
 const RETRY_MS = 200;
 
-/** Takes over what is there of a generation's partition. Answers why it can't be continued as a text. */
+/**
+ * Takes over what exists of a generation's partition. Returns a text that says why if it can't be continued.
+ */
 export async function openRebuilt(
   store: StateStore,
   number: number,
@@ -31,8 +33,8 @@ export async function openRebuilt(
 }
 
 /**
- * Folds a partition on to exactly these positions and this page time, and commits as it goes; what was
- * committed is gone on from another time.
+ * Folds a partition on to exactly these positions and this page time, and commits as it goes, so that it can
+ * be continued another time.
  */
 export async function rebuildTo(
   { log, settings, bounds, onFolded }: Recomputing,
@@ -55,7 +57,7 @@ export async function rebuildTo(
   await commitRebuilt(store, partition, endMs);
 }
 
-/** Commits what has changed, as of a page time. Nothing of it is held but what holdAs() says. */
+/** Commits what has changed, as of a page time. Only holdAs() holds anything. */
 export async function commitRebuilt(
   store: StateStore,
   partition: Partition,
@@ -74,7 +76,7 @@ export async function commitRebuilt(
   if (result.kind === 'stale') {
     throw new ReplayStopped(
       'away',
-      `partition ${String(number)} of the new generation was taken over by another replay, or the store was started anew: give the same command again, it goes on from where it was`,
+      `partition ${String(number)} of the new generation was taken over by another replay, or the store was restarted: give the same command again, it continues from where it was`,
     );
   }
   partition.counter++;

@@ -22,7 +22,7 @@ const NOTHING: Acquired = {
   behind: false,
 };
 
-/** How far a head lies on the log: a log that was made anew may end before it. */
+/** The positions of a head on the log: a log that was recreated may end before them. */
 export function targetOf(head: Head, bounds: Readonly<Record<OwnedTopic, Bounds>>): Positions {
   return {
     lifecycle: Math.min(head.positions.lifecycle, bounds.lifecycle.end),
@@ -30,12 +30,12 @@ export function targetOf(head: Head, bounds: Readonly<Record<OwnedTopic, Bounds>
   };
 }
 
-/** Page time while a partition is rebuilt: log time, but never past the page time that it is to end at. */
+/** Page time while a partition is rebuilt: log time, but never past the page time to end at. */
 export function pageTimeOf({ pageTimeMs, lastLogTimeMs }: Partition, endMs: number): number {
   return Math.max(pageTimeMs ?? 0, Math.min(lastLogTimeMs ?? 0, endMs));
 }
 
-/** As closeBatch(): nobody was shown what is rebuilt, so nothing is held by it. */
+/** As closeBatch(), but holds nothing, since what is being rebuilt has been shown to nobody. */
 export function closeUnshown(partition: Partition, pageTimeMs: number): CommitContent {
   partition.shownMs = null;
   return closeBatch(partition, pageTimeMs);

@@ -17,15 +17,15 @@ export interface ReplayOptions {
   readonly log: EventLog;
   readonly store: GenerationStore;
   readonly settings: LedgerSettings;
-  /** Shows the ledger even where a counter falls by it. */
+  /** Shows the ledger even if a counter falls. */
   readonly allowDecrease: boolean;
-  /** Goes back to the previous generation, folded on to now, instead of a new one. */
+  /** Goes back to the previous generation, folded on to the present, instead of building a new one. */
   readonly rollback: boolean;
-  /** How many records will be folded, as far as is known by now. */
+  /** How many records will be folded, as far as known. */
   readonly onTotal: (records: number) => void;
   readonly onFolded: OnFolded;
   readonly onStep: (step: string) => void;
-  /** Told before the switch is made: the counters that change by it, and how many series are held. */
+  /** Called before the switch is made, with the counters that change and how many series are held. */
   readonly onChanges: (changes: readonly SeriesChange[], held: number) => void;
 }
 
@@ -35,15 +35,15 @@ export interface Replayed {
 }
 
 const PARTITIONS_AT_ONCE = 4;
-/** So near to the running generation, what is left is folded while it is sealed. */
+/** This close to the running generation, the rest is folded while that one is sealed. */
 const NEAR_RECORDS = 2000;
-/** Against a log that grows as fast as it is folded. */
+/** In case the log grows as fast as it is folded. */
 const ROUNDS = 20;
 
 /**
- * Rebuilds the state from the log beside the running one, never past it, and switches to it. Started again
- * after whatever ended it, it goes on from what was committed. Throws ReplayStopped, LogReadError,
- * StoreReadError; the running generation goes on then.
+ * Rebuilds the state from the log beside the running one, never past it, and switches to it. If it is
+ * interrupted and run again, it continues from what was committed. Throws ReplayStopped, LogReadError,
+ * StoreReadError; the running generation is not affected.
  */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
   const { store } = options;
@@ -51,10 +51,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   const from = names.current;
   let standings = await standingsOf(store, from);
   if (standings.every(({ head }) => head === null)) {
-    throw new ReplayStopped(
-      'refused',
-      'there is no state to be rebuilt: an aggregator folds the log by itself',
-    );
+    throw new ReplayStopped('refused', 'there is no state to rebuild: an aggregator folds the log by itself');
   }
   const trouble = troubleOf(standings);
   if (trouble !== undefined && !options.allowDecrease) throw new ReplayStopped('refused', trouble);
@@ -109,7 +106,7 @@ async function foldAll(
   });
 }
 
-/** What of the running generation can be read now, so that little is left to read while it is sealed. */
+/** Reads what it can of the running generation now, so that little is left to read while it is sealed. */
 async function snapshotsOf(
   { store }: ReplayOptions,
   from: string,
@@ -151,7 +148,7 @@ async function openTarget(
   return anew;
 }
 
-/** Answers why it can't be continued as a text. */
+/** Returns a text that says why if it can't be continued. */
 async function openAll(
   { store, settings, onStep }: ReplayOptions,
   name: string,

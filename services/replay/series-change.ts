@@ -6,14 +6,14 @@ import type { Hold } from '../view/hold';
 
 /** What a switch does to one counter of the page, in its family's unit. */
 export interface SeriesChange {
-  /** As it stands on the page. */
+  /** As it is on the page. */
   readonly series: string;
   readonly shown: number;
   readonly before: number;
   readonly after: number;
 }
 
-/** What a partition is to show so that no counter falls, by series key. */
+/** What a partition has to show so that no counter falls, by series key. */
 export type Wanted = Map<string, Hold>;
 
 /** A counter's or histogram's series in whole units, as holds have it. */
@@ -23,7 +23,7 @@ export interface Units {
   readonly after: readonly bigint[];
 }
 
-/** A change for each line of the page on which the ledger is another one. */
+/** A change for each line of the page on which the ledger differs. */
 export function* changesOf(
   family: Family,
   labels: readonly string[],

@@ -4,8 +4,8 @@ import type { Replica } from '../view/replica';
 import { answered } from './stopped';
 
 /**
- * Each partition at one version that was committed after this call began, brought on in place from what was
- * read of it before; null where nothing was ever committed.
+ * Each partition at one version that was committed after this call began, updated in place from what was read
+ * before; null if nothing was ever committed.
  */
 export async function readSnapshots(
   store: StateStore,

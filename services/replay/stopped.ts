@@ -1,6 +1,6 @@
 /**
- * Ends a rebuild or a verification before it is done: `away`, a service does not answer and the same command
- * may be given again; `refused`, it can't be done, and the message says what to do.
+ * Ends a rebuild or a verification early. `away`: a service does not answer, and the same command may be
+ * given again. `refused`: it can't be done, and the message says what to do.
  */
 export class ReplayStopped extends Error {
   constructor(
@@ -11,7 +11,7 @@ export class ReplayStopped extends Error {
   }
 }
 
-/** What a port answered, or the end. */
+/** What a port answered; throws if it is unavailable. */
 export function answered<T extends { readonly kind: string }>(
   answer: T | { readonly kind: 'unavailable'; readonly detail: string },
 ): T {

@@ -7,8 +7,8 @@ import { changesOf } from './series-change';
 import type { SeriesChange, Wanted } from './series-change';
 
 /**
- * Compares the sums over the partitions. Where one is lower than what was shown, the partitions that lack it
- * are to show as much as it lacks: a part that has gone to another partition is no loss.
+ * Compares the sums over the partitions. If one is lower than what was shown, the partitions that fall short
+ * have to show the difference. A part that has moved to another partition is no loss.
  */
 export function* compareSums(
   before: readonly PartitionView[],
@@ -34,7 +34,7 @@ export function* compareSums(
   }
 }
 
-/** Of the series of counters and histograms, and of what is held of them. */
+/** Keys of counters and histograms, and of their holds. */
 function keysOf(views: readonly PartitionView[]): Set<string> {
   const keys = new Set<string>();
   for (const { tally, holds } of views) {
@@ -55,13 +55,13 @@ function familyOf(
   return undefined;
 }
 
-/** Empty where the partition shows nothing of the series. */
+/** Empty if the partition shows nothing of the series. */
 function ledgerAt({ tally, pageTimeMs }: PartitionView, key: string): readonly bigint[] {
   const series = tally.series.get(key);
   return series !== undefined && isShown(series) ? ledgerOfSum(series, pageTimeMs) : [];
 }
 
-/** Undefined where a partition has nothing to hold. */
+/** Undefined if a partition has nothing to hold. */
 function partsToShow(
   shown: readonly (readonly bigint[])[],
   ledgers: readonly (readonly bigint[])[],
@@ -69,7 +69,7 @@ function partsToShow(
   const all = add(ledgers);
   const lacks = add(shown).map((units, i) => units - (all[i] ?? 0n));
   if (!lacks.some((units) => units > 0n)) return shown.map(() => undefined);
-  // A histogram's buckets are held as they were, so that they stay in order.
+  // A histogram's buckets are held as they were, so that they remain cumulative.
   if (lacks.length > 1) return shown.map((part, i) => (isBelow(ledgers[i] ?? [], part) ? part : undefined));
   let [left = 0n] = lacks;
   return shown.map((part, i) => {

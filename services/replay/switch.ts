@@ -13,7 +13,7 @@ import type { Replica } from '../view/replica';
 import { ReplayStopped, answered } from './stopped';
 import { commitRebuilt } from './rebuild';
 
-/** The owners leave a switch alone for so long; it is extended while this process lives. */
+/** How long owners leave a switch alone; extended while this process lives. */
 const LEASE_MS = 15_000;
 const EXTEND_MS = 5_000;
 const PUBLISH_ATTEMPTS = 30;
@@ -24,21 +24,21 @@ export interface Switching {
   readonly settings: LedgerSettings;
   readonly from: string;
   readonly to: string;
-  /** Of the new generation, near to where the current one stands. */
+  /** Of the new generation, close to the positions of the current one. */
   readonly partitions: readonly Partition[];
   /** What was read of the current one so far. */
   readonly snapshots: readonly (Replica | null)[];
   readonly allowDecrease: boolean;
   /** Folds the new generation on to exactly these. */
   readonly foldOn: (sealed: readonly Standing[]) => Promise<void>;
-  /** Told before the switch is made. */
+  /** Called before the switch is made. */
   readonly onChanges: (changes: readonly SeriesChange[], held: number) => void;
   readonly onStep: (step: string) => void;
 }
 
 /**
  * Makes the new generation current. Whatever goes wrong before that leaves the old one as it was: its seals
- * end with the switch, or when the time is up of a process that is no more.
+ * end with the switch, or when they expire because this process is gone.
  */
 export async function switchOver(switching: Switching): Promise<void> {
   const { store, from, to, onStep } = switching;
@@ -46,7 +46,7 @@ export async function switchOver(switching: Switching): Promise<void> {
   if (begun.kind === 'refused') {
     throw new ReplayStopped(
       'refused',
-      `generation ${from} is not current any more: another replay has switched`,
+      `generation ${from} is no longer current: another replay has switched`,
     );
   }
   const { id } = begun;
@@ -61,7 +61,7 @@ export async function switchOver(switching: Switching): Promise<void> {
     await finish(switching, sealed);
     await publish(store, id);
   } catch (error) {
-    // Where that does not come through, the time is up soon.
+    // If that fails, they expire soon.
     await store.generations.endSwitch(id).catch(() => undefined);
     throw error;
   } finally {
@@ -106,7 +106,7 @@ async function hold(switching: Switching, sealed: readonly Standing[]): Promise<
   switching.onChanges(changes, held);
 }
 
-/** Why it is not known what was shown of the partitions. */
+/** Why it is unknown what was shown of the partitions. */
 export function troubleOf(standings: readonly Standing[]): string | undefined {
   for (const [partition, standing] of standings.entries()) {
     const trouble = partitionTrouble(standing, partition);
@@ -123,7 +123,7 @@ function partitionTrouble({ head, behind }: Standing, partition: number): string
   }
   const mismatch = versionMismatch(decodeFoldHead(head.fold));
   if (mismatch === undefined) return undefined;
-  return `${name} can't be compared: ${mismatch}; give --allow-decrease to switch all the same`;
+  return `${name} can't be compared: ${mismatch}; give --allow-decrease to switch anyway`;
 }
 
 async function sealedViews(
@@ -157,7 +157,7 @@ function keep({ generations }: GenerationStore, id: string): { stop(): Promise<v
   };
 }
 
-/** Asked again after a lost reply, it answers what became of it. */
+/** If asked again after a lost reply, it returns the outcome. */
 async function publish({ generations }: GenerationStore, id: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const result = await generations.publish(id);

@@ -10,8 +10,8 @@ import { answered } from './stopped';
 
 /**
  * Compares the ids that settled and given-up entities have left in the store with those of a recomputed
- * partition, which is folded on by it. The store tells no version of these entries, so what has moved while
- * they were read is passed over.
+ * partition, which is folded on for it. These entries have no version in the store, so those that changed
+ * while they were read are skipped.
  */
 export async function tombstoneDifferences(
   store: GenerationStore,

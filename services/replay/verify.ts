@@ -23,7 +23,7 @@ export interface VerifyOptions {
   readonly settings: LedgerSettings;
   /** null: all projects. */
   readonly project: string | null;
-  /** Compare so many entities, drawn at random, and nothing else; null: all there is. */
+  /** Compare this many entities, drawn at random, and nothing else; null: everything. */
   readonly sample: number | null;
   /** How many records will be folded. */
   readonly onTotal: (records: number) => void;
@@ -35,7 +35,7 @@ export interface Verified {
   /** How many entities were compared. */
   readonly entities: number;
   /**
-   * The lifecycle records that made the entities that differ, by entity key; not of more than some of them.
+   * The lifecycle records that made the differing entities, by entity key; for a limited number of entities.
    */
   readonly events: ReadonlyMap<string, readonly LoggedEvent[]>;
 }
@@ -50,9 +50,8 @@ export interface LoggedEvent {
 }
 
 /**
- * Recomputes from the log what the store shows, to the positions and page times that it has, and compares.
- * The store may move on meanwhile. What is held is compared with the ledger only as far as it must be above
- * it.
+ * Recomputes from the log what the store shows, at the same positions and page times, and compares the two.
+ * The store may move on meanwhile. Of holds it is only checked that they are above the ledger.
  */
 export async function verify(options: VerifyOptions): Promise<Verified> {
   const { log, store, settings } = options;
@@ -118,7 +117,7 @@ function countOf({ entities }: PartitionView, { entities: picked }: Selection): 
   return picked === null ? entities.size : picked.size;
 }
 
-/** More are a sign of something else than these events. */
+/** More than these point to another cause than these events. */
 const TOLD_ENTITIES = 20;
 const TOLD_EVENTS = 50;
 

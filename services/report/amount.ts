@@ -1,6 +1,6 @@
 import { MS_PER_HOUR } from '../catalogue/money';
 
-/** What is reported of anything: money and GPU time, both whole, so that they add up. */
+/** What is reported about anything: money and GPU time, both as whole numbers, so that they add up. */
 export interface Amount {
   readonly nanoDollars: bigint;
   /** GPUs × ms. */
@@ -21,7 +21,7 @@ export function isNothing({ nanoDollars, gpuMs }: Amount): boolean {
   return nanoDollars === 0n && gpuMs === 0n;
 }
 
-/** All digits of a whole number of units of which 10^digits make one. */
+/** All digits of a whole number of units, 10^digits of which make one. */
 export function decimalText(units: bigint, digits: number): string {
   const text = String(units < 0n ? -units : units).padStart(digits + 1, '0');
   const point = text.length - digits;

@@ -10,7 +10,7 @@ import type { Amount } from './amount';
 import type { Labels } from './column';
 import { timeIn } from './time-in';
 
-/** What the ledger has of one entity as of a moment, as far as a cost report goes by it. */
+/** What the ledger has about one entity as of a moment, as far as cost reports need it. */
 export type Balance =
   | {
       readonly kind: 'job';
@@ -31,7 +31,7 @@ export type Balance =
   | { readonly kind: 'volume'; readonly labels: Labels; readonly cost: Amount }
   | { readonly kind: 'run'; readonly runId: string; readonly tags: Readonly<Record<string, string>> };
 
-/** Undefined: it is not shown by then, so nothing is on the ledger. */
+/** Undefined: it is not described by then, so the ledger has nothing about it. */
 export function balanceAt(entity: Entity, atMs: number): Balance | undefined {
   const figures = figuresOf(entityAsOf(entity, atMs));
   if (figures === undefined) return undefined;
@@ -109,13 +109,15 @@ function instanceBalance(instance: Described<'instance'>, figures: Figures, atMs
   };
 }
 
-/** As the page's counter of that name has it. */
+/** The same as the page's counter of that name. */
 function sumAt({ sums }: Figures, family: string, atMs: number): bigint {
   const amount = sums.find((sum) => sum.family.name === family)?.amount;
   return amount !== undefined && isGrowth(amount) ? growthAt(amount, atMs) : 0n;
 }
 
-/** How many GPU × ms an instance had from one moment to another while it cost, and of them while it was idle. */
+/**
+ * How many GPU × ms an instance had from one moment to another while it cost, and of them while it was idle.
+ */
 export function gpuTimeOf(
   entity: Entity,
   gpuCount: number,

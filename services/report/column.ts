@@ -1,4 +1,7 @@
-/** What a cost report can be broken down by, each a column of it. `instance` and `fleet` of a job are those of the instance it is on. */
+/**
+ * What a cost report can be broken down by, a column each. A job's `instance` and `fleet` are those of the
+ * instance it is on.
+ */
 export const DIMENSIONS = [
   'project',
   'user',
@@ -19,18 +22,18 @@ const TAG = 'tag:';
 
 export type Dimension = (typeof DIMENSIONS)[number] | `${typeof TAG}${string}`;
 
-/** Of lines a resource, besides: its ids, and all tags of its run as JSON. */
+/** For reports with a line per resource, besides: its ids, and all tags of its run as JSON. */
 export type Column =
   Dimension | 'run_id' | 'job_id' | 'instance_id' | 'volume_id' | 'type' | 'region' | 'tags';
 
-/** Columns of what is one entity's own. */
+/** Columns about a single entity. */
 export type Labels = Readonly<Partial<Record<Column, string>>> & { readonly project: string };
 
 export function isDimension(name: string): name is Dimension {
   return DIMENSIONS.some((one) => one === name) || (name.startsWith(TAG) && name.length > TAG.length);
 }
 
-/** The name of the tag that a column shows; undefined: it shows none. */
+/** The name of the tag that a column shows; undefined: it is not a tag's column. */
 export function tagOf(column: Column): string | undefined {
   return column.startsWith(TAG) ? column.slice(TAG.length) : undefined;
 }

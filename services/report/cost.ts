@@ -13,18 +13,23 @@ import { gpuTimeOf, balanceAt } from './balance';
 import type { Balance } from './balance';
 
 /**
- * What a time cost: the ledger as of each span's end minus that as of its start, by the columns asked for. A job's cost is its own;
- * what its instance costs besides is `idle` or `unallocated`. So the sum is the instances' cost, the volumes', and that of jobs whose
- * instance is not known, to the nano-dollar of the page's counters.
+ * What a period of time cost: the ledger as of each span's end minus that as of its start, by the columns
+ * asked for. A job's cost is its own; what its instance costs besides is `idle` or `unallocated`. So the
+ * total is the cost of the instances, the volumes, and the jobs whose instance is not known, the same to the
+ * nano-dollar as the page's counters.
  *
- * The history must have been judged as a whole, since facts may be learned late; then each entity is added once, in any order.
+ * The whole history must have been judged before, since facts may be learned late; then each entity is added
+ * once, in any order.
  */
 export interface CostReport {
   add(entity: Entity): void;
   finish(): { readonly rows: readonly Row[]; readonly total: Amount };
 }
 
-/** Jobs' part of one span that the report does not tell apart: shown with what is known in the end of their instance and their run. */
+/**
+ * The part in one span of jobs that the report does not tell apart: shown with what is finally known of their
+ * instance and their run.
+ */
 interface JobPart {
   readonly span: number;
   readonly balance: Extract<Balance, { kind: 'job' }>;
@@ -38,17 +43,17 @@ interface Sums {
   readonly boundariesMs: readonly number[];
   readonly columns: readonly Column[];
   readonly rows: Rows;
-  /** By what its rows' columns and the end of its instance and its run will show of it. */
+  /** Keyed by what the rows' columns, its instance and its run will finally show of it. */
   readonly jobs: Map<string, JobPart>;
   readonly onInstances: OnInstances;
-  /** Labels of instances and tags of runs, as far as they are known. */
+  /** Labels of instances and tags of runs, as far as known. */
   readonly instances: Known<Labels>;
   readonly tags: Known<Tags>;
   readonly wantsTags: boolean;
   readonly wantsPlace: boolean;
 }
 
-/** @param spans one after the other, each beginning where the one before ends */
+/** @param spans consecutive, each beginning where the one before it ends */
 export function openCostReport(
   spans: readonly Span[],
   columns: readonly Column[],
@@ -79,7 +84,7 @@ export function openCostReport(
   };
 }
 
-/** From boundary to boundary: what it has cost as of each, minus what it had as of the one before. */
+/** From boundary to boundary: what it has cost as of each, minus what it had cost as of the one before. */
 function addEntity(sums: Sums, entity: Entity): void {
   const { spans } = sums;
   const firstMs = entity.prefix === null ? (entity.facts[0]?.timeMs ?? Infinity) : -Infinity;
@@ -168,7 +173,7 @@ function know({ instances, tags }: Sums, life: Entity, boundary: number, balance
   if (balance?.kind === 'run') tags.put(balance.runId, life, boundary, balance.tags);
 }
 
-/** The jobs' part of what their instance costs is no one's but theirs. */
+/** The jobs' part of their instance's cost is theirs alone. */
 function takeFromInstance(sums: Sums, instanceId: string, { base, grown }: JobsOn): void {
   const { spans, rows, instances } = sums;
   const since = instances.since(instanceId);

@@ -6,8 +6,9 @@ import type { Kind, Row } from './rows';
 import { monthStart, nextMonth } from './span';
 
 /**
- * FOCUS 1.0 (focus.finops.org), the FinOps Open Cost and Usage Specification: a line for each resource and UTC day. Prices are what the
- * fleet's owner says, so list, contracted, billed and effective cost are one.
+ * FOCUS 1.0 (focus.finops.org), the FinOps Open Cost and Usage Specification: a line for each resource and
+ * UTC day. Prices are what the fleet's owner says, so list, contracted, billed and effective cost are the
+ * same.
  */
 export const FOCUS_BY: readonly Column[] = [
   'day',
@@ -123,7 +124,8 @@ const COLUMNS: readonly (readonly [name: string, cell: (line: Line) => string])[
   ['SubAccountId', ({ cells }) => cellOf(cells, 'project')],
   ['SubAccountName', ({ cells }) => cellOf(cells, 'project')],
   ['Tags', ({ cells }) => cellOf(cells, 'tags')],
-  // The official validator (1.0.0) asks for these by the names of the drafts before 1.0, and fails a file without them.
+  // The official validator (1.0.0) asks for these by the names of the drafts before 1.0, and fails a file
+  // without them.
   ['ChargeType', () => 'Usage'],
   ['InvoiceIssuer', provider],
   ['Provider', provider],
@@ -169,7 +171,7 @@ function resourceId({ cells, resource }: Line): string {
   return cellOf(cells, resource.id);
 }
 
-/** What is paid for: the type of machine, or the best that is known of it. */
+/** What is paid for: the type of machine, or the next best thing known about it. */
 function sku({ cells, resource }: Line): string {
   return cellOf(cells, 'type') || cellOf(cells, 'gpu') || resource.type;
 }
@@ -180,7 +182,7 @@ function provider({ cells }: Line): string {
   return backend === '' ? 'unknown' : backend;
 }
 
-/** FOCUS has no fractions of a second; what a second is cut by is in the costs. */
+/** FOCUS has no fractions of a second; the costs include them. */
 function focusTime(timeMs: number): string {
   return `${formatTime(Math.floor(timeMs / 1000) * 1000).slice(0, 19)}Z`;
 }

@@ -5,7 +5,10 @@ import type { Column } from './column';
 import type { Row } from './rows';
 import type { Span } from './span';
 
-/** `{from, to, rows, total}`, a row a line. Dollars are numbers with all their digits, which a double may not hold. */
+/**
+ * `{from, to, rows, total}`, with a line per row. Dollars are numbers with all their digits, which may be
+ * more than a double holds.
+ */
 export function* jsonLines(
   { fromMs, toMs }: Span,
   columns: readonly Column[],

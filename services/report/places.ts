@@ -1,13 +1,16 @@
 import { NOTHING, minus, plus } from './amount';
 import type { Amount } from './amount';
 
-/** What is known of each id as of each boundary: from one on, until its life says otherwise, or a later life of the id begins. */
+/**
+ * What is known of each id as of each boundary: valid from one boundary on, until the same life says
+ * otherwise or a later life of the id begins.
+ */
 export interface Known<T> {
-  /** @param life the lives of an id come one after the other, the boundaries of a life in order */
+  /** @param life lives of an id must come one after the other, the boundaries of a life in order */
   put(id: string, life: object, boundary: number, value: T): void;
   /** Undefined: it is not known by then. */
   at(id: string, boundary: number): T | undefined;
-  /** The first boundary as of which it is known; Infinity: never. */
+  /** The first boundary as of which the id is known; Infinity: never. */
   since(id: string): number;
 }
 
@@ -34,7 +37,7 @@ export function openKnown<T>(): Known<T> {
   };
 }
 
-/** What the jobs on one instance have cost: as of the first boundary, and by how much more in each span. */
+/** What the jobs on one instance had cost as of the first boundary, and what they cost in each span. */
 export interface JobsOn {
   base: Amount;
   readonly grown: Map<number, Amount>;

@@ -6,8 +6,9 @@ import { dayText, monthText } from './span';
 import type { Span } from './span';
 
 /**
- * What a line of a report is of. `idle`: instances while idle; `unallocated`: what instances cost besides, that no job on them did
- * (starting and ending, GPUs that no job has; below 0 where jobs cost more than the instance that they are on).
+ * What a row of a report is about. `idle`: instances while idle; `unallocated`: what else instances cost that
+ * no job on them accounts for (starting and ending, GPUs without a job; below 0 if jobs cost more than the
+ * instance they are on).
  */
 export type Kind = 'job' | 'idle' | 'unallocated' | 'volume';
 
@@ -22,7 +23,7 @@ export interface Row {
 /** The rows of a report, added up. */
 export interface Rows {
   add(span: Span, labels: Labels, tags: Tags, kind: Kind, amount: Amount): void;
-  /** Those that are not nothing: in order of time where there is a column of it, then the dearest first. */
+  /** Rows that are not zero: in order of time if there is a column for it, then the most expensive first. */
   inOrder(): Row[];
 }
 

@@ -1,12 +1,17 @@
 import type { Column } from './column';
 
-/** A part of the time that a report is of: what it costs is the ledger as of its end minus that as of its start. */
+/**
+ * A part of the time that a report covers: its cost is the ledger as of its end minus that as of its start.
+ */
 export interface Span {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** The spans of a report from one moment to another: UTC days or months where it is broken down by them, else one. */
+/**
+ * The spans of a report from one moment to another: UTC days or months if it is broken down by them,
+ * otherwise one span.
+ */
 export function spansOf(fromMs: number, toMs: number, columns: readonly Column[]): Span[] {
   const nextMs = columns.includes('day') ? nextDay : columns.includes('month') ? nextMonth : () => toMs;
   const spans: Span[] = [];

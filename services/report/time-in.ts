@@ -4,8 +4,8 @@ import type { Entity } from '../fold/entity';
 import { foldTimeline } from '../fold/kinds';
 
 /**
- * How long an instance was in any of these statuses, ms, whatever its price was. Of a compacted entity only what passes from the
- * facts on that are told apart.
+ * How long an instance was in any of these statuses, ms, whatever its price was. For a compacted entity, only
+ * the time since its oldest separate fact.
  */
 export function timeIn({ prefix, facts }: Entity, statuses: ReadonlySet<string>): Accrual {
   let timeline = prefix;
