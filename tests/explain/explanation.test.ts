@@ -166,12 +166,12 @@ describe('a selector', () => {
     ],
     [
       'fleetmeter_jobs_count',
-      'fleetmeter_jobs_count is no family that is made of entities (samples are shown as they came)',
+      'fleetmeter_jobs_count is not a family made from entities (samples are shown as they came)',
     ],
-    ['__proto__', '__proto__ is no family that is made of entities (samples are shown as they came)'],
+    ['__proto__', '__proto__ is not a family made from entities (samples are shown as they came)'],
     [
       'DCGM_FI_DEV_GPU_UTIL',
-      'DCGM_FI_DEV_GPU_UTIL is no family that is made of entities (samples are shown as they came)',
+      'DCGM_FI_DEV_GPU_UTIL is not a family made from entities (samples are shown as they came)',
     ],
   ])('that is none is told why: %s', (text, detail) => {
     expect(parseSelector(text)).toEqual({ ok: false, detail });

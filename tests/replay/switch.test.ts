@@ -162,7 +162,7 @@ test('a dry run tells what would change, and changes nothing', async () => {
 
 test('a store that was never folded has nothing to be rebuilt', async () => {
   const empty = await openReplayWorld(SETTINGS);
-  await expect(empty.replay()).rejects.toThrow('there is no state to be rebuilt');
+  await expect(empty.replay()).rejects.toThrow('there is no state to rebuild');
   await empty.close();
 });
 
