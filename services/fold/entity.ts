@@ -6,6 +6,21 @@ import type { AnyFact, DescriptiveVerb, Timeline } from './kinds';
 /**
  * The state of one entity: the set of facts known about it, sorted, whatever order they came in. Merging is
  * set union, so order, repeats and batches don't matter. Immutable: each fact taken makes a new state.
+ *
+ * An entity's life in its partition's ledger (ledger.ts), which log time alone carries on:
+ *
+ *                 an event is taken          its finish is taken         lateness later
+ *     unknown ───────────────────────> alive ───────────────────> finished ─────────────> settled
+ *       ^ ^                             │ ^                                                 │
+ *       │ │    not described, lateness  │ │ started, submitted or created:                  │
+ *       │ │    after its last record    v │ it begins anew                                  │
+ *       │ └─────────────────────────── given up                                             │
+ *       │          dedupe time after the newest event seen of it, and no snapshot was       │
+ *       └───────────────────────────────────────────────────────────────────────────────────┘
+ *
+ * Alive or finished, it is in `entities`, and on the page once it is described; what is learned late can
+ * still move its finish. Settled or given up, it refuses what comes for it, and a Tombstone is what is kept;
+ * a settled one's figures go into the totals when no page can show them otherwise any more.
  */
 export interface Entity {
   readonly id: EntityId;

@@ -64,7 +64,7 @@ function describe(event: Started): InstanceFact {
 
 /** An instance costs money while it is in certain statuses, whatever runs on it. */
 export const INSTANCE: KindFold<InstanceTimeline, InstanceFact, Started> = {
-  begin: () => ({ ...BEGINNING, kind: 'instance', cost: NO_ACCRUAL, idle: NO_ACCRUAL }),
+  beginning: { ...BEGINNING, kind: 'instance', cost: NO_ACCRUAL, idle: NO_ACCRUAL },
   copy: (timeline) => ({ ...timeline }),
   evolve,
   describe,

@@ -96,13 +96,13 @@ function provisioned(event: Provisioned): JobFact {
 
 /** A job costs its share of its instance from its first `provisioned` to its finish, whatever its status. */
 export const JOB: KindFold<JobTimeline, JobFact, Submitted | Provisioned> = {
-  begin: () => ({
+  beginning: {
     ...BEGINNING,
     kind: 'job',
     provisioned: undefined,
     placement: undefined,
     cost: NO_ACCRUAL,
-  }),
+  },
   copy: (timeline) => ({ ...timeline }),
   evolve,
   describe,

@@ -13,7 +13,7 @@ import type { KindFold } from './timeline';
 /** How each kind of entity folds. */
 const RECORD = { instance: INSTANCE, run: RUN, job: JOB, volume: VOLUME };
 
-type Timelines = { readonly [Kind in EntityKind]: ReturnType<(typeof RECORD)[Kind]['begin']> };
+type Timelines = { readonly [Kind in EntityKind]: ReturnType<(typeof RECORD)[Kind]['copy']> };
 type Facts = { readonly [Kind in EntityKind]: ReturnType<(typeof RECORD)[Kind]['describe']> };
 type Descriptive = Extract<LifecycleEvent, { readonly verb: DescriptiveVerb }>;
 type Descriptions = {
@@ -40,8 +40,8 @@ export function foldTimeline<Kind extends EntityKind>(
   from: Timeline<Kind> | null,
   facts: readonly AnyFact<Kind>[],
 ): Timeline<Kind> {
-  const { begin, copy, evolve } = FOLDS[kind];
-  const timeline = from === null ? begin() : copy(from);
+  const { beginning, copy, evolve } = FOLDS[kind];
+  const timeline = copy(from ?? beginning);
   for (const fact of facts) evolve(timeline, fact);
   return timeline;
 }

@@ -58,7 +58,7 @@ function tagsOf(tags: Submitted['data']['run']['tags']): RunDescription['tags'] 
 
 /** A run itself costs nothing: its jobs do. */
 export const RUN: KindFold<RunTimeline, RunFact, Submitted> = {
-  begin: () => ({ ...BEGINNING, kind: 'run', pendings: 0, queueExitsMs: [] }),
+  beginning: { ...BEGINNING, kind: 'run', pendings: 0, queueExitsMs: [] },
   copy: (timeline) => ({ ...timeline }),
   evolve,
   describe,

@@ -27,7 +27,7 @@ export interface CommonTimeline<Description> {
  */
 export interface KindFold<Timeline, AnyFact, Event> {
   /** Before any fact. */
-  readonly begin: () => Timeline;
+  readonly beginning: Readonly<Timeline>;
   readonly copy: (timeline: Readonly<Timeline>) => Timeline;
   /** Adds one more fact, which is later than those before. */
   readonly evolve: (timeline: Timeline, fact: AnyFact) => void;

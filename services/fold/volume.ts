@@ -53,7 +53,7 @@ function describe(event: Created): VolumeFact {
 
 /** A volume costs money for as long as it exists, whatever uses it. */
 export const VOLUME: KindFold<VolumeTimeline, VolumeFact, Created> = {
-  begin: () => ({ ...BEGINNING, kind: 'volume', cost: NO_ACCRUAL }),
+  beginning: { ...BEGINNING, kind: 'volume', cost: NO_ACCRUAL },
   copy: (timeline) => ({ ...timeline }),
   evolve,
   describe,
