@@ -1,8 +1,8 @@
 /**
  * Delivery of records to the one owner of each partition number: what the two adapters have in common.
  *
- * A partition number that is owned has a loop of its own, so that a slow partition holds up no other, and the owner
- * gets one call at a time for it:
+ * Each owned partition number has a loop of its own, so that a slow partition doesn't hold up the others, and
+ * the owner gets one call at a time for it:
  *
  *     begin() ── null ──> back off, begin() again
  *        └─ positions ──> records() of both topics in turn ── 'lost', restart(), diverged ──> back off, begin() again
@@ -11,18 +11,18 @@
 import type { LogRecord, OwnedTopic, PartitionOwner, Positions } from './port';
 import { openSignal, type Signal } from './signal';
 
-/** At most so much in one call of records(); a single larger record still goes through. */
+/** The most that one call of records() gets; a single larger record still goes through. */
 export const CHUNK_RECORDS = 1000;
 export const CHUNK_BYTES = 4 * 1024 * 1024;
 
 const TOPICS = ['lifecycle', 'telemetry'] as const;
-/** How long a topic rests of which nothing was taken. */
+/** How long a topic rests after nothing was taken of it. */
 const REFUSED_MS = 100;
 /** begin() is asked again after 100 ms, then twice as long each time, up to 5 s. */
 const BACK_OFF_MS = { first: 100, most: 5000 };
-/** A delivery that lasted so long was no part of a tug-of-war between two owners: back-off starts anew. */
+/** A delivery that lasted this long was not part of a tug-of-war between two owners: back-off starts over. */
 const SETTLED_MS = 10_000;
-/** Wakes come from the feed; this is only how long one may be missed. */
+/** Wake-ups come from the feed; this only bounds how long one may be missed. */
 const IDLE_MS = 1000;
 
 export interface Chunk {
@@ -40,23 +40,23 @@ export interface Gone {
 
 /** Where a delivery gets its records from: the adapter's side. */
 export interface Feed {
-  /** Starts over at these positions; whatever was read ahead is dropped. */
+  /** Starts over at these positions and drops whatever was read ahead. */
   seek(partition: number, positions: Positions): void;
-  /** What follows the last chunk, if it is there now; after `null`, the adapter calls wake(). */
+  /** The records after the last chunk, if there are any now; after `null`, the adapter calls wake(). */
   take(topic: OwnedTopic, partition: number): Promise<Chunk | Gone | null>;
-  /** Nothing more is taken of the partition. */
+  /** Nothing more of the partition is needed. */
   release(partition: number): void;
 }
 
 export interface Delivery {
   /** Ascending. */
   owned(): readonly number[];
-  /** The partition numbers owned from now on: delivery of new ones begins, of missing ones ends. */
+  /** The partition numbers owned from now on: delivery begins for new ones and ends for missing ones. */
   own(partitions: readonly number[]): void;
-  /** There may be something to take. */
+  /** There may be something new to take. */
   wake(partition: number): void;
   restart(partition: number): void;
-  /** Gives all partitions up; resolves when the calls in flight are done. */
+  /** Gives up all partitions; resolves when the calls in flight are done. */
   close(): Promise<void>;
 }
 
@@ -75,7 +75,7 @@ interface Deliveries {
   readonly done: Map<number, Promise<void>>;
 }
 
-/** Drives `owner` from `feed`. `onFatal` is told of what must not happen: an owner or a feed that throws. */
+/** Drives `owner` from `feed`. `onFatal` is called if an owner or a feed throws, which must not happen. */
 export function openDelivery(owner: PartitionOwner, feed: Feed, onFatal: (error: Error) => void): Delivery {
   const deliveries: Deliveries = { owner, feed, onFatal, loops: new Map(), done: new Map() };
   const { loops, done } = deliveries;
@@ -176,7 +176,7 @@ async function deliver(
 }
 
 interface Waiting {
-  /** What is left of a chunk that was taken in part. */
+  /** The rest of a chunk that was taken in part. */
   rest: Chunk | null;
   notBeforeMs: number;
 }
@@ -185,7 +185,7 @@ function noneWaiting(): Waiting {
   return { rest: null, notBeforeMs: 0 };
 }
 
-/** Functions, since what they tell changes while a loop awaits. */
+/** Functions, since their results change while a loop awaits. */
 function hasEnded(loop: Loop): boolean {
   return loop.ended;
 }
@@ -206,13 +206,13 @@ function idleMs(topics: readonly Waiting[]): number {
   return Math.min(IDLE_MS, ...rests);
 }
 
-/** Jitter keeps two owners that push each other out from doing so in step. */
+/** Jitter keeps two owners that oust each other from doing so in step. */
 function backOffMs(attempt: number): number {
   const ms = Math.min(BACK_OFF_MS.most, BACK_OFF_MS.first * 2 ** attempt);
   return ms * (0.75 + Math.random() / 2);
 }
 
-/** Unlike a wait for records, not cut short by a wake; only by the end. */
+/** Unlike a wait for records, it is not cut short by a wake-up, only by the end. */
 async function rest(loop: Loop, ms: number): Promise<void> {
   const untilMs = performance.now() + ms;
   for (let left = ms; left > 0 && !hasEnded(loop); left = untilMs - performance.now())

@@ -1,6 +1,9 @@
-/** How long telemetry is kept: the latest sample of each kind is all that counts. */
+/** How long telemetry is kept: only the latest sample of each kind counts. */
 export interface TelemetryRetention {
   readonly ageMs: number;
-  /** Of the embedded log's telemetry as a whole, of each partition of Kafka's topic; undefined: what the log does by itself. */
+  /**
+   * Of the embedded log's telemetry as a whole, or of each partition of Kafka's topic; undefined: whatever
+   * the log is set to.
+   */
   readonly bytes: number | undefined;
 }

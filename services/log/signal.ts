@@ -1,4 +1,4 @@
-/** Wakes a loop up. What is raised while nobody waits is kept for the next wait. */
+/** Wakes up a loop. If it is raised while nobody waits, the next wait ends at once. */
 export interface Signal {
   raise(): void;
   /** Resolves when raised, or after `ms` at the latest. */

@@ -1,22 +1,24 @@
 /**
  * StateStore: a cache of fold(log), with the positions it was folded to.
  *
- * A partition is a versioned map of entries under one head. One commit writes the head and the changed entries
- * together, if and only if epoch and version still match; each commit raises the version by one.
+ * A partition is a versioned map of entries under one head. One commit writes the head and the changed
+ * entries together, if and only if epoch and version still match; each commit raises the version by one.
  *
  * Glossary
- * - epoch: names a takeover of a partition and rises with each; a commit under an older epoch answers `stale`. Adapters take
- *   it from their clock (microseconds), so that one lost in a rewind is never given again
- * - version: (epoch, counter). The counter rises by one a commit and never restarts; carrying the epoch, a version that is
- *   reached twice after the store was rewound is never taken for the same
+ * - epoch: names a takeover of a partition and rises with each; a commit under an older epoch answers
+ *   `stale`. Adapters base it on their clock (microseconds), so that one lost in a rewind is never given
+ *   again
+ * - version: (epoch, counter). The counter rises by one a commit and never restarts; carrying the epoch, a
+ *   version reached twice because the store was rewound is never mistaken for the same
  * - entry: key -> text. `shown` entries are what pages are made from; `kept` ones only the owner needs
- * - generation: the whole state, folded from the log at one time; a store can hold several, and pages are made of the
- *   current one. Its name tells it from the others; whole numbers so far
- * - behind: the store may have been rewound (another server answers than at the takeover before, or nothing was ever
- *   taken over here), so what it holds may be older than what was shown; changesSince() answers `unavailable`
+ * - generation: a whole state, folded from the log at one time; a store can have several, and pages are made
+ *   from the current one. It is identified by its name, so far a whole number
+ * - behind: the store may have been rewound (another server answers than at the takeover before, or nothing
+ *   was ever taken over here), so its state may be older than what was shown; changesSince() answers
+ *   `unavailable`
  *
- * A partition that was not yet taken over since its store's server changed answers readers `unavailable` and commits
- * `stale`: acquire() finds it behind, and the owner's first commit without `behind` shows it again.
+ * A partition that was not yet taken over since its store's server changed answers readers `unavailable` and
+ * commits `stale`: acquire() finds it behind, and the owner's first commit without `behind` shows it again.
  */
 export type Space = 'shown' | 'kept';
 
@@ -25,7 +27,7 @@ export interface Version {
   readonly counter: number;
 }
 
-/** What a commit says of the partition as a whole. */
+/** What a commit says about the partition as a whole. */
 export interface Head {
   readonly positions: { readonly lifecycle: number; readonly telemetry: number };
   readonly pageTimeMs: number;
@@ -41,7 +43,7 @@ export interface Change {
 }
 
 export interface Commit {
-  /** Default: the current one. An owner names the one that it acquired, which may not be current any more. */
+  /** Default: the current one. An owner names the one that it acquired, which may no longer be current. */
   readonly generation?: string;
   readonly partition: number;
   readonly epoch: number;
@@ -52,7 +54,10 @@ export interface Commit {
   readonly head: Head;
   /** A later change of the same key wins. */
   readonly changes: readonly Change[];
-  /** true keeps readers away after this commit too: the owner hasn't yet caught up with what may have been shown. */
+  /**
+   * true still keeps readers away after this commit: the owner hasn't caught up yet with what may have been
+   * shown.
+   */
   readonly behind?: boolean;
 }
 
@@ -86,7 +91,7 @@ export interface Delta {
 
 export type ChangesResult =
   | Delta
-  /** The changes since then are not kept any more, or `since` is not of this history: load() anew. */
+  /** The changes since then are no longer kept, or `since` is not of this history: call load() again. */
   | { readonly kind: 'reload' }
   /** No commit has been made yet. */
   | { readonly kind: 'empty' }
@@ -97,22 +102,24 @@ export type Entries = readonly { readonly key: string; readonly value: string }[
 export interface StateStore {
   readonly partitions: number;
   /**
-   * Takes a partition of the current generation over: raises its epoch, so that whoever held it before gets `stale`. A
-   * sealed one is `unavailable` until the switch has ended.
+   * Takes over a partition of the current generation: raises its epoch, so that its previous owner gets
+   * `stale`. A sealed one is `unavailable` until the switch has ended.
    */
   acquire(partition: number): Promise<Acquired | StoreUnavailable>;
   /**
-   * All entries of a space, in chunks and in no order; a key may come more than once (the same value). Under one's own epoch the
-   * entries are those of acquire(). A reader without it calls changesSince(version that it saw before load())
-   * afterwards, which brings it to one version. Throws StoreReadError where the store is away.
-   * `generation`: that of acquire() or of the version (default: the current one), which may not be current any more.
+   * All entries of a space, in chunks and in no particular order; a key may come more than once (with the
+   * same value). Under one's own epoch the entries are those of acquire(). A reader without it calls
+   * changesSince(version that it saw before load()) afterwards, which brings it to one version. Throws
+   * StoreReadError if the store is away. `generation`: that of acquire() or of the version (default: the
+   * current one), which may no longer be current.
    */
   load(partition: number, space: Space, generation?: string): AsyncIterable<Entries>;
   commit(commit: Commit): Promise<CommitResult>;
   /**
-   * For each partition of the current generation the changes of `shown` entries since the version given (null: none seen yet: answers the head and
-   * version with no changes, to be followed by load() and changesSince(that version)). Each answer is one state of its partition,
-   * never older than any state that was answered to anybody before this call.
+   * For each partition of the current generation the changes of `shown` entries since the version given
+   * (null: none seen yet: answers the head and version with no changes, to be followed by load() and
+   * changesSince(that version)). Each answer is one state of its partition, never older than any state that
+   * anybody was given before this call.
    */
   changesSince(since: readonly (Version | null)[]): Promise<readonly ChangesResult[]>;
   /** The store's clock, ms since the epoch. */
@@ -132,11 +139,11 @@ export interface GenerationNames {
   readonly current: string;
   /** What was current before the last switch. */
   readonly previous: string | null;
-  /** What is being built, and nobody is shown. */
+  /** The generation that is being built and is shown to nobody. */
   readonly building: string | null;
 }
 
-/** What was committed last of a partition, whether or not anybody is shown it. */
+/** What was last committed of a partition, whether or not it is shown. */
 export interface Standing {
   /** null: nothing was ever committed. */
   readonly head: Head | null;
@@ -148,14 +155,15 @@ export interface Standing {
  * Building a generation beside the current one, and the switch to it:
  *
  *     build() ── commits to open(name) ──> beginSwitch() ── seal() of each partition ── last commits ──> publish()
- *                                                 └── endSwitch(), or its time is up: the current one goes on
+ *                                                 └── endSwitch(), or it expires: the current one goes on
  *
- * A sealed partition takes no commits and is not taken over, but is read as before. A process that ends in the middle leaves
- * either the old generation, whose owners go on when the switch's time is up, or the new one.
+ * A sealed partition takes no commits and is not taken over, but is read as before. A process that ends in
+ * the middle leaves either the old generation, whose owners continue when the switch has expired, or the new
+ * one.
  */
 export interface Generations {
   names(): Promise<GenerationNames | StoreUnavailable>;
-  /** The one that is being built; begins it where there is none. */
+  /** The one that is being built; begins one if there is none. */
   build(): Promise<{ readonly kind: 'building'; readonly name: string } | StoreUnavailable>;
   /** A generation whether or not it is current; acquire() ends its seals. close() leaves the store open. */
   open(name: string): StateStore;
@@ -163,7 +171,10 @@ export interface Generations {
   standings(
     name: string,
   ): Promise<{ readonly kind: 'standings'; readonly partitions: readonly Standing[] } | StoreUnavailable>;
-  /** Ends any switch that is under way. After `forMs` the owners may end this one. `refused`: `from` is not current. */
+  /**
+   * Ends any switch that is under way. After `forMs` the owners may end this one. `refused`: `from` is not
+   * current.
+   */
   beginSwitch(
     from: string,
     to: string,
@@ -176,17 +187,20 @@ export interface Generations {
     id: string,
     forMs: number,
   ): Promise<{ readonly kind: 'extended' } | { readonly kind: 'ended' } | StoreUnavailable>;
-  /** Seals a partition of `from`: from now on it stands as answered, until the switch `id` ends. */
+  /** Seals a partition of `from`: its state stays as returned until the switch `id` ends. */
   seal(
     from: string,
     id: string,
     partition: number,
   ): Promise<(Standing & { readonly kind: 'sealed' }) | StoreUnavailable>;
-  /** Makes `to` current, and what was current the previous one; `ended`: the switch has, and nothing is changed. */
+  /**
+   * Makes `to` current, and the current one the previous one; `ended`: the switch has ended, and nothing is
+   * changed.
+   */
   publish(
     id: string,
   ): Promise<{ readonly kind: 'published' } | { readonly kind: 'ended' } | StoreUnavailable>;
   endSwitch(id: string): Promise<{ readonly kind: 'ended' } | StoreUnavailable>;
-  /** Removes all of a generation that is not current. */
+  /** Removes a generation that is not current. */
   drop(name: string): Promise<{ readonly kind: 'dropped' } | StoreUnavailable>;
 }

@@ -4,18 +4,21 @@ import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Longest path of a Unix socket that all platforms take (macOS: 104 bytes with the closing zero). */
+/**
+ * The longest path of a Unix socket that all platforms accept (macOS: 104 bytes with the terminating zero).
+ */
 const MAX_SOCKET_PATH = 90;
 
-/** Another process (or this one) holds the folder. */
+/** Another process (or this one) has the folder open. */
 export class FolderInUse extends Error {}
 
 /**
- * Holds a folder for this process, until the answer is called or the process ends, however it ends.
+ * Locks a folder for this process, until the returned function is called or the process ends, however it
+ * ends.
  *
- * A listening Unix socket is the lock: the kernel closes it with the process (a file with a process id in it would
- * outlive a kill -9, and mean another process in another container), and who finds it can ask whether anybody listens.
- * Throws FolderInUse.
+ * A listening Unix socket is the lock: the kernel closes it with the process (a file with a process id in it
+ * would outlive a kill -9, and mean another process in another container), and whoever finds it can ask
+ * whether anybody listens. Throws FolderInUse.
  */
 export async function lockFolder(dir: string): Promise<() => Promise<void>> {
   const path = socketPath(dir);
@@ -28,14 +31,16 @@ export async function lockFolder(dir: string): Promise<() => Promise<void>> {
   );
 }
 
-/** Beside the data, where it also holds between containers; in the temporary folder where that path is too long. */
+/**
+ * Beside the data, where it also works between containers; in the temporary folder if that path is too long.
+ */
 function socketPath(dir: string): string {
   const path = join(realpathSync(dir), 'lock.sock');
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH) return path;
   return join(tmpdir(), `fleetmeter-${createHash('sha256').update(path).digest('hex').slice(0, 24)}.sock`);
 }
 
-/** null where something has that address, dead or alive. */
+/** null if something has that address, dead or alive. */
 async function listen(path: string): Promise<Server | null> {
   const server = createServer((socket) => socket.destroy());
   return new Promise((resolve, reject) => {
@@ -62,8 +67,8 @@ async function answers(path: string): Promise<boolean> {
 }
 
 /**
- * Clears an abandoned socket away. Of two processes that found it, one may have taken the folder by now: so it is moved aside,
- * asked once more, and put back where somebody answers. false: somebody does.
+ * Removes an abandoned socket. Of two processes that found it, one may have locked the folder by now: so it
+ * is moved aside, asked once more, and put back if somebody answers. false: somebody does.
  */
 async function clearAway(path: string): Promise<boolean> {
   const aside = `${path}.${randomBytes(4).toString('hex')}`;

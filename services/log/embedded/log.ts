@@ -18,7 +18,7 @@ import { lockFolder } from './lock';
 import { openRecords, type Entry, type RecordStore } from './records';
 import { keepTrimmed } from './trim';
 
-/** Waiting for the disk at most; more is refused, since it would only wait in memory. */
+/** The most that may wait for the disk; more is refused, since it would only wait in memory. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 const MAX_PROBE_BYTES = 4 * 1024 * 1024;
 const CHUNK_LIMITS = { records: CHUNK_RECORDS, bytes: CHUNK_BYTES };
@@ -26,10 +26,10 @@ const CHUNK_LIMITS = { records: CHUNK_RECORDS, bytes: CHUNK_BYTES };
 const FOR_EVER: TelemetryRetention = { ageMs: Infinity, bytes: undefined };
 
 export interface EmbeddedLogOptions {
-  /** Created where it does not exist; the log is in its subfolder `log`. */
+  /** Created if it doesn't exist; the log is in its subfolder `log`. */
   readonly dir: string;
   readonly partitions: number;
-  /** Default: for ever, as the lifecycle. */
+  /** Default: for ever, like the lifecycle. */
   readonly telemetry?: TelemetryRetention;
   /** The log's clock, ms since the epoch. */
   readonly now?: () => number;
@@ -41,8 +41,9 @@ interface Waiting {
 }
 
 /**
- * A log in a folder, for one process. `appended` means synced to the disk: concurrent appends share a transaction.
- * Throws FolderInUse where another process holds the folder, and where it was created with another number of partitions.
+ * A log in a folder, for one process. `appended` means synced to the disk: concurrent appends share a
+ * transaction. Throws FolderInUse if another process has the folder open; also throws if it was created with
+ * another number of partitions.
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<EventLog> {
   const { partitions, telemetry = FOR_EVER, now = Date.now } = options;
@@ -107,13 +108,16 @@ async function openOrUnlock(
 
 interface Appender {
   append(records: readonly AppendRecord[]): Promise<AppendResult>;
-  /** After an append that could not be written, as many bytes are written and deleted: only that tells whether there is room again. */
+  /**
+   * After an append that could not be written, this many bytes are written and deleted: nothing else tells
+   * whether there is room again.
+   */
   appendable: EventLog['appendable'];
-  /** Writes what waits, then refuses. */
+  /** Writes what is waiting, then refuses more. */
   close(): Promise<void>;
 }
 
-/** One transaction at a time; what comes in meanwhile is the next one. */
+/** One transaction at a time; what comes in meanwhile forms the next one. */
 function openAppender(
   dir: string,
   records: RecordStore,
@@ -124,7 +128,7 @@ function openAppender(
   let waitingBytes = 0;
   let writing: Promise<void> | null = null;
   let closed = false;
-  /** Of the last write, where it failed. */
+  /** Of the last write, if it failed. */
   let failedBytes: number | null = null;
 
   async function write(): Promise<void> {
@@ -174,7 +178,7 @@ function bytesOf(records: readonly { readonly value: Buffer }[]): number {
   return records.reduce((sum, { value }) => sum + value.length, 0);
 }
 
-/** Undefined: it was written. */
+/** Undefined: it has been written. */
 async function attempt(dir: string, write: () => Promise<void>): Promise<LogUnavailable | undefined> {
   try {
     await write();
@@ -186,8 +190,8 @@ async function attempt(dir: string, write: () => Promise<void>): Promise<LogUnav
 }
 
 /**
- * Gives offsets and append times. These don't go back within a partition, unless the last one was given by a clock that was wrong: it is
- * further ahead than any event may be.
+ * Gives offsets and append times. These don't go back within a partition, unless the last one was given by a
+ * clock that was wrong: it is further ahead than any event may be.
  */
 function number(records: RecordStore, group: readonly Waiting[], nowMs: number): Entry[] {
   const ends = new Map<string, number>();

@@ -2,27 +2,33 @@ import { open, type Database, type RootDatabase } from 'lmdb';
 import type { Bounds, LogRecord, Topic } from '../port';
 
 /**
- * Records in LMDB: a database a topic, key (partition, offset), value (append time, key, value).
+ * Records in LMDB: a database per topic, key (partition, offset), value (append time, key, value).
  *
- * Two of lmdb's defaults are off. `overlappingSync`: a commit would resolve before it is synced, and the `flushed`
- * promise beside it never settles where a commit fails. `eventTurnBatching`: where a commit fails, a promise that
- * nobody can reach is rejected too, which ends the process.
+ * Two of lmdb's defaults are off. `overlappingSync`: a commit would resolve before it is synced, and the
+ * `flushed` promise beside it never settles if a commit fails. `eventTurnBatching`: if a commit fails, a
+ * promise that nobody can reach is rejected too, which ends the process.
  */
 export interface RecordStore {
   readonly bounds: (topic: Topic, partition: number) => Bounds;
-  /** Append time of the last record; 0 where there is none. */
+  /** Append time of the last record; 0 if there is none. */
   readonly lastAppendTimeMs: (topic: Topic, partition: number) => number;
-  /** All in one transaction, durable when it resolves; rejects where nothing was written (no space left on the device). */
+  /**
+   * All in one transaction, durable when it resolves; rejects if nothing was written (no space left on the
+   * device).
+   */
   write(records: readonly Entry[]): Promise<void>;
-  /** Writes so many bytes and deletes them again; rejects where they could not be written. */
+  /** Writes this many bytes and deletes them again; rejects if they could not be written. */
   probe(bytes: number): Promise<void>;
-  /** Records from an offset on, at most so many and so many bytes (at least one, where there is one). */
+  /** Records from an offset on, up to a number of records and bytes (but at least one, if there is any). */
   read(topic: Topic, partition: number, from: number, to: number, limits: Limits): LogRecord[];
-  /** Append time of the first record; Infinity where there is none. */
+  /** Append time of the first record; Infinity if there is none. */
   firstAppendTimeMs(topic: Topic, partition: number): number;
-  /** What a topic takes of the file, all partitions together. */
+  /** The space that a topic takes in the file, all partitions together. */
   bytesOnDisk(topic: Topic): number;
-  /** Deletes records older than that, from the start on, within the limits; the last one stays, since it holds the end. Answers how many. */
+  /**
+   * Deletes older records, from the start on, within the limits; the last record stays, since it marks the
+   * end. Returns how many were deleted.
+   */
   trim(topic: Topic, partition: number, olderThanMs: number, limits: Limits): Promise<number>;
   close(): Promise<void>;
 }
@@ -47,11 +53,11 @@ const PROBE_KEY = 'probe';
 /** Append time (float64), length of the key (uint32). */
 const HEADER_BYTES = 12;
 
-/** What is not a record: the partition count, and what a probe writes. */
+/** Anything but records: the partition count, and what a probe writes. */
 type Root = RootDatabase<number | string, string>;
 type Records = Database<Buffer, Buffer>;
 
-/** Opens or creates the records in `dir`. Throws where they were created with another number of partitions. */
+/** Opens or creates the records in `dir`. Throws if they were created with another number of partitions. */
 export function openRecords(dir: string, partitions: number): RecordStore {
   const root = open<number | string, string>({
     path: dir,
@@ -82,7 +88,7 @@ export function openRecords(dir: string, partitions: number): RecordStore {
     lastAppendTimeMs: (topic, partition) => partitionOf(topic, partition).state.lastAppendTimeMs,
     write: (entries) => write(root, entries, partitionOf),
     async probe(bytes) {
-      // Two transactions: what is written and deleted in one never comes to the disk.
+      // Two transactions: what is written and deleted in one never reaches the disk.
       await inOneTransaction(root, () => root.putSync(PROBE_KEY, 'x'.repeat(bytes)));
       await inOneTransaction(root, () => root.removeSync(PROBE_KEY));
     },
@@ -161,7 +167,7 @@ async function trim(
     old.push(Buffer.from(key));
   }
   if (old.length === 0) return 0;
-  // Readers turn away first: a read that finds its offsets deleted would take them for a gap.
+  // Readers are turned away first: a read that finds its offsets deleted would take them for a gap.
   state.start += old.length;
   await inOneTransaction(root, () => {
     for (const key of old) records.removeSync(key);
@@ -169,7 +175,10 @@ async function trim(
   return old.length;
 }
 
-/** Runs the operations in one transaction; rejects with what went wrong, of which lmdb's own error only has a promise. */
+/**
+ * Runs the operations in one transaction; rejects with what went wrong, for which lmdb's own error only has a
+ * promise.
+ */
 async function inOneTransaction(root: Root, operations: () => void): Promise<void> {
   try {
     await root.transaction(operations);
@@ -227,7 +236,7 @@ function stateOnDisk(records: Records, partition: number): PartitionState {
   };
 }
 
-/** lmdb gives its statistics without a type. */
+/** lmdb has no type for its statistics. */
 function bytesOf(stats: object): number {
   const numbers = new Map<string, unknown>(Object.entries(stats));
   const count = (name: string): number => {

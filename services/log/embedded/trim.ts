@@ -2,17 +2,18 @@ import type { Topic } from '../port';
 import type { TelemetryRetention } from '../retention';
 import type { Limits, RecordStore } from './records';
 
-/** The same as of Kafka's topic. */
+/** The same as for Kafka's topic. */
 const DEAD_LETTERS_MS = 30 * 24 * 60 * 60 * 1000;
 const EVERY_MS = 5000;
-/** Deleted in one transaction: few enough that an append behind it hardly waits. */
+/** Deleted in one transaction: few enough that an append after it hardly waits. */
 const CHUNK = { records: 2000, bytes: 8 * 1024 * 1024 };
-/** Of what is kept: so little of one partition goes before it is the next one's turn. */
+/** A small part of what is kept: this much is deleted of one partition before it is the next one's turn. */
 const TURNS = 25;
 
 /**
- * Drops what is older than it is kept, every few seconds, and the oldest telemetry beyond its bytes. LMDB uses freed pages again, so the
- * file grows no further than to what is kept and what comes in between two rounds.
+ * Every few seconds, drops what is past its retention time, and the oldest telemetry beyond its limit of
+ * bytes. LMDB reuses freed pages, so the file grows no larger than what is kept plus what comes in between
+ * two rounds.
  */
 export function keepTrimmed(
   records: RecordStore,
@@ -25,7 +26,7 @@ export function keepTrimmed(
   let trimmed = round();
 
   async function round(): Promise<void> {
-    // What can't be deleted now (no space even for that) is tried again the next time.
+    // What can't be deleted now (not even for that is there space) is tried again the next time.
     await trimAll(records, partitions, retention, now()).catch(() => undefined);
     if (!stopped) timer = setTimeout(start, EVERY_MS).unref();
   }
@@ -68,7 +69,7 @@ export async function trimAll(
   }
 }
 
-/** From the first of these partitions that has any to give. */
+/** From the first of these partitions that has some. */
 async function trimFirst(
   records: RecordStore,
   partitions: readonly number[],

@@ -3,11 +3,11 @@ import { AssignerProtocol, type Assigner, type GroupMember, type PartitionAssign
 const { MemberAssignment, MemberMetadata } = AssignerProtocol;
 
 /**
- * Gives partition N of all topics to one member, as many partitions to each as can be, and leaves them where they
- * are where it can.
+ * Gives partition N of all topics to one member, spreads partitions evenly, and leaves them where they are if
+ * possible.
  *
- * kafkajs tells an assigner nothing of the assignment before, so each member carries its own in its metadata: the leader,
- * whoever it is by now, reads it there. `held` answers what this member has.
+ * kafkajs tells an assigner nothing about the previous assignment, so each member carries its own in its
+ * metadata: the leader, whoever it is by now, reads it there. `held` returns what this member has.
  */
 export function openAssigner(held: () => readonly number[], partitions: number): PartitionAssigner {
   return (): Assigner => ({
@@ -41,8 +41,8 @@ export function openAssigner(held: () => readonly number[], partitions: number):
 }
 
 /**
- * Partition numbers for each member, by its id: ⌊n ÷ members⌋ or one more each, as many as possible where they were. A
- * partition that two members say they hold (one was cut off and came back) stays with the first by id.
+ * Partition numbers for each member, by its id: ⌊n ÷ members⌋ or one more each, as many as possible where
+ * they were. A partition that two members claim (one was cut off and came back) stays with the first by id.
  */
 export function assign(
   members: ReadonlyMap<string, readonly number[]>,

@@ -2,18 +2,22 @@ import type { LogRecord } from '../port';
 import { CODEC_MASK, unpack } from './codec';
 
 /**
- * Record batches as brokers store and send them (https://kafka.apache.org/documentation/#recordbatch), read by ourselves:
- * kafkajs 2.2.4 fails the whole fetch, of all partitions, for good, on one batch that unpacks to too much, that is
- * broken, or that has more records than a JavaScript call takes arguments; it never gets past a batch whose records were
- * all compacted away; and it does not say which offsets a batch had that it could not read.
+ * Record batches as brokers store and send them (https://kafka.apache.org/documentation/#recordbatch), read
+ * by ourselves: kafkajs 2.2.4 fails the whole fetch, of all partitions, for good, because of one batch that
+ * decompresses to too much, is broken, or has more records than a JavaScript call takes arguments; it never
+ * gets past a batch whose records were all compacted away; and it doesn't tell the offsets of a batch that it
+ * could not read.
  */
 export interface Batch {
   readonly baseOffset: number;
-  /** The first offset after it, whether or not records are left at the end of it. */
+  /** The first offset after it, whether or not there are still records at its end. */
   readonly nextOffset: number;
   readonly maxTimestampMs: number;
   readonly firstTimestampMs: number;
-  /** false: the producer's time stands in for the append time (`message.timestamp.type` of the topic is not LogAppendTime). */
+  /**
+   * false: the producer's time stands in for the append time (`message.timestamp.type` of the topic is not
+   * LogAppendTime).
+   */
   readonly isAppendTime: boolean;
   readonly isTransactional: boolean;
   /** Holds a transaction marker instead of records. */
@@ -24,20 +28,22 @@ export interface Batch {
   readonly records: Buffer;
 }
 
-/** A batch of at most 1 MB (the topics' `max.message.bytes`) that unpacks to more than this is refused. */
+/**
+ * A batch of at most 1 MB (the topics' `max.message.bytes`) that decompresses to more than this is refused.
+ */
 export const MAX_UNPACKED_BYTES = 32 * 1024 * 1024;
-/** So is one of more records: each takes some 300 bytes of memory here, and as few as 7 there. */
+/** So is one with more records: each takes about 300 bytes of memory, and as few as 7 in the batch. */
 export const MAX_RECORDS = 250_000;
 
 const MAGIC = 2;
 const MAGIC_AT = 16;
-/** Offset and length, before what the length counts. */
+/** Offset and length, which the length doesn't include. */
 const PREFIX_BYTES = 12;
 const BATCH_HEADER_BYTES = 61;
-/** A message of the formats before magic 2, which only old segments of old brokers have. */
+/** A message in a format before magic 2, which only old segments of old brokers have. */
 const OLD_MESSAGE_BYTES = 26;
 
-/** The whole batches in the records of a fetch; the last can be cut short, and is left out then. */
+/** The complete batches in the records of a fetch; the last can be cut short, and is then left out. */
 export function* batchesOf(bytes: Buffer): Iterable<Batch> {
   for (let at = 0; at + MAGIC_AT < bytes.length;) {
     const length = PREFIX_BYTES + bytes.readInt32BE(at + 8);
@@ -68,7 +74,7 @@ function readHeader(bytes: Buffer): Batch {
   };
 }
 
-/** Not read, but got past: as a batch of one record in a codec that nobody knows. */
+/** Not read, but skipped: as a batch of one record in an unknown codec. */
 function oldFormat(baseOffset: number): Batch {
   return {
     baseOffset,
@@ -86,8 +92,8 @@ function oldFormat(baseOffset: number): Batch {
 }
 
 /**
- * The records of a batch from an offset on. A batch that can't be read is one record with `unreadable`, so that it is
- * refused by name and the log goes on behind it.
+ * The records of a batch from an offset on. A batch that can't be read is one record with `unreadable`, so
+ * that it is refused with a reason and the log continues after it.
  */
 export async function recordsOf(batch: Batch, partition: number, from: number): Promise<LogRecord[]> {
   try {
@@ -119,7 +125,9 @@ function readRecords(bytes: Buffer, batch: Batch, partition: number, from: numbe
     if (value === undefined) throw new Error('records are cut short');
     return value;
   }
-  /** Zigzag, as protocol buffers have it; beyond 2^53 (which no length, offset or time is) it loses precision. */
+  /**
+   * Zigzag, as protocol buffers have it; beyond 2^53 (which no length, offset or time is) it loses precision.
+   */
   function varint(): number {
     let value = byte();
     if (value > 0x7f) {

@@ -9,7 +9,7 @@ import {
 import type { ConnectionOptions } from 'node:tls';
 import { quietRequestQueues } from './request-queue';
 
-/** What is written about the connection; a pino logger is one. */
+/** Where to log about the connection; a pino logger will do. */
 export interface Logger {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -33,7 +33,7 @@ export interface KafkaConnection {
 
 const CONNECTION_TIMEOUT_MS = 1500;
 
-/** Few and short: a dead coordinator is found again sooner by starting over than by asking it again. */
+/** Few and short: starting over finds a new coordinator sooner than asking a dead one again. */
 export const FEW_RETRIES = {
   retries: 3,
   initialRetryTime: 100,
@@ -43,9 +43,10 @@ export const FEW_RETRIES = {
 } satisfies RetryOptions;
 
 /**
- * Makes kafkajs clients, each with the next broker first. Whoever has trouble makes a new one: kafkajs never gets over a broker
- * that takes connections and answers nothing, neither as the first one that it asks nor ("Broker not connected") once it
- * is well again. For the same reason they do not retry by themselves. `requestTimeoutMs`: longest wait for an answer.
+ * Makes kafkajs clients, each with the next broker first. Whoever has trouble makes a new one: kafkajs never
+ * recovers from a broker that accepts connections and answers nothing, neither as the first one that it asks
+ * nor ("Broker not connected") once it works again. For the same reason they don't retry by themselves.
+ * `requestTimeoutMs`: longest wait for an answer.
  */
 export function openClients(connection: KafkaConnection, requestTimeoutMs: number): () => Kafka {
   quietRequestQueues();
@@ -82,7 +83,10 @@ function saslOptions({ mechanism, username, password }: NonNullable<KafkaConnect
   }
 }
 
-/** What kafkajs calls an error is each try of what we try again; what matters of it is told where it is handled. */
+/**
+ * What kafkajs logs as an error is each attempt at something we retry; what matters is logged where it is
+ * handled.
+ */
 function write(logger: Logger, { namespace, log }: LogEntry): void {
   const { message, timestamp: _timestamp, logger: _logger, stack: _stack, ...fields } = log;
   logger.debug(fields, `kafkajs ${namespace}: ${message}`);

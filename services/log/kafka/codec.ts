@@ -6,13 +6,16 @@ import { unpackLz4 } from './lz4';
 
 const gunzipAsync = promisify(gunzip);
 
-/** What Kafka's `compression.type` calls them, by their number in a record batch's attributes (KIP-110 for zstd). */
+/**
+ * What Kafka's `compression.type` calls them, by their number in a record batch's attributes (KIP-110 for
+ * zstd).
+ */
 const CODECS = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 export const CODEC_MASK = 0x07;
 
 /**
- * Unpacks the records of a batch, to at most `maxBytes`: half a megabyte of gzip can hold half a gigabyte. Throws where
- * there is more, or where the bytes are not what the codec number says.
+ * Decompresses the records of a batch, to at most `maxBytes`: half a megabyte of gzip can hold half a
+ * gigabyte. Throws if there is more, or if the bytes are not what the codec number says.
  */
 export async function unpack(codecNumber: number, bytes: Buffer, maxBytes: number): Promise<Buffer> {
   const codec = CODECS[codecNumber];
@@ -34,7 +37,10 @@ export async function unpack(codecNumber: number, bytes: Buffer, maxBytes: numbe
   }
 }
 
-/** snappy-java's framing, which Kafka's Java client writes: this, two version numbers, then chunks with their length. */
+/**
+ * snappy-java's framing, which Kafka's Java client writes: this, two version numbers, then chunks with their
+ * length.
+ */
 const SNAPPY_JAVA_MAGIC = Buffer.from('\x82SNAPPY\0', 'latin1');
 const SNAPPY_JAVA_HEADER_BYTES = 16;
 
@@ -77,8 +83,8 @@ function unpackZstd(bytes: Buffer, maxBytes: number): Buffer {
 const ZSTD_MAGIC = 0xfd2fb528;
 
 /**
- * fzstd allocates the window that a frame asks for, up to 2 GiB, before it has unpacked a byte; so each frame's is read here
- * first, with a walk over its blocks to find the next frame (RFC 8878, 3.1.1).
+ * fzstd allocates the window that a frame asks for, up to 2 GiB, before it has decompressed a byte. So each
+ * frame's window is read here first, and its blocks are walked over to find the next frame (RFC 8878, 3.1.1).
  */
 function checkZstdWindows(bytes: Buffer, maxBytes: number): void {
   for (let at = 0; at < bytes.length;) {

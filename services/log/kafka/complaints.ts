@@ -1,9 +1,9 @@
 import { errorMessage, type Logger } from './client';
 
-/** One warning in so long: an outage is one piece of news, not four a second. */
+/** One warning per this time: an outage is one piece of news, not four a second. */
 const QUIET_MS = 10_000;
 
-/** Tells of what failed and is tried again. */
+/** Logs what failed and is retried. */
 export type Complain = (what: string, error: unknown) => void;
 
 export function openComplaints(logger: Logger): Complain {

@@ -4,20 +4,20 @@ import { batchesOf, recordsOf, type Batch } from './batch';
 import type { AbortedTransaction } from './fetch';
 
 /**
- * How far one partition of one topic is fetched, and what of it waits to be delivered. Batches are kept as they came,
- * packed, and unpacked one after another as they are taken, so that a cursor's memory is what was fetched and one
- * unpacked batch.
+ * How far one partition of one topic has been fetched, and what is waiting to be delivered. Batches are kept
+ * compressed, as they came, and decompressed one by one as they are taken, so that a cursor's memory is what
+ * was fetched plus one decompressed batch.
  */
 export interface Cursor {
   readonly topic: string;
   readonly partition: number;
   /** The offset to fetch next. */
   fetchFrom(): number;
-  /** Bytes of fetched batches that were not unpacked yet. */
+  /** Bytes of fetched batches that have not been decompressed yet. */
   bytes(): number;
-  /** Takes in what a fetch from `fetchFrom()` brought. */
+  /** Adds the result of a fetch from `fetchFrom()`. */
   add(records: Buffer, aborted: readonly AbortedTransaction[]): void;
-  /** null where nothing was fetched yet. */
+  /** null if nothing has been fetched yet. */
   take(): Promise<Chunk | null>;
 }
 
@@ -25,7 +25,7 @@ export function openCursor(topic: string, partition: number, position: number): 
   const batches: Batch[] = [];
   let batchBytes = 0;
   let fetchFrom = position;
-  /** Unpacked and not yet taken; `next` is the position after them. */
+  /** Decompressed and not yet taken; `next` is the position after them. */
   let ready: LogRecord[] = [];
   let readyBytes = 0;
   let next = position;
@@ -82,8 +82,9 @@ function sizeOf({ key, value }: LogRecord): number {
 }
 
 /**
- * The batches of a fetch, with those emptied that no reader may see: transaction markers, and what aborted transactions
- * wrote. (As the Java client does it: an abort marker ends what its producer's `firstOffset` began.)
+ * The batches of a fetch, without the records that no reader may see: transaction markers, and what aborted
+ * transactions wrote. (As the Java client does it: an abort marker ends what its producer's `firstOffset`
+ * began.)
  */
 export function* readable(batches: Iterable<Batch>, aborted: readonly AbortedTransaction[]): Iterable<Batch> {
   const upcoming = [...aborted].sort((a, b) => a.firstOffset - b.firstOffset);

@@ -2,26 +2,26 @@ import type { Chunk, Gone } from '../delivery';
 import { openCursor, type Cursor } from './cursor';
 import type { FetchedPartition } from './fetch';
 
-/** Fetched ahead, of one partition and of all. */
+/** The most that is fetched ahead, of one partition and of all. */
 const AHEAD_BYTES = 1024 * 1024;
 const ALL_AHEAD_BYTES = 64 * 1024 * 1024;
 
-/** Where each partition of a topic is fetched on, and what was fetched of it and not taken yet. */
+/** Where fetching continues in each partition of a topic, and what was fetched and not taken yet. */
 export interface Cursors {
-  /** Fetches from there on; what was fetched before is forgotten. */
+  /** Fetches from there on and forgets what was fetched before. */
   open(topic: string, partition: number, position: number): void;
-  /** Was it neither closed nor opened anew since? */
+  /** Whether it has been neither closed nor reopened since. */
   isCurrent(cursor: Cursor): boolean;
   /**
-   * By leader, the partitions that want more. Those that got something last come last: a broker fills its answer in the order in which
-   * it is asked, so what always has more would keep all behind it waiting.
+   * The partitions that want more, by leader. Those that got something last come last: a broker fills its
+   * answer in the order asked, so a partition that always has more would keep those behind it waiting.
    * @param leaderOf by nameOf()
    */
   wanted(leaderOf: ReadonlyMap<string, string>): Map<string, Cursor[]>;
   add(cursor: Cursor, fetched: FetchedPartition): void;
-  /** Nothing is fetched of it until then, on performance.now()'s clock. */
+  /** Nothing of it is fetched until then, on performance.now()'s clock. */
   rest(name: string, untilMs: number): void;
-  /** What stood there is not on the log: nothing is fetched of it any more. */
+  /** The position is not on the log: nothing more is fetched. */
   lose(cursor: Cursor, gone: Gone): void;
   take(topic: string, partition: number): Promise<Chunk | Gone | null>;
   close(topic: string, partition: number): void;
@@ -52,7 +52,7 @@ export function openCursors(): Cursors {
       return byLeader;
     },
     add(cursor, { records, aborted }) {
-      // A copy, so that a partition that waits does not keep the whole answer, with all the others', in memory.
+      // A copy, so that a waiting partition doesn't keep the whole answer, with all the others', in memory.
       cursor.add(Buffer.from(records), aborted);
       cursors.delete(nameOf(cursor));
       cursors.set(nameOf(cursor), cursor);

@@ -17,7 +17,7 @@ export interface FetchedPartition {
   readonly partition: number;
   /** https://kafka.apache.org/protocol#protocol_error_codes; 0 is none. */
   readonly errorCode: number;
-  /** End of what is committed, open transactions left out. */
+  /** End of what is committed, without open transactions. */
   readonly lastStableOffset: number;
   readonly aborted: readonly AbortedTransaction[];
   /** Record batches; the first may begin before the offset that was asked for. */
@@ -67,7 +67,7 @@ export function encodeFetch({ maxWaitMs, maxBytes, partitions }: FetchRequest): 
   return Buffer.concat(parts);
 }
 
-/** The order is kept, since a broker answers in it: a topic may be named more than once. */
+/** The order is kept, since the broker answers in it, so a topic may be named more than once. */
 function runsOfTopics(partitions: readonly FetchPartition[]): { topic: string; list: FetchPartition[] }[] {
   const runs: { topic: string; list: FetchPartition[] }[] = [];
   for (const partition of partitions) {

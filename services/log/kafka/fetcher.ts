@@ -16,7 +16,7 @@ const RETRY_MS = 250;
 const RECOVER_MS = 3000;
 const IDLE_MS = 1000;
 
-/** Fetches ahead what a delivery takes: one request at a time to each broker, for all partitions that it leads. */
+/** Fetches ahead for a delivery: one request at a time to each broker, for all partitions that it leads. */
 export interface Fetcher {
   readonly feed: Feed;
   /** When a fetch last brought no error, on performance.now()'s clock. */
@@ -27,7 +27,7 @@ export interface Fetcher {
 interface Hooks {
   /** There is something to take. */
   readonly onFetched: (partition: number) => void;
-  /** The topics are not as they must be. */
+  /** The topics are not as they should be. */
   readonly onFatal: (error: Error) => void;
 }
 
@@ -114,7 +114,7 @@ async function run(fetching: Fetching): Promise<void> {
   }
 }
 
-/** Asks each broker that is free for what its partitions want; the answers come in their own time. */
+/** Asks each broker that is not busy for what its partitions want; the answers come when they come. */
 async function fetchWanted(fetching: Fetching): Promise<void> {
   const { transport, topics, partitions, cursors, asked, signal } = fetching;
   const names = OWNED.map((topic) => topics[topic]);
@@ -142,7 +142,7 @@ async function fetchFrom(fetching: Fetching, leader: string, list: readonly Curs
   }
 }
 
-/** A function, since it changes while others await. */
+/** A function, since its result changes while others await. */
 function isClosed(fetching: Fetching): boolean {
   return fetching.closed;
 }

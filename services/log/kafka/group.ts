@@ -7,7 +7,10 @@ import { endOf, inTime } from './time';
 import type { TopicNames } from './topics';
 import type { Transport } from './transport';
 
-/** Kafka's own lower bound (`group.min.session.timeout.ms`); a killed member's partitions are handed on after it. */
+/**
+ * Kafka's own lower bound (`group.min.session.timeout.ms`); a killed member's partitions are reassigned after
+ * this time.
+ */
 const SESSION_MS = 6000;
 const HEARTBEAT_MS = 500;
 const REBALANCE_MS = 10_000;
@@ -17,10 +20,10 @@ const REJOIN_MS = { first: 200, most: 5000 };
 const COMMIT_EVERY_MS = 5000;
 const LEASE_CHECK_MS = 250;
 const LEAVE_MS = 5000;
-/** Longer than a join may take: until the others have noticed, and those that are gone have been waited for. */
+/** Longer than a join may take: the others have to notice, and those that are gone are waited for. */
 const JOIN_MS = 30_000;
 
-/** Failures that joining again can't mend. Any other crash of kafkajs' consumer is answered with a new consumer. */
+/** Failures that joining again can't fix. After any other crash of kafkajs' consumer a new one is made. */
 const FATAL = new Set([
   'KafkaJSSASLAuthenticationError',
   'KafkaJSServerDoesNotSupportApiKey',
@@ -44,11 +47,11 @@ export interface GroupOptions {
 
 interface Hooks {
   /**
-   * The partition numbers that are this process's own from now on. `continues`: it was in the group without a break, so nobody
-   * else can have had those that it had before.
+   * The partition numbers that this process owns from now on. `continues`: it was in the group without a
+   * break, so nobody else can have had those that it had before.
    */
   readonly onAssigned: (partitions: readonly number[], continues: boolean) => void;
-  /** The group was heard of: membership is alive. */
+  /** The group has answered: membership is alive. */
   readonly onContact: () => void;
   readonly onFatal: (error: Error) => void;
 }
@@ -56,19 +59,19 @@ interface Hooks {
 export interface Group {
   /** Offsets for lag dashboards, sent every few seconds. */
   commit(partition: number, positions: Positions): void;
-  /** Leaves the group, so that the others need not wait for the session to end. */
+  /** Leaves the group, so that the others need not wait for the session to expire. */
   close(): Promise<void>;
 }
 
-/** This process in the group, across all the times that it joins. */
+/** This process's membership, across all the times that it joins. */
 interface Membership extends GroupOptions, Hooks {
-  /** Raised where a wait must not go on: it has crashed, or is closed. */
+  /** Raised to end a wait: it has crashed, or is closed. */
   readonly stopping: Signal;
   readonly positionsToCommit: Map<number, Positions>;
   closed: boolean;
   /** Null while it is not in the group. */
   consumer: Consumer | null;
-  /** Of the group's making: another one after each new start. Null once the session must have ended. */
+  /** Assigned by the group: a different one after each restart. Null once the session must have expired. */
   memberId: string | null;
   held: readonly number[];
   lastContactMs: number;
@@ -77,9 +80,9 @@ interface Membership extends GroupOptions, Hooks {
 }
 
 /**
- * Membership of the consumer group, and nothing else: kafkajs' consumer joins and keeps its session alive with all
- * partitions paused, and never fetches. Partitions stay this process's own until the group says otherwise, or until its
- * session must have ended unheard of.
+ * Membership of the consumer group, and nothing else: kafkajs' consumer joins and keeps its session alive
+ * with all partitions paused, and never fetches. Partitions remain owned by this process until the group says
+ * otherwise, or until its session must have expired without contact.
  */
 export function joinGroup(options: GroupOptions, hooks: Hooks): Group {
   const member: Membership = {
@@ -173,7 +176,7 @@ function createConsumer(member: Membership): Consumer {
   });
   const isCurrent = () => member.consumer === consumer;
   consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    // In this very turn: a moment later kafkajs would fetch.
+    // In this very turn of the event loop: a moment later kafkajs would fetch.
     consumer.pause([{ topic: topics.lifecycle }, { topic: topics.telemetry }]);
     if (isCurrent()) onJoined(member, payload);
   });
@@ -200,7 +203,10 @@ function contact(member: Membership): void {
   member.onContact();
 }
 
-/** Where nothing was heard for a session, the others have this process's partitions by now, or will have. */
+/**
+ * If nothing was heard for the length of a session, the others have this process's partitions by now, or soon
+ * will.
+ */
 function checkLease(member: Membership): void {
   if (isInSession(member) || member.memberId === null) return;
   member.logger.warn({ groupId: member.groupId }, 'kafka: the session must have ended, partitions given up');
@@ -210,8 +216,9 @@ function checkLease(member: Membership): void {
 }
 
 /**
- * kafkajs joins again as a new member. Where it couldn't leave, because its coordinator was gone, all would wait for the
- * session of what it was to end; so that is taken out, as soon as there is a coordinator again.
+ * kafkajs joins again as a new member. If it couldn't leave, because its coordinator was gone, everybody
+ * would wait for the old member's session to expire; so that member is removed as soon as there is a
+ * coordinator again.
  */
 async function leaveBehind(member: Membership): Promise<void> {
   const { queries, groupId, stopping, memberId: left } = member;
@@ -248,7 +255,7 @@ async function commit({
   });
 }
 
-/** A function, since it changes while others await. */
+/** A function, since its result changes while others await. */
 function isClosed(member: Membership): boolean {
   return member.closed;
 }

@@ -1,4 +1,4 @@
-/** What of kafkajs' insides request-queue.ts mends: src/network/requestQueue/index.js of 2.2.4. */
+/** The part of kafkajs' insides that request-queue.ts mends: src/network/requestQueue/index.js of 2.2.4. */
 declare module 'kafkajs/src/network/requestQueue' {
   class RequestQueue {
     constructor(options: {

@@ -1,10 +1,10 @@
 import { nameOf } from './cursors';
 import type { Transport } from './transport';
 
-/** The topics are not as they must be. */
+/** The topics are not as they should be. */
 export class TopicChanged extends Error {}
 
-/** Who leads each partition, by nameOf(). Throws TopicChanged where a topic has another count of partitions. */
+/** Who leads each partition, by nameOf(). Throws TopicChanged if a topic has another count of partitions. */
 export async function currentLeaders(
   transport: Transport,
   topics: readonly string[],

@@ -23,7 +23,10 @@ const REQUEST_TIMEOUT_MS = 3000;
 const PRODUCE_TIMEOUT_MS = 5000;
 const BOUNDS_MS = 5000;
 const RETRY_MS = 100;
-/** So long after an append that failed it is not tried whether another one would be taken: nothing else tells. */
+/**
+ * For this long after a failed append, no other is attempted to find out whether it would be taken: nothing
+ * else tells.
+ */
 const FAILED_LATELY_MS = 15_000;
 
 export interface KafkaLogOptions extends KafkaConnection {
@@ -35,14 +38,14 @@ export interface KafkaLogOptions extends KafkaConnection {
 }
 
 /**
- * The log in Kafka, 2.3 or newer. It connects as it is used: with Kafka away, appends and bounds answer `unavailable`, and
- * owners wait. The topics must be there and set as checkTopics() expects.
+ * The log in Kafka, 2.3 or newer. It connects when used: with Kafka away, appends and bounds answer
+ * `unavailable`, and owners wait. The topics must exist, with the settings that checkTopics() expects.
  */
 export function openKafkaLog(options: KafkaLogOptions): EventLog {
   const { groupId, partitions, topics = TOPIC_NAMES, logger } = options;
   const createKafka = openClients(options, REQUEST_TIMEOUT_MS);
   const appender = openAppender(openClients(options, PRODUCE_TIMEOUT_MS), topics, logger);
-  // Not the delivery's: a fetch that waits for records would hold up a read of the same broker.
+  // Not the delivery's connection: a fetch that waits for records would hold up a read from the same broker.
   const queries = openTransport(createKafka, Object.values(topics));
   let ownership: Ownership | null = null;
 
@@ -88,7 +91,10 @@ export function openKafkaLog(options: KafkaLogOptions): EventLog {
   };
 }
 
-/** The group says which partitions are this process's, the fetcher fetches them, and the delivery hands them to their owner. */
+/**
+ * The group says which partitions this process owns, the fetcher fetches them, and the delivery passes them
+ * to their owner.
+ */
 function joinOwners(
   options: GroupOptions,
   owner: PartitionOwner,
@@ -110,7 +116,7 @@ function joinOwners(
   });
   return {
     owned: () => delivery.owned(),
-    // Who has no partition to fetch is as well as its place in the group.
+    // Without a partition to fetch, what counts is the membership in the group.
     lastFetchAtMs: () => (delivery.owned().length > 0 ? fetcher.lastFetchAtMs() : lastContactAtMs),
     restart: (partition) => delivery.restart(partition),
     committed: (partition, positions) => group.commit(partition, positions),

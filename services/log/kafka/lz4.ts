@@ -1,6 +1,7 @@
 /**
- * Unpacks LZ4 frames (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), to at most `maxBytes`. Throws on what is
- * no such frame. Checksums are passed over, dictionaries (which Kafka has none of) are not supported.
+ * Decompresses LZ4 frames (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md), to at most
+ * `maxBytes`. Throws if it is not such a frame. Checksums are ignored; dictionaries, which Kafka doesn't use,
+ * are not supported.
  */
 export function unpackLz4(bytes: Buffer, maxBytes: number): Buffer {
   let output: Buffer = Buffer.alloc(Math.min(maxBytes, bytes.length * 4));
@@ -64,7 +65,10 @@ function copyBlock(block: Buffer, output: Buffer, written: number): number {
   return written + block.length;
 }
 
-/** A block is a list of (literals, match). Blocks of a frame may refer to earlier ones: `output` holds those too. */
+/**
+ * A block is a list of (literals, match). Blocks of a frame may refer to earlier ones: `output` holds those
+ * too.
+ */
 function unpackBlock(block: Buffer, output: Buffer, start: number): number {
   let at = 0;
   let written = start;

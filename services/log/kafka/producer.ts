@@ -11,12 +11,15 @@ const RETRY_MS = 250;
 const LEAVE_MS = 5000;
 /** How long a broker may wait for the others' copies. */
 const ACK_MS = 4000;
-/** kafkajs makes one batch for each partition of a send, and brokers refuse batches beyond `max.message.bytes`. */
+/**
+ * kafkajs makes one batch for each partition of a send, and brokers refuse batches beyond
+ * `max.message.bytes`.
+ */
 const BATCH_BYTES = 900_000;
 const SEND_BYTES = 8 * 1024 * 1024;
-/** Waiting to be sent at most; more is refused, since it would only wait in memory. */
+/** The most that may wait to be sent; more is refused, since it would only wait in memory. */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
-/** Around a record: lengths, offsets, the header below. */
+/** The overhead of a record: lengths, offsets, the header below. */
 const RECORD_OVERHEAD_BYTES = 100;
 /** Structured mode (CloudEvents Kafka binding, 3.3). */
 const EVENT_HEADERS = { 'content-type': 'application/cloudevents+json' };
@@ -25,9 +28,9 @@ const ALL_IN_SYNC = -1;
 
 export interface Appender {
   append(records: readonly AppendRecord[]): Promise<AppendResult>;
-  /** Of the last send, where it failed; `atMs` on `performance.now()`'s clock. */
+  /** Of the last send, if it failed; `atMs` on `performance.now()`'s clock. */
   lastFailure(): { readonly atMs: number; readonly detail: string } | null;
-  /** Sends what waits, then refuses. */
+  /** Sends what is waiting, then refuses more. */
   close(): Promise<void>;
 }
 
@@ -39,14 +42,15 @@ interface Waiting {
 }
 
 /**
- * Appends through one producer, one send at a time; what comes in meanwhile shares the next one. A send that fails is sent
- * again as a whole, through a new producer: records can be on the log twice, which readers must bear anyway, and none is
- * acknowledged that is not there.
+ * Appends through one producer, one send at a time; what comes in meanwhile shares the next one. A send that
+ * fails is repeated as a whole, through a new producer: records can be on the log twice, which readers must
+ * cope with anyway, and none is acknowledged without being there.
  *
- * kafkajs 2.2.4 can do better only in name. Its idempotent producer takes a failed send's sequence numbers back though it
- * may be on the log all the same: the next send, of other records under those numbers, is taken for a repeat by the
- * broker, acknowledged, and lost. And its retries pass over a broker that has answered, also for partitions that it
- * leads only since: acknowledged, and never sent. So it is neither idempotent nor allowed to try again by itself.
+ * kafkajs 2.2.4 can do better only in name. Its idempotent producer reuses a failed send's sequence numbers
+ * although the send may be on the log: the broker then takes the next send, of other records under those
+ * numbers, for a repeat, and they are acknowledged and lost. And its retries skip a broker that has answered,
+ * even for partitions that it has led only since: acknowledged, and never sent. So it is neither idempotent
+ * nor allowed to retry by itself.
  */
 export function openAppender(createKafka: () => Kafka, topics: TopicNames, logger: Logger): Appender {
   const sender = createSender(createKafka, logger);
@@ -67,13 +71,13 @@ export function openAppender(createKafka: () => Kafka, topics: TopicNames, logge
   };
 }
 
-/** What waits for the next send. */
+/** What is waiting for the next send. */
 interface Queue {
   readonly sender: Sender;
   readonly topics: TopicNames;
   waiting: Waiting[];
   waitingBytes: number;
-  /** Until nothing waits any more; null where nothing does. */
+  /** Resolves when nothing is waiting any more; null if nothing is. */
   sending: Promise<void> | null;
   lastFailure: ReturnType<Appender['lastFailure']>;
 }
@@ -86,7 +90,7 @@ function enqueue(queue: Queue, records: readonly AppendRecord[]): Promise<Append
   queue.waitingBytes += bytes;
   return new Promise((resolve) => {
     queue.waiting.push({ records, resolve, sent: 0 });
-    // In the next turn: what is appended in this one shares the first send.
+    // In the next turn of the event loop: what is appended in this one shares the first send.
     queue.sending ??= Promise.resolve().then(() => sendAll(queue));
   });
 }
@@ -97,7 +101,7 @@ async function sendAll(queue: Queue): Promise<void> {
     const result = await queue.sender.send(send.messages(queue.topics));
     if (result.kind === 'unavailable') {
       queue.lastFailure = { atMs: performance.now(), detail: result.detail };
-      // All that waits would fare as this did, each after another time-out.
+      // Everything waiting would meet the same fate, each after another time-out.
       for (const { resolve } of queue.waiting) resolve(result);
       queue.waiting = [];
       queue.waitingBytes = 0;
@@ -111,7 +115,7 @@ async function sendAll(queue: Queue): Promise<void> {
   queue.sending = null;
 }
 
-/** One send at a time, each tried for SEND_MS through a producer that is made anew after each failure. */
+/** One send at a time, each tried for SEND_MS through a producer that is recreated after each failure. */
 interface Sender {
   send(topicMessages: TopicMessages[]): Promise<AppendResult>;
   close(): Promise<void>;
@@ -159,12 +163,12 @@ function createProducer(kafka: Kafka): Producer {
 
 interface Send {
   readonly bytes: number;
-  /** Those of which nothing is left to send after it: the first so many. */
+  /** How many, from the first on, have then been sent completely. */
   readonly done: readonly Waiting[];
   messages(topics: TopicNames): TopicMessages[];
 }
 
-/** As much of what waits, in order, as one send may carry: at least one record. */
+/** As much of what is waiting, in order, as one send may carry, but at least one record. */
 function nextSend(waiting: readonly Waiting[]): Send {
   const chosen: AppendRecord[] = [];
   const batchBytes = new Map<string, number>();
@@ -205,7 +209,9 @@ function sizeOf({ key, value }: AppendRecord): number {
   return value.length + Buffer.byteLength(key) + RECORD_OVERHEAD_BYTES;
 }
 
-/** The caller chose; a partitioner of kafkajs' would choose anew for keys that it hashes otherwise. */
+/**
+ * The caller has chosen; kafkajs' partitioner would choose differently for keys that it hashes differently.
+ */
 function partitionOfMessage({ message }: { message: Message }): number {
   if (message.partition === undefined) throw new Error('a message without a partition');
   return message.partition;

@@ -7,12 +7,16 @@ import type { Transport } from './transport';
 const MAX_WAIT_MS = 100;
 const FETCH_BYTES = 4 * 1024 * 1024;
 const RETRY_MS = 100;
-/** What is below the end must come, whichever broker leads by now; without any for so long, the log is away. */
+/**
+ * What is below the end must come, whichever broker leads by now; if nothing comes for this long, the log is
+ * away.
+ */
 const PATIENCE_MS = 15_000;
 
 /**
- * The records of a partition with from <= offset < to, in chunks. `to` lies at or below the log's end: the last offsets
- * before it may have no record (control records, compaction), so the position decides when all is read, never a record.
+ * The records of a partition with from <= offset < to, in chunks. `to` lies at or below the log's end: the
+ * last offsets before it may have no record (control records, compaction), so the position decides when all
+ * is read, never a record.
  */
 export async function* readRange(
   transport: Transport,

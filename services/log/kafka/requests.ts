@@ -5,9 +5,11 @@ import { FetchError, OFFSET_OUT_OF_RANGE, type FetchedPartition } from './fetch'
 import type { TopicNames } from './topics';
 import type { Transport } from './transport';
 
-/** How long a fetch waits for a record; a partition that is taken over waits so long for its first fetch. */
+/**
+ * How long a fetch waits for a record; a partition that is taken over waits this long for its first fetch.
+ */
 const MAX_WAIT_MS = 200;
-/** Of one fetch. A partition's first batch comes whole, however large. */
+/** Limits of one fetch. A partition's first batch comes whole, however large. */
 const FETCH_BYTES = 8 * 1024 * 1024;
 const PARTITION_BYTES = 1024 * 1024;
 
@@ -20,7 +22,10 @@ export interface RequestOptions {
   readonly logger: Logger;
 }
 
-/** Asks a broker for what the cursors want, and hands it to them. Throws where the fetch, or a partition's, failed. */
+/**
+ * Asks a broker for what the cursors want, and passes it to them. Throws if the fetch, or a partition's part
+ * of it, failed.
+ */
 export async function request(
   options: RequestOptions,
   leader: string,
@@ -39,7 +44,8 @@ export async function request(
   let failed: FetchedPartition | undefined;
   for (const fetched of answer) {
     const { cursor, offset } = asked.get(nameOf(fetched)) ?? {};
-    // Started over since, or fetched from a new leader too: what comes late is not what comes next.
+    // It has started over since, or was also fetched from a new leader: what comes late is not what comes
+    // next.
     if (!cursor || !cursors.isCurrent(cursor) || cursor.fetchFrom() !== offset) continue;
     if (fetched.errorCode === OFFSET_OUT_OF_RANGE) await outOfRange(options, cursor);
     else if (fetched.errorCode !== 0) failed = fetched;

@@ -1,6 +1,6 @@
 /** snappyjs ships no types. */
 declare module 'snappyjs' {
-  /** Throws where the data says that it unpacks to more than `maxLength`. */
+  /** Throws if the data says that it decompresses to more than `maxLength`. */
   export function uncompress(compressed: Buffer, maxLength?: number): Buffer;
   export function compress(uncompressed: Buffer): Buffer;
 }

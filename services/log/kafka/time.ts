@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Settles as `act` does, or rejects after `ms`: kafkajs can wait for a broker that hangs much longer than it was told. */
+/**
+ * Settles as `act` does, or rejects after `ms`: kafkajs can wait for a hanging broker much longer than it was
+ * told.
+ */
 export async function inTime<T>(ms: number, act: () => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const late = sleep(ms, undefined, { signal: stop.signal }).then(
@@ -14,7 +17,7 @@ export async function inTime<T>(ms: number, act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Waits for the end of something, but no longer than `ms`, and whether or not it failed. */
+/** Waits for something to end, successfully or not, but no longer than `ms`. */
 export async function endOf(ms: number, act: () => Promise<unknown>): Promise<void> {
   await inTime(ms, act).catch(() => undefined);
 }

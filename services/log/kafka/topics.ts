@@ -5,7 +5,7 @@ import type { Topic } from '../port';
 import type { TelemetryRetention } from '../retention';
 import { openClients, errorMessage, FEW_RETRIES, type KafkaConnection } from './client';
 
-/** What the topics are called on the brokers. */
+/** The topics' names on the brokers. */
 export type TopicNames = Readonly<Record<Topic, string>>;
 
 export interface TopicsOptions extends KafkaConnection {
@@ -16,9 +16,9 @@ export interface TopicsOptions extends KafkaConnection {
 }
 
 export interface TopicProblem {
-  /** As it is called on the brokers. */
+  /** Its name on the brokers. */
   readonly topic: string;
-  /** One line: what is, and what should be. */
+  /** One line: what it is, and what it should be. */
   readonly problem: string;
 }
 
@@ -32,15 +32,16 @@ export type TopicsAnswer =
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const TOPICS = ['lifecycle', 'telemetry', 'dead-letter'] as const;
-/** With three brokers or more: three copies, of which two must have a record before it is acknowledged. */
+/** With three brokers or more: three copies, two of which must have a record before it is acknowledged. */
 const REPLICAS = 3;
 const MIN_IN_SYNC = 2;
 /**
- * An event has up to 1,000,000 bytes; the 48,588 more are for its key (up to 384 bytes), headers and the batch around it. It
- * is Kafka's own default, so a producer with default settings may send all that fits. A larger event can't reach the log.
+ * An event has up to 1,000,000 bytes; the 48,588 more are for its key (up to 384 bytes), headers and the
+ * batch around it. It is Kafka's own default, so a producer with default settings may send all that fits. A
+ * larger event can't reach the log.
  */
 const MAX_MESSAGE_BYTES = 1_048_588;
-/** Beyond this, one fetch of a partition would no longer be bounded by what the fetcher budgets for. */
+/** Beyond this, one fetch of a partition would no longer be bounded by the fetcher's budget. */
 const MOST_MESSAGE_BYTES = 8 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 const READY_EVERY_MS = 100;
@@ -51,14 +52,14 @@ const NOT_READY_YET = new Set([
 ]);
 const MISSING = 'is missing; `fleetmeter topics` creates it';
 
-/** What all topics must be set to. LogAppendTime makes a record's time the log's, not its producer's. */
+/** Settings that all topics must have. LogAppendTime makes a record's time the log's, not its producer's. */
 const SETTINGS: readonly (readonly [string, string])[] = [
   ['cleanup.policy', 'delete'],
   ['message.timestamp.type', 'LogAppendTime'],
   ['max.message.bytes', String(MAX_MESSAGE_BYTES)],
   ['unclean.leader.election.enable', 'false'],
 ];
-/** Only closed segments are deleted, so a segment holds a part of what is kept. */
+/** Only closed segments are deleted, so a segment must be a fraction of what is kept. */
 const SEGMENTS = 6;
 const SEGMENT_MS = { least: 60_000, most: DAY_MS / 4 };
 const SEGMENT_BYTES = { least: 16 * 1024 * 1024, most: 1024 * 1024 * 1024 };
@@ -84,7 +85,7 @@ function segmentOf(kept: number, { least, most }: typeof SEGMENT_MS): number {
   return Math.max(least, Math.min(most, Math.floor(kept / SEGMENTS)));
 }
 
-/** Creates the topics that are missing, and checks all. Existing ones are not altered: what is wrong is in `problems`. */
+/** Creates missing topics, and checks all. Existing ones are not altered: what is wrong is in `problems`. */
 export async function createTopics(options: TopicsOptions): Promise<TopicsAnswer> {
   return withAdmin(options, async (admin) => {
     const { brokers } = await admin.describeCluster();
@@ -115,7 +116,10 @@ export async function createTopics(options: TopicsOptions): Promise<TopicsAnswer
   });
 }
 
-/** All topics are there, but a broker may not know it yet: each hears by itself of a new topic, and of what it leads. */
+/**
+ * All topics exist, but a broker may not know yet: each learns separately of a new topic, and of what it
+ * leads.
+ */
 async function whenReady(problems: () => Promise<TopicProblem[]>): Promise<TopicProblem[]> {
   const endMs = performance.now() + REQUEST_TIMEOUT_MS;
   for (;;) {
@@ -136,7 +140,7 @@ function isNotReadyYet(error: unknown): boolean {
   return false;
 }
 
-/** Compares the topics with what they must be; `created` is empty. */
+/** Compares the topics with what they should be; `created` is empty. */
 export async function checkTopics(options: TopicsOptions): Promise<TopicsAnswer> {
   return withAdmin(options, async (admin) => ({
     kind: 'topics',

@@ -2,18 +2,19 @@ import { KafkaJSProtocolError, type Broker, type Cluster, type Kafka } from 'kaf
 import { decodeFetch, encodeFetch, FetchError, type FetchedPartition, type FetchRequest } from './fetch';
 
 /**
- * kafkajs' connections and metadata, for requests of our own: it has no consumer without a group, and its consumer's fetch
- * can't be used (see batch.ts). Metadata is kept for 30 s and asked anew after each failed request.
+ * kafkajs' connections and metadata, for requests of our own: it has no consumer without a group, and its
+ * consumer's fetch can't be used (see batch.ts). Metadata is kept for 30 s, and asked for again after each
+ * failed request.
  */
 export interface Transport {
-  /** Partition numbers by the id of their leader. Throws where Kafka is away or a topic is missing. */
+  /** Partition numbers by the id of their leader. Throws if Kafka is away or a topic is missing. */
   leaders(topic: string): Promise<Map<string, number[]>>;
   fetch(leader: string, request: FetchRequest): Promise<FetchedPartition[]>;
   /** First offset or end (of what is committed, transactions too) by partition number. */
   offsets(topic: string, which: 'start' | 'end'): Promise<number[]>;
-  /** After a request that failed so: asks for the leaders anew where a broker said so, else connects anew. */
+  /** After a failed request: asks for the leaders again if a broker said so, otherwise reconnects. */
   recover(failure: unknown): Promise<void>;
-  /** Takes a member out of its group, which is gone without having left. */
+  /** Removes from the group a member that is gone without having left. */
   leaveGroup(groupId: string, memberId: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -36,8 +37,8 @@ export function openTransport(createKafka: () => Kafka, topics: readonly string[
 
   return {
     leaders: async (topic) => leadersOf(await connected(), topic),
-    // One at a time, as the broker answers them anyway: two at once, before the connection is there, make two of it in
-    // kafkajs, of which one is never closed.
+    // One at a time, which is how the broker answers them anyway: two at once, before there is a connection,
+    // make kafkajs open two, one of which is never closed.
     fetch: (leader, request) =>
       lanes.inTurn(leader, async () => send(await cluster.findBroker({ nodeId: leader }), request)),
     offsets: async (topic, which) => offsetsOf(await connected(), topic, which),
@@ -79,7 +80,7 @@ async function offsetsOf(cluster: Cluster, topic: string, which: 'start' | 'end'
   return offsets;
 }
 
-/** A queue for each leader: its fetches go one after another, whether or not the one before failed. */
+/** A queue for each leader: its fetches go one after another, whether or not the previous one failed. */
 function createLanes() {
   const ends = new Map<string, Promise<unknown>>();
   return {
@@ -102,7 +103,7 @@ function createLanes() {
   };
 }
 
-/** kafkajs hands its cluster to whoever makes a partition assigner; this consumer never runs. */
+/** kafkajs passes its cluster to whoever makes a partition assigner; this consumer never runs. */
 function clusterOf(kafka: Kafka): Cluster {
   const found: Cluster[] = [];
   kafka.consumer({
@@ -126,7 +127,10 @@ function clusterOf(kafka: Kafka): Cluster {
   return cluster;
 }
 
-/** kafkajs' own fetch, but for the decoding. Fetches have a connection of their own there, so a long one holds nothing up. */
+/**
+ * kafkajs' own fetch, except for the decoding. Fetches have a connection of their own there, so a long one
+ * holds nothing up.
+ */
 interface Connections {
   send(exchange: {
     readonly request: typeof FETCH & { encode(): Promise<{ buf: Buffer; buffer: Buffer }> };
@@ -163,7 +167,7 @@ function canLeaveGroup(
   return 'leaveGroup' in broker && typeof broker.leaveGroup === 'function';
 }
 
-/** The broker is well, and says what is wrong. */
+/** The broker works, and says what is wrong. */
 function isProtocolError(error: unknown): boolean {
   return error instanceof KafkaJSProtocolError || error instanceof FetchError;
 }

@@ -20,7 +20,7 @@ export interface LastCommit {
   readonly changed: number;
 }
 
-/** A commit as readers need it. */
+/** What readers need of a commit. */
 export interface RememberedCommit {
   readonly epoch: number;
   /** LastCommit.changed, at that commit. */
@@ -64,12 +64,12 @@ export const FIRST_POINTER: Pointer = {
   published: null,
 };
 
-/** The folder's LMDB environment and the databases in it. */
+/** The folder's LMDB environment and its databases. */
 export interface Environment {
   readonly root: RootDatabase;
   /** One entry. */
   readonly pointer: Database<Pointer, string>;
-  /** Opened where it is not, which must not be within a transaction. */
+  /** Opened if it isn't yet, which must not happen within a transaction. */
   generation(name: string): Databases;
   /** Deletes its databases. */
   remove(name: string): Promise<void>;
@@ -78,11 +78,11 @@ export interface Environment {
 /** The folder was made for another number of partitions. */
 export class PartitionsMismatch extends Error {}
 
-/** Of three generations, four each, and of those that were opened before them. */
+/** For three generations, four each, and for those opened before them. */
 const MOST_DATABASES = 256;
 
 export function openEnvironment(dir: string, partitions: number): Environment {
-  // overlappingSync would let a machine that goes down lose commits that were answered.
+  // With overlappingSync, a machine that goes down could lose commits that were acknowledged.
   const root = open(dir, { maxDbs: MOST_DATABASES, overlappingSync: false });
   const settings = root.openDB<number, string>({ name: 'settings' });
   const stored = settings.get('partitions');
@@ -111,7 +111,7 @@ export function openEnvironment(dir: string, partitions: number): Environment {
 }
 
 function openDatabases(root: RootDatabase, generation: string): Databases {
-  // The first one's have the names that they had before there were others.
+  // The first generation's have the names from before there were others.
   const suffix = generation === FIRST_POINTER.current ? '' : `:${generation}`;
   const entries = { encoding: 'string', keyEncoding: 'binary' } as const;
   return {

@@ -10,12 +10,15 @@ export function readPointer({ pointer }: Environment): Pointer {
   return pointer.get(KEY) ?? FIRST_POINTER;
 }
 
-/** To be called in a transaction, as what follows. */
+/** To be called in a transaction, like the functions below. */
 function writePointer({ pointer }: Environment, changed: Pointer): void {
   pointer.putSync(KEY, changed);
 }
 
-/** An epoch that was never given before: the clock's microseconds, or one more than the last where the clock hasn't passed it. */
+/**
+ * An epoch that was never given before: the clock's microseconds, or one more than the last if the clock
+ * hasn't passed it.
+ */
 export function takeEpoch(environment: Environment, { heads }: Databases, partition: number): number {
   const pointer = readPointer(environment);
   const before = Math.max(pointer.epoch, heads.get(partition)?.epoch ?? 0);
@@ -24,7 +27,7 @@ export function takeEpoch(environment: Environment, { heads }: Databases, partit
   return epoch;
 }
 
-/** Is the switch over? One whose time is up ends here. */
+/** Whether the switch is over; one that has expired is ended here. */
 export function hasEnded(environment: Environment, id: string): boolean {
   const pointer = readPointer(environment);
   if (pointer.switching?.id !== id) return true;
@@ -37,12 +40,12 @@ export interface GenerationsOptions {
   readonly environment: Environment;
   readonly partitions: number;
   readonly transact: Transact;
-  /** What `work` answers, or that the folder can't be read or written now. */
+  /** What `work` returns, or that the folder can't be read or written now. */
   readonly attempt: <T>(work: () => T | Promise<T>) => Promise<T | StoreUnavailable>;
   readonly open: (name: string) => StateStore;
 }
 
-/** Each answer is of one transaction. */
+/** Each answer is from one transaction. */
 export function openGenerations(options: GenerationsOptions): Generations {
   const { environment, partitions, transact, attempt, open } = options;
   return {
@@ -129,7 +132,7 @@ function switchesOf({
   };
 }
 
-/** Nobody finds the generation from here on. */
+/** From here on nobody finds the generation. */
 function forget(environment: Environment, name: string): void {
   const pointer = readPointer(environment);
   const { current, previous, building } = pointer;

@@ -7,15 +7,19 @@ interface Waiting {
   failed(error: unknown): void;
 }
 
-/** Runs `work` in a transaction; resolves when it is flushed to the disk, rejects where nothing of it is there. */
+/**
+ * Runs `work` in a transaction; resolves when it is flushed to the disk, rejects if nothing of it was
+ * written.
+ */
 export type Transact = <T>(work: () => T) => Promise<T>;
 
 /**
- * All that is asked for in one turn of the event loop shares one transaction, and so one flush, which holds the event
- * loop up for as long as the disk takes. Each keeps a child transaction of its own: one that throws takes no other along.
+ * Everything asked for in one turn of the event loop shares one transaction, and so one flush, which blocks
+ * the event loop for as long as the disk takes. Each has a child transaction of its own, so one that throws
+ * doesn't affect the others.
  *
- * Not lmdb's asynchronous transactions: they end the process where the disk is full (a rejection that nobody can
- * handle), and commit what was written before an error.
+ * lmdb's asynchronous transactions are not used: they end the process if the disk is full (a rejection that
+ * nobody can handle), and commit what was written before an error.
  */
 export function groupTransactions(root: RootDatabase): Transact {
   let waiting: Waiting[] = [];

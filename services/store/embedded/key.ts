@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 
 /** LMDB's own limit is 1,978 bytes. */
 const LONGEST_KEY_BYTES = 1_900;
-/** No UTF-8 text has this byte, so that no name is taken for a short key. */
+/** No UTF-8 text has this byte, so no name is mistaken for a short key. */
 const NAME = 0xff;
 
 /**
- * An entry as it lies in LMDB: its key is the partition (2 bytes) and the key's UTF-8. A key that is too long for LMDB
- * is named by its hash, and stands in the value as JSON [key, value].
+ * An entry as stored in LMDB: its key is the partition (2 bytes) and the key's UTF-8. A key that is too long
+ * for LMDB is replaced by its hash, and the value is then JSON [key, value].
  */
 export interface StoredEntry {
   readonly key: Buffer;

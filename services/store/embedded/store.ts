@@ -29,10 +29,11 @@ interface OpenStore {
 /**
  * StateStore in a folder of this machine (LMDB); several processes may open it at a time.
  *
- * A commit is one LMDB transaction, flushed to the disk before it answers: it is whole or not there, and an answered one
- * is there, whatever ends the process or the machine. So nothing is ever rewound, and only a new folder is behind.
+ * A commit is one LMDB transaction, flushed to the disk before it is answered: it is there as a whole or not
+ * at all, and an answered one survives any end of the process or the machine. So nothing is ever rewound, and
+ * only a new folder is behind.
  *
- * Throws PartitionsMismatch where the folder was made for another number of partitions.
+ * Throws PartitionsMismatch if the folder was made for another number of partitions.
  */
 export function openEmbeddedStore({ dir, partitions }: EmbeddedStoreOptions): GenerationStore {
   const environment = openEnvironment(dir, partitions);
@@ -53,7 +54,7 @@ export function openEmbeddedStore({ dir, partitions }: EmbeddedStoreOptions): Ge
       }),
     }),
     async close() {
-      // What was asked for before is done before.
+      // What was asked for earlier is done first.
       await transact(() => undefined);
       await environment.root.close();
     },
@@ -84,7 +85,7 @@ async function acquireCurrent(store: OpenStore, partition: number): Promise<Acqu
   }
 }
 
-/** Whoever opens a generation by its name decides about its seals. */
+/** Whoever opens a generation by name decides about its seals. */
 async function acquireNamed(
   { dir, environment, transact }: OpenStore,
   name: string,
@@ -98,7 +99,7 @@ async function acquireNamed(
   return answer;
 }
 
-/** Reads and writes the generation that `named` answers at each call. */
+/** Reads and writes the generation that `named` returns at each call. */
 function statesOf(
   { dir, partitions, environment, transact }: OpenStore,
   named: () => string,
@@ -147,7 +148,7 @@ async function attempt<T>(dir: string, work: () => T | Promise<T>): Promise<T | 
   }
 }
 
-/** lmdb's errors carry LMDB's code (negative: see lmdb.h) or the system's (positive, such as ENOSPC). */
+/** lmdb's errors have LMDB's code (negative: see lmdb.h) or the system's (positive, such as ENOSPC). */
 function isAway(error: Error): boolean {
   const code: unknown = 'code' in error ? error.code : undefined;
   return typeof code === 'number' && (code > 0 || AWAY.has(code));

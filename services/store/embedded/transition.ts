@@ -2,7 +2,10 @@ import type { Acquired, ChangesResult, Commit, CommitResult, Delta, Standing, Ve
 import type { Databases, LastCommit, PartitionHead } from './database';
 import { entryKey, readEntry, storedEntry } from './key';
 
-/** Keys of changed entries remembered for readers, of a partition: those of more commits are forgotten, oldest first. */
+/**
+ * Keys of changed entries remembered for readers, of a partition: those of more commits are forgotten, oldest
+ * first.
+ */
 const REMEMBERED_KEYS = 20_000;
 /** Commits remembered for readers, of a partition. */
 const REMEMBERED_COMMITS = 2_048;
@@ -14,9 +17,9 @@ export interface SealedFor {
 }
 
 /**
- * Takes a partition over. To be called in a transaction, as commit(): each is all of a state transition.
- * The epoch is the clock in microseconds, so that a folder that was emptied doesn't give one again.
- * @param breaks whether the seal of that switch is no more
+ * Takes over a partition. To be called in a transaction, like commit(): each is a complete state transition.
+ * The epoch is the clock in microseconds, so that a folder that was emptied never gives one again.
+ * @param breaks whether the seal of that switch is broken
  */
 export function acquire(
   { heads, generation }: Databases,
@@ -72,7 +75,7 @@ export function commit(databases: Databases, batch: Commit): CommitResult {
   return { kind: 'applied' };
 }
 
-/** Answers the keys of shown entries, each once. */
+/** Returns the keys of shown entries, each once. */
 function writeEntries({ entries }: Databases, { partition, changes }: Commit): string[] {
   const shown = new Set<string>();
   for (const { space, key, value } of changes) {
@@ -87,7 +90,7 @@ function writeEntries({ entries }: Databases, { partition, changes }: Commit): s
   return [...shown];
 }
 
-/** Drops the oldest commits beyond what is remembered. */
+/** Drops the oldest commits beyond the limits. */
 function forget({ commits }: Databases, partition: number, newest: LastCommit): void {
   const outdated: [number, number][] = [];
   for (const { key, value } of commits.getRange({
@@ -99,11 +102,11 @@ function forget({ commits }: Databases, partition: number, newest: LastCommit): 
     if (!tooMany && counter > newest.counter - REMEMBERED_COMMITS) break;
     outdated.push(key);
   }
-  // Not while the range is read: its cursor would skip the entry after the one that is removed.
+  // Not while iterating over the range: its cursor would skip the entry after a removed one.
   for (const key of outdated) commits.removeSync(key);
 }
 
-/** Reads one snapshot: nothing may be awaited in here. */
+/** Reads one snapshot: nothing may be awaited here. */
 export function changesOf(databases: Databases, partition: number, since: Version | null): ChangesResult {
   const stored = databases.heads.get(partition);
   if (stored?.last == null) return { kind: 'empty' };

@@ -10,7 +10,7 @@ export interface RedisAddress {
   readonly tls: boolean;
   readonly at:
     | ({ readonly kind: 'server'; readonly db: number } & RedisNode)
-    /** The sentinels say which server is the primary of that name. */
+    /** The sentinels know which server is the primary of that name. */
     | {
         readonly kind: 'sentinel';
         readonly sentinels: readonly RedisNode[];
@@ -23,7 +23,7 @@ export interface RedisAddress {
 
 export type ParsedRedisUrl =
   | { readonly kind: 'address'; readonly address: RedisAddress }
-  /** `detail` never repeats the URL, which may hold a password. */
+  /** `detail` never repeats the URL, which may contain a password. */
   | { readonly kind: 'invalid'; readonly detail: string };
 
 const REDIS_PORT = 6379;
@@ -32,7 +32,8 @@ const SENTINEL_PORT = 26_379;
 /**
  * Reads one of
  * - `redis[s]://[[user]:password@]host[:port][/db]`
- * - `redis[s]+sentinel://[[user]:password@]host[:port][,host[:port]…]/name[/db]`: hosts are sentinels, the rest is the servers'
+ * - `redis[s]+sentinel://[[user]:password@]host[:port][,host[:port]…]/name[/db]`: hosts are sentinels, the
+ *   rest is the servers'
  * - `redis[s]+cluster://[[user]:password@]host[:port][,host[:port]…]`
  */
 export function parseRedisUrl(text: string): ParsedRedisUrl {

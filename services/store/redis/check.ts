@@ -1,15 +1,15 @@
 const OLDEST_VERSION = 7;
-/** A primary that was cut off goes on answering for this long; another one must not take its place sooner. */
+/** A primary that was cut off keeps answering for this long; no other may take its place sooner. */
 const LONGEST_REPLICA_LAG_S = 10;
-/** Replicas report once a second, and a primary counts those that do once a second. */
+/** Replicas report once a second, and a primary counts those that have reported once a second. */
 const LAG_GRAIN_S = 1;
 
-/** What checkRedis() wants of CONFIG GET. */
+/** What checkRedis() needs from CONFIG GET. */
 export const CHECKED_CONFIG = ['min-replicas-to-write', 'min-replicas-max-lag'] as const;
 
 export interface RedisCheck {
   readonly kind: 'checked';
-  /** What breaks the promises of the page; a line each, with the setting to change. */
+  /** What breaks the page's promises; a line each, with the setting to change. */
   readonly problems: readonly string[];
   /** What costs time after a crash, or could not be looked at. */
   readonly warnings: readonly string[];
@@ -17,15 +17,13 @@ export interface RedisCheck {
 
 /** Who makes another server the primary, and when. */
 export type Failover =
-  /** Perhaps nobody; where there are replicas, somebody may. */
+  /** Perhaps nobody; if there are replicas, somebody might. */
   | { readonly kind: 'unknown' }
   /** null: they did not say. */
   | { readonly kind: 'sentinel'; readonly downAfterMs: number | null }
   | { readonly kind: 'cluster' };
 
-/**
- * Judges how a server is set up: its INFO, and its CONFIG GET of CHECKED_CONFIG (null where it is refused).
- */
+/** Judges how a server is set up: its INFO, and its CONFIG GET of CHECKED_CONFIG (null if it is refused). */
 export function checkRedis(
   infoText: string,
   config: ReadonlyMap<string, string> | null,
@@ -60,7 +58,10 @@ export function checkRedis(
   return { kind: 'checked', problems, warnings };
 }
 
-/** Where there is a failover, a primary that was cut off must stop answering before another one takes its place. */
+/**
+ * If there can be a failover, a primary that was cut off must stop answering before another one takes its
+ * place.
+ */
 function replicaProblems(config: ReadonlyMap<string, string>, failover: Failover): string[] {
   const problems: string[] = [];
   if (Number(config.get('min-replicas-to-write') ?? 0) < 1) {

@@ -4,12 +4,12 @@ import type { Logger } from 'pino';
 import type { RedisAddress } from './address';
 import type { Script } from './lua/script';
 
-/** A reply that is later than this counts as lost: the caller hears `unavailable` and may ask again. */
+/** A reply later than this counts as lost: the caller gets `unavailable` and may ask again. */
 const REPLY_TIMEOUT_MS = 5_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 const LONGEST_RECONNECT_DELAY_MS = 1_000;
 
-/** First words of replies that say "not now" or "not here"; any other error reply is a mistake of ours. */
+/** The first words of replies that mean "not now" or "not here"; any other error reply is a bug of ours. */
 const AWAY = new Set([
   'BUSY',
   'CLUSTERDOWN',
@@ -26,26 +26,26 @@ const AWAY = new Set([
   'WRONGPASS',
 ]);
 
-/** What commands are sent through: one server's connection, or those of a cluster, by key. */
+/** Where commands are sent: one server's connection, or those of a cluster, by key. */
 export type RedisClient = Redis | Cluster;
 
 export interface Connection {
   readonly redis: RedisClient;
   /** Resolves when the first attempt to connect has ended, well or not. */
   readonly tried: Promise<void>;
-  /** What to tell the operator where the error means that Redis is away; null where it is a bug. */
+  /** What to tell the operator if the error means that Redis is away; null if it is a bug. */
   away(error: unknown): string | null;
   close(): void;
 }
 
-/** Connects, and again whenever the connection is lost, until close(). */
+/** Connects, and reconnects whenever the connection is lost, until close(). */
 export function connectRedis(address: RedisAddress, logger: Logger): Connection {
   const redis = openClient(address);
   const where = nameOf(address);
   let lost: string | null = 'connecting';
-  // Messages only: error objects of ioredis carry the command, and with it the password.
+  // Messages only: ioredis' error objects contain the command, and with it the password.
   redis.on('error', (error: NodeJS.ErrnoException) => {
-    // Refused on each address of a name, the error has a code and no message.
+    // If each address of a name refuses, the error has a code but no message.
     const why = error.message === '' ? (error.code ?? error.name) : error.message;
     if (lost !== why) logger.warn(`${where}: ${why}`);
     lost = why;
@@ -93,7 +93,7 @@ function openClient({ username, password, tls, at }: RedisAddress): RedisClient 
         ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
         sentinelRetryStrategy: reconnectDelayMs,
         sentinelCommandTimeout: REPLY_TIMEOUT_MS,
-        // A primary that has lost its replicas may be one that another has taken the place of: the sentinels know.
+        // A primary that has lost its replicas may have been replaced: the sentinels know.
         reconnectOnError: ({ message }) => /^(READONLY|NOREPLICAS)/.test(message),
       });
     case 'cluster':
@@ -116,13 +116,14 @@ const OPTIONS = {
   connectionName: 'fleetmeter',
   connectTimeout: CONNECT_TIMEOUT_MS,
   commandTimeout: REPLY_TIMEOUT_MS,
-  // A connection that has gone silent (no RST) is given up; without this it would take TCP a quarter of an hour.
+  // A connection that has gone silent (no RST) is abandoned; otherwise TCP would take a quarter of an hour.
   socketTimeout: REPLY_TIMEOUT_MS,
   // The queue is unbounded, and what waits in it is stale by the time it is sent.
   enableOfflineQueue: false,
-  // Sent again after a lost reply a command may run twice.
+  // If it is sent again after a lost reply, a command may run twice.
   autoResendUnfulfilledCommands: false,
-  // Commands in flight fail as soon as their connection does; with more retries they would wait for their timeout.
+  // Commands in flight fail as soon as their connection does; with more retries they would wait for their
+  // timeout.
   maxRetriesPerRequest: 0,
   // After a failover the name may lead to the new primary.
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
@@ -147,7 +148,9 @@ function isBug(error: Error): boolean {
   return error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError;
 }
 
-/** Runs a script by its name, sending its text where the server doesn't know it (new, restarted, failed over). */
+/**
+ * Runs a script by its hash, sending its text if the server doesn't know it (new, restarted, failed over).
+ */
 export async function runScript(
   redis: RedisClient,
   { sha1, text }: Script,

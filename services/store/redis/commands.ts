@@ -7,7 +7,7 @@ export interface Reply {
   readonly reply: unknown;
 }
 
-/** Asks Redis: every failure of server or network is an answer, and only a bug throws. */
+/** Sends commands to Redis: every failure of server or network is a result, and only bugs throw. */
 export interface Commands {
   call(command: string, args: readonly string[]): Promise<Reply | StoreUnavailable>;
   run(script: Script, keys: readonly string[], args: readonly string[]): Promise<Reply | StoreUnavailable>;

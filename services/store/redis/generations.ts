@@ -17,7 +17,7 @@ import { text, texts } from './reply';
 
 /** Generations in Redis, and what an owner needs besides. */
 export interface RedisGenerations extends Generations {
-  /** Ends a switch whose time is up. */
+  /** Ends a switch that has expired. */
   expireSwitch(id: string): Promise<{ readonly kind: 'ended' | 'going' } | StoreUnavailable>;
 }
 
@@ -101,7 +101,7 @@ async function build(options: GenerationsOptions): ReturnType<Generations['build
   const { commands, key } = options;
   const names = await allNames(options);
   if (names.kind === 'unavailable') return names;
-  // Whoever dropped it was ended half-way.
+  // Whoever was dropping it ended half-way.
   const trouble = names.dropping === null ? undefined : await removeForgotten(options, names.dropping);
   if (trouble !== undefined) return trouble;
   const answer = await commands.run(BUILD, [key], []);
@@ -109,7 +109,7 @@ async function build(options: GenerationsOptions): ReturnType<Generations['build
   return { kind: 'building', name: text(answer.reply, 'building') };
 }
 
-/** Nobody knows it any more, but what is left of it. */
+/** Nobody refers to it any more, but some of its keys are left. */
 async function removeForgotten(
   options: GenerationsOptions,
   name: string,

@@ -25,7 +25,7 @@ export async function inspectRedis(
   return checkRedis(text(info.reply, 'INFO'), await configOf(redis), failover);
 }
 
-/** Each primary: what one of them lacks is said of it. */
+/** Each primary: what one of them lacks is reported for it. */
 async function inspectCluster(cluster: Cluster, commands: Commands): Promise<RedisCheck | StoreUnavailable> {
   const alive = await commands.call('INFO', []);
   if (alive.kind === 'unavailable') return alive;
@@ -48,7 +48,7 @@ async function configOf(redis: RedisClient): Promise<Map<string, string> | null>
   return config === null ? null : mapOf(config);
 }
 
-/** For how long a primary must be away before the sentinels call it down; null where none of them says. */
+/** How long a primary must be away before the sentinels call it down; null if none of them says. */
 async function downAfterMs(sentinels: readonly RedisNode[], name: string): Promise<number | null> {
   for (const sentinel of sentinels) {
     const redis = new Redis({
@@ -63,7 +63,7 @@ async function downAfterMs(sentinels: readonly RedisNode[], name: string): Promi
       const answer = mapOf(await redis.call('SENTINEL', ['MASTER', name]));
       return Number(answer.get('down-after-milliseconds'));
     } catch {
-      // The next one is asked.
+      // Ask the next one.
     } finally {
       redis.disconnect();
     }

@@ -1,8 +1,6 @@
 import type { Acquired, Delta, Entries, Head, Standing } from '../port';
 
-/**
- * Replies, checked: what doesn't fit was not written by this store, and stops the caller with an error.
- */
+/** Replies, checked: what doesn't fit was not written by this store, and throws. */
 export type Texts = readonly (string | null)[];
 
 export function texts(reply: unknown): Texts {
@@ -74,7 +72,7 @@ export function timeMs(reply: unknown): number {
   return integer(seconds, 'seconds') * 1000 + Math.floor(integer(microseconds, 'microseconds') / 1000);
 }
 
-/** Names and values in turn, as CONFIG GET has them. */
+/** Names and values in turn, as CONFIG GET returns them. */
 export function mapOf(reply: unknown): Map<string, string> {
   const flat = texts(reply);
   const map = new Map<string, string>();

@@ -14,17 +14,23 @@ export interface RedisStoreOptions {
   /** See parseRedisUrl(). */
   readonly url: string;
   readonly partitions: number;
-  /** What the keys begin with. */
+  /** The prefix of the keys. */
   readonly prefix?: string;
   readonly logger: Logger;
 }
 
 export interface RedisStore extends GenerationStore {
-  /** Is the server set up so that what is committed stays, and is never answered by a server that lost it? */
+  /**
+   * Whether the server is set up so that what is committed stays, and no server that has lost it ever
+   * answers.
+   */
   check(): Promise<RedisCheck | StoreUnavailable>;
 }
 
-/** Switches that follow each other so fast that a takeover never meets the generation that it has just read the name of. */
+/**
+ * In case switches follow each other so fast that a takeover never finds the generation whose name it has
+ * just read.
+ */
 const TAKEOVER_ATTEMPTS = 5;
 
 interface OpenStore {
@@ -36,14 +42,16 @@ interface OpenStore {
 /**
  * StateStore in Redis 7 (or Valkey).
  *
- * `<prefix>:generation` is a hash that says which generation is current (see lua/generations.ts). Keys, for each generation and
- * partition; the braces keep those of a partition in one hash slot, so that one script can write them all:
+ * `<prefix>:generation` is a hash that says which generation is current (see lua/generations.ts). Keys, for
+ * each generation and partition; the braces keep those of a partition in one hash slot, so that one script
+ * can write them all:
  * - `<prefix>:<generation>:{<partition>}:head`: hash: whose epoch it is, what was committed last (see lua/)
  * - `<prefix>:<generation>:{<partition>}:shown`, `:kept`: hashes of entries
- * - `<prefix>:<generation>:{<partition>}:changes`: stream: which shown entries the newest commits have changed
+ * - `<prefix>:<generation>:{<partition>}:changes`: stream: which shown entries the newest commits have
+ *   changed
  *
- * Each state transition is one script. Every failure of server or network answers `unavailable`; whether a commit was
- * applied that answered so is found out by sending it again.
+ * Each state transition is one script. Every failure of server or network answers `unavailable`; whether a
+ * commit was applied that answered so is found out by sending it again.
  */
 export function openRedisStore(options: RedisStoreOptions): RedisStore {
   const { partitions, prefix = 'fleetmeter' } = options;
@@ -89,7 +97,7 @@ async function acquireCurrent(
     const answer = await generation(names.current).acquire(partition, endedSwitch);
     if (answer.kind === 'unavailable') return answer;
     if (answer.kind === 'acquired') {
-      // Taken over after a switch, it would be one that nobody is shown any more.
+      // If it were taken over after a switch, it would no longer be shown to anybody.
       const after = await generations.names();
       if (after.kind === 'unavailable') return after;
       if (after.current === names.current) return answer;
@@ -103,14 +111,14 @@ async function acquireCurrent(
   return away(partition, 'is sealed: a replay is switching to another generation');
 }
 
-/** Whoever opens a generation by its name decides about its seals. */
+/** Whoever opens a generation by name decides about its seals. */
 async function acquireNamed(generation: Generation, partition: number): Promise<Acquired | StoreUnavailable> {
   const answer = await generation.acquire(partition, '*');
   if (answer.kind === 'sealed') throw new Error('a seal was to be broken');
   return answer;
 }
 
-/** Reads and writes the generation that `named` answers at each call. */
+/** Reads and writes the generation that `named` returns at each call. */
 function statesOf(
   { commands, partitions, generation }: OpenStore,
   named: () => Promise<{ kind: 'names'; current: string } | StoreUnavailable>,
