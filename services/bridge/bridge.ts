@@ -4,10 +4,10 @@ import type { Logger } from '../process/logger';
 import { NO_WAIT, openBackoff, type Backoff } from './backoff';
 import { eventOf, idOf, type Fact } from './fact';
 import type { BridgeMetrics } from './metrics';
-import { openOutbox, type Deliver } from './outbox';
+import { openOutbox, type Deliver, type Outbox } from './outbox';
 import type { Advanced, ControlPlane } from './port';
 import type { StateFile } from './state-file';
-import { openTroubles } from './troubles';
+import { openTroubles, type Troubles } from './troubles';
 
 export interface BridgeOptions {
   readonly plane: ControlPlane;
@@ -33,82 +33,93 @@ export interface Bridge {
   close(): Promise<void>;
 }
 
+/** What both of a bridge's loops go by. */
+interface Loop extends BridgeOptions {
+  readonly isClosing: () => boolean;
+  readonly pause: (ms: number) => Promise<void>;
+  readonly backoff: () => Backoff;
+  readonly troubles: Troubles;
+  readonly outbox: Outbox;
+  /** The snapshot is on the log. */
+  isWhole: boolean;
+}
+
 /** Watches a control plane and puts what it tells on the log. What was read is passed when it is on the log, and not before. */
 export function openBridge(options: BridgeOptions): Bridge {
-  const { plane, source, state, mode, logger, metrics, now } = options;
   const closing = new AbortController();
   const isClosing = (): boolean => closing.signal.aborted;
   const pause = (ms: number): Promise<void> =>
     delay(ms, undefined, { signal: closing.signal }).catch(() => undefined);
-  const backoff = (): Backoff => (mode === 'once' ? NO_WAIT : openBackoff(pause));
-  const troubles = openTroubles(logger);
-  const outbox = openOutbox({ ...options, backoff, isClosing, pause, troubles });
-  let isWhole = false;
+  const backoff = (): Backoff => (options.mode === 'once' ? NO_WAIT : openBackoff(pause));
+  const troubles = openTroubles(options.logger);
+  const shared = { ...options, backoff, isClosing, pause, troubles };
+  const loop: Loop = { ...shared, outbox: openOutbox(shared), isWhole: false };
 
-  function valid(fact: Fact): LifecycleEvent[] {
-    const event = eventOf(fact, source);
-    if (event !== undefined) return [event];
-    metrics.eventsRejected.inc({ reason: 'invalid_data' });
-    logger.warn({ fact: idOf(fact), at: fact.atMicros }, 'a fact is none that an event may tell');
-    return [];
-  }
-
-  /** False only when the bridge closes. */
-  async function keep({ facts, state: reached, hosts, phase }: Advanced): Promise<boolean> {
-    if (!(await outbox.put(facts.flatMap(valid)))) return false;
-    await state.write(reached);
-    await options.onHosts(hosts);
-    if (phase === 'snapshot') return true;
-    if (!isWhole) logger.info('the snapshot is on the log');
-    isWhole = true;
-    metrics.snapshotDone.set(1);
-    if (phase === 'changes') metrics.lastReadSeconds.set(now() / 1000);
-    return true;
-  }
-
-  async function follow(): Promise<void> {
-    const waiting = backoff();
-    for (let kept = await state.read(); !isClosing();) {
-      const advance = await plane.advance(kept);
-      metrics.up.set(advance.kind === 'unavailable' ? 0 : 1);
-      troubles.set('plane', advance.kind === 'unavailable' ? advance.detail : undefined);
-      if (advance.kind === 'unavailable') {
-        await waiting.wait(advance.detail);
-        continue;
-      }
-      waiting.clear();
-      if (!(await keep(advance))) return;
-      kept = advance.state;
-      if (mode === 'once' && isWhole) return;
-      await pause(advance.waitMs);
-    }
-  }
-
-  async function sample(): Promise<void> {
-    const waiting = backoff();
-    while (!isClosing()) {
-      const sampled = await plane.sample(source);
-      troubles.set('samples', sampled.kind === 'unavailable' ? sampled.detail : undefined);
-      if (sampled.kind === 'unavailable') {
-        await waiting.wait(sampled.detail);
-        continue;
-      }
-      waiting.clear();
-      if (await outbox.put(sampled.events)) metrics.samples.inc(sampled.events.length);
-      await pause(sampled.waitMs);
-    }
-  }
-
-  const works = mode === 'once' ? [follow()] : [follow(), sample()];
+  const works = options.mode === 'once' ? [follow(loop)] : [follow(loop), sample(loop)];
   const ended = Promise.all(works).then(() => undefined);
   ended.catch(() => undefined);
-
   return {
     ended,
-    trouble: () => troubles.worst() ?? (isWhole ? undefined : 'the snapshot is not whole yet'),
+    trouble: () => troubles.worst() ?? (loop.isWhole ? undefined : 'the snapshot is not whole yet'),
     async close() {
       closing.abort();
       await Promise.allSettled(works);
     },
   };
+}
+
+async function follow(loop: Loop): Promise<void> {
+  const { plane, state, metrics, troubles } = loop;
+  const waiting = loop.backoff();
+  for (let kept = await state.read(); !loop.isClosing();) {
+    const advance = await plane.advance(kept);
+    metrics.up.set(advance.kind === 'unavailable' ? 0 : 1);
+    troubles.set('plane', advance.kind === 'unavailable' ? advance.detail : undefined);
+    if (advance.kind === 'unavailable') {
+      await waiting.wait(advance.detail);
+      continue;
+    }
+    waiting.clear();
+    if (!(await keep(loop, advance))) return;
+    kept = advance.state;
+    if (loop.mode === 'once' && loop.isWhole) return;
+    await loop.pause(advance.waitMs);
+  }
+}
+
+/** False only when the bridge closes. */
+async function keep(loop: Loop, { facts, state, hosts, phase }: Advanced): Promise<boolean> {
+  const { metrics, logger } = loop;
+  if (!(await loop.outbox.put(facts.flatMap((fact) => valid(loop, fact))))) return false;
+  await loop.state.write(state);
+  await loop.onHosts(hosts);
+  if (phase === 'snapshot') return true;
+  if (!loop.isWhole) logger.info('the snapshot is on the log');
+  loop.isWhole = true;
+  metrics.snapshotDone.set(1);
+  if (phase === 'changes') metrics.lastReadSeconds.set(loop.now() / 1000);
+  return true;
+}
+
+function valid({ source, metrics, logger }: Loop, fact: Fact): LifecycleEvent[] {
+  const event = eventOf(fact, source);
+  if (event !== undefined) return [event];
+  metrics.eventsRejected.inc({ reason: 'invalid_data' });
+  logger.warn({ fact: idOf(fact), at: fact.atMicros }, 'a fact is none that an event may tell');
+  return [];
+}
+
+async function sample({ plane, source, metrics, troubles, outbox, ...loop }: Loop): Promise<void> {
+  const waiting = loop.backoff();
+  while (!loop.isClosing()) {
+    const sampled = await plane.sample(source);
+    troubles.set('samples', sampled.kind === 'unavailable' ? sampled.detail : undefined);
+    if (sampled.kind === 'unavailable') {
+      await waiting.wait(sampled.detail);
+      continue;
+    }
+    waiting.clear();
+    if (await outbox.put(sampled.events)) metrics.samples.inc(sampled.events.length);
+    await loop.pause(sampled.waitMs);
+  }
 }

@@ -68,9 +68,10 @@ export async function startServing(settings: Readonly<Record<string, string>>) {
   };
 }
 
-type Usage = Pick<Watched, 'cpuSeconds' | 'anonymousMb' | 'mappedMb'>;
+export type Usage = Pick<Watched, 'cpuSeconds' | 'anonymousMb' | 'mappedMb'>;
 
-function usageOf(pid: number | undefined): Usage {
+/** Of a process, by what Linux tells of it. */
+export function usageOf(pid: number | undefined): Usage {
   try {
     const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -16,6 +16,7 @@ export const ADMIN_TOKEN = 'sesame-91c7';
 
 export interface DstackServer {
   readonly url: string;
+  readonly pid: number | undefined;
   /** Asks its API; throws where it does not answer 200. */
   call(path: string, body: object): Promise<unknown>;
   /** See fill_dstack.py; what it has made. */
@@ -70,6 +71,7 @@ export async function startDstack({
   );
   return {
     url,
+    pid: child.pid,
     async call(path, body) {
       const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, 'content-type': 'application/json' };
       const response = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });

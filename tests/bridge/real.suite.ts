@@ -1,6 +1,4 @@
 /** The bridge as a process against real dstack servers, each with a database of its own: what its page says, ours says. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
@@ -15,12 +13,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startPostgres } from '../support/postgres';
-import { runCommand, startServer, until, type Run, type Server } from '../support/server';
+import {
+  runCommand,
+  startCommand,
+  startServer,
+  until,
+  type Command,
+  type Run,
+  type Server,
+} from '../support/server';
 import { ADMIN_TOKEN, startDstack, type DstackServer } from './dstack-server';
 
 jest.setTimeout(1_200_000);
 
-const MAIN = process.env['TEST_MAIN'] ?? join(__dirname, '../../dist/services/cli/main.js');
 const PATIENCE_MS = 240_000;
 const SOURCE = '/dstack/test';
 
@@ -97,27 +102,10 @@ const bridge = (dstack: DstackServer, server: Server, state: string, ...more: st
   runCommand([...argsOf(dstack, state), ...more], listenAt(server));
 
 /** A bridge that goes on until it is ended. */
-function follow(
-  dstack: DstackServer,
-  server: Server,
-  state: string,
-): { readonly child: ChildProcess; said(): string } {
-  const env = { ...process.env, ...listenAt(server) };
-  const child = spawn(process.execPath, [MAIN, ...argsOf(dstack, state)], {
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  ends.push(() => kill(child));
-  return { child, said: () => said };
-}
-
-async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
+function follow(dstack: DstackServer, server: Server, state: string): Command {
+  const command = startCommand(argsOf(dstack, state), listenAt(server));
+  ends.push(() => command.kill());
+  return command;
 }
 
 /** Until both pages say the same, and no later than that; the bridge's own words tell why not. */
@@ -191,10 +179,10 @@ test('after a snapshot nothing differs; no secret is anywhere, and nothing of ds
 test('runs that are stopped and played through by the server itself, with a bridge that is killed twenty times', async () => {
   const [dstack, server] = [await dstackOf('evented', { isAlive: true }), await fleetmeter()];
   for (let kills = 0; kills < 20; kills++) {
-    const { child } = follow(dstack, server, 'killed');
+    const { kill } = follow(dstack, server, 'killed');
     if (kills % 5 === 0) await stopRuns(dstack, 3);
     await delay(500 + Math.random() * 6000);
-    await kill(child);
+    await kill();
   }
   const { said } = follow(dstack, server, 'killed');
   await untilSame(dstack, server, said);

@@ -93,6 +93,32 @@ export async function runCommand(
   };
 }
 
+export interface Command {
+  /** What it has written so far. */
+  said(): string;
+  /** As a crash. */
+  kill(): Promise<void>;
+}
+
+/** Starts a command that goes on until it is ended. */
+export function startCommand(
+  args: readonly string[],
+  settings: Readonly<Record<string, string>> = {},
+): Command {
+  const child = start(args, settings);
+  const ended = once(child, 'exit');
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  return {
+    said: () => said,
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
 function start(
   args: readonly string[],
   settings: Readonly<Record<string, string>>,

@@ -2,7 +2,7 @@ import type { Fetched, Fetcher } from '../../http/fetcher';
 import { microsOf } from '../fact';
 import { readEvent, readInstance, readRun, readVolume } from './answers';
 import type { EventRow, InstanceRow, RowReader, RunRow, VolumeRow } from './answers';
-import { DstackError, openLine, type Call, type LineOptions } from './line';
+import { DstackError, openLine, type Call, type Line, type LineOptions } from './line';
 
 export interface ClientOptions extends LineOptions {
   readonly fetcher: Fetcher;
@@ -69,75 +69,78 @@ const PAGINGS = {
 
 /** Asks one thing at a time, and as little as possible: fields that a server does not know make it refuse a request. */
 export function openDstackClient(options: ClientOptions): DstackClient {
-  const { fetcher, authorization, pageAuthorization, onBadRows } = options;
   const line = openLine(options);
-
-  async function ask(
-    call: Call,
-    path: string,
-    body: Body,
-    isExpected: (value: unknown) => boolean = isObject,
-  ): Promise<unknown> {
-    const headers = { ...HEADERS, 'content-type': 'application/json', ...tokenOf(authorization) };
-    return line.send(
-      call,
-      path,
-      (url) => fetcher.post(url, headers, JSON.stringify(body)),
-      (bytes, url) => {
-        const value = parse(bytes, url);
-        if (isExpected(value)) return value;
-        throw new DstackError('unreadable', `${url}: the answer is another JSON than expected`);
-      },
-    );
-  }
-
-  function lists<T>(call: keyof typeof PAGINGS, read: RowReader<T>): List<T> {
-    const paging: Paging = PAGINGS[call];
-    const path = `/api/${call}/list`;
-    return async (filter, from) => {
-      const after = {
-        ...(from !== undefined && { [paging.at]: from.at }),
-        ...(from?.id !== undefined && { [paging.id]: from.id }),
-      };
-      const rows = await ask(call, path, { ...filter, ...after }, Array.isArray);
-      if (!Array.isArray(rows)) return { rows: [], count: 0, next: undefined };
-      const next = nextOf(rows, paging);
-      if (next === undefined && rows.length === filter.limit)
-        throw new DstackError('unreadable', `${path}: no row has an id and a time, expected ${paging.by}`);
-      const taken = rows.map(read).filter((row) => row !== undefined);
-      if (taken.length < rows.length) onBadRows(call, rows.length - taken.length);
-      return { rows: taken, count: rows.length, next };
-    };
-  }
-
-  function gets<T>(call: 'run' | 'instance', read: RowReader<T>): Get<T> {
-    return async (project, id) => {
-      const value = await ask(call, `/api/project/${encodeURIComponent(project)}/${call}s/get`, { id });
-      const row = read(value);
-      if (value !== undefined && row === undefined) onBadRows(call, 1);
-      return row;
-    };
-  }
-
+  const api: Api = { ask: openAsk(line, options), onBadRows: options.onBadRows };
   return {
-    events: lists('events', readEvent),
-    runs: lists('runs', readRun),
-    instances: lists('instances', readInstance),
-    volumes: lists('volumes', readVolume),
-    run: gets('run', readRun),
-    instance: gets('instance', readInstance),
+    events: lists(api, 'events', readEvent),
+    runs: lists(api, 'runs', readRun),
+    instances: lists(api, 'instances', readInstance),
+    volumes: lists(api, 'volumes', readVolume),
+    run: gets(api, 'run', readRun),
+    instance: gets(api, 'instance', readInstance),
     async page() {
-      const headers = { ...HEADERS, ...tokenOf(pageAuthorization) };
-      const get = (url: string): Promise<Fetched> => fetcher.get(url, headers);
+      const headers = { ...HEADERS, ...tokenOf(options.pageAuthorization) };
+      const get = (url: string): Promise<Fetched> => options.fetcher.get(url, headers);
       const page = await line.send('metrics', '/metrics', get, (bytes, _url, sentMs) => ({ bytes, sentMs }));
       if (page === undefined) throw new DstackError('failing', 'the page is gone');
       return page;
     },
     async seesAll() {
-      const user = await ask('user', '/api/users/get_my_user', {});
+      const user = await api.ask('user', '/api/users/get_my_user', {});
       return isObject(user) && 'global_role' in user && user.global_role === 'admin';
     },
     busyMs: () => line.busyMs(),
+  };
+}
+
+interface Api {
+  /** JSON. Undefined: what was asked for by its id is gone. Throws a DstackError, where the answer is not as expected too. */
+  readonly ask: (
+    call: Call,
+    path: string,
+    body: Body,
+    isExpected?: (value: unknown) => boolean,
+  ) => Promise<unknown>;
+  readonly onBadRows: ClientOptions['onBadRows'];
+}
+
+function openAsk(line: Line, { fetcher, authorization }: ClientOptions): Api['ask'] {
+  return async (call, path, body, isExpected = isObject) => {
+    const headers = { ...HEADERS, 'content-type': 'application/json', ...tokenOf(authorization) };
+    const post = (url: string): Promise<Fetched> => fetcher.post(url, headers, JSON.stringify(body));
+    return line.send(call, path, post, (bytes, url) => {
+      const value = parse(bytes, url);
+      if (isExpected(value)) return value;
+      throw new DstackError('unreadable', `${url}: the answer is another JSON than expected`);
+    });
+  };
+}
+
+function lists<T>({ ask, onBadRows }: Api, call: keyof typeof PAGINGS, read: RowReader<T>): List<T> {
+  const paging: Paging = PAGINGS[call];
+  const path = `/api/${call}/list`;
+  return async (filter, from) => {
+    const after = {
+      ...(from !== undefined && { [paging.at]: from.at }),
+      ...(from?.id !== undefined && { [paging.id]: from.id }),
+    };
+    const rows = await ask(call, path, { ...filter, ...after }, Array.isArray);
+    if (!Array.isArray(rows)) return { rows: [], count: 0, next: undefined };
+    const next = nextOf(rows, paging);
+    if (next === undefined && rows.length === filter.limit)
+      throw new DstackError('unreadable', `${path}: no row has an id and a time, expected ${paging.by}`);
+    const taken = rows.map(read).filter((row) => row !== undefined);
+    if (taken.length < rows.length) onBadRows(call, rows.length - taken.length);
+    return { rows: taken, count: rows.length, next };
+  };
+}
+
+function gets<T>({ ask, onBadRows }: Api, call: 'run' | 'instance', read: RowReader<T>): Get<T> {
+  return async (project, id) => {
+    const value = await ask(call, `/api/project/${encodeURIComponent(project)}/${call}s/get`, { id });
+    const row = read(value);
+    if (value !== undefined && row === undefined) onBadRows(call, 1);
+    return row;
   };
 }
 
