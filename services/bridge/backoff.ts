@@ -9,21 +9,29 @@ export interface Backoff {
 const FIRST_MS = 1000;
 const LONGEST_MS = 60_000;
 
-/** Longer and longer, with jitter, so that those who wait for the same thing don't come back together. */
-export function openBackoff(pause: (ms: number) => Promise<void>): Backoff {
+/**
+ * Longer and longer, with jitter, so that those who wait for the same thing don't come back together.
+ * @param say told why it is waited; undefined: it is no more
+ */
+export function openBackoff(
+  pause: (ms: number) => Promise<void>,
+  say: (detail: string | undefined) => void,
+): Backoff {
   let failures = 0;
   return {
     clear() {
       failures = 0;
+      say(undefined);
     },
-    wait() {
+    wait(detail) {
+      say(detail);
       const ms = Math.min(LONGEST_MS, FIRST_MS * 2 ** failures++);
       return pause(ms * (0.5 + Math.random() / 2));
     },
   };
 }
 
-/** For who does not wait. */
+/** For who does not wait, and says it once, by its end. */
 export class AwayError extends Error {}
 
 export const NO_WAIT: Backoff = {

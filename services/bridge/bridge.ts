@@ -7,7 +7,7 @@ import type { BridgeMetrics } from './metrics';
 import { openOutbox, type Deliver, type Outbox } from './outbox';
 import type { Advanced, ControlPlane } from './port';
 import type { StateFile } from './state-file';
-import { openTroubles, type Troubles } from './troubles';
+import { openTroubles, type TroubleOf } from './troubles';
 
 export interface BridgeOptions {
   readonly plane: ControlPlane;
@@ -37,8 +37,7 @@ export interface Bridge {
 interface Loop extends BridgeOptions {
   readonly isClosing: () => boolean;
   readonly pause: (ms: number) => Promise<void>;
-  readonly backoff: () => Backoff;
-  readonly troubles: Troubles;
+  readonly backoff: (of: TroubleOf) => Backoff;
   readonly outbox: Outbox;
   /** The snapshot is on the log. */
   isWhole: boolean;
@@ -50,8 +49,9 @@ export function openBridge(options: BridgeOptions): Bridge {
   const isClosing = (): boolean => closing.signal.aborted;
   const pause = (ms: number): Promise<void> =>
     delay(ms, undefined, { signal: closing.signal }).catch(() => undefined);
-  const backoff = (): Backoff => (options.mode === 'once' ? NO_WAIT : openBackoff(pause));
   const troubles = openTroubles(options.logger);
+  const backoff = (of: TroubleOf): Backoff =>
+    options.mode === 'once' ? NO_WAIT : openBackoff(pause, (detail) => troubles.set(of, detail));
   const shared = { ...options, backoff, isClosing, pause, troubles };
   const loop: Loop = { ...shared, outbox: openOutbox(shared), isWhole: false };
 
@@ -69,12 +69,11 @@ export function openBridge(options: BridgeOptions): Bridge {
 }
 
 async function follow(loop: Loop): Promise<void> {
-  const { plane, state, metrics, troubles } = loop;
-  const waiting = loop.backoff();
+  const { plane, state, metrics } = loop;
+  const waiting = loop.backoff('plane');
   for (let kept = await state.read(); !loop.isClosing();) {
     const advance = await plane.advance(kept);
     metrics.up.set(advance.kind === 'unavailable' ? 0 : 1);
-    troubles.set('plane', advance.kind === 'unavailable' ? advance.detail : undefined);
     if (advance.kind === 'unavailable') {
       await waiting.wait(advance.detail);
       continue;
@@ -109,11 +108,10 @@ function valid({ source, metrics, logger }: Loop, fact: Fact): LifecycleEvent[] 
   return [];
 }
 
-async function sample({ plane, source, metrics, troubles, outbox, ...loop }: Loop): Promise<void> {
-  const waiting = loop.backoff();
+async function sample({ plane, source, metrics, outbox, ...loop }: Loop): Promise<void> {
+  const waiting = loop.backoff('samples');
   while (!loop.isClosing()) {
     const sampled = await plane.sample(source);
-    troubles.set('samples', sampled.kind === 'unavailable' ? sampled.detail : undefined);
     if (sampled.kind === 'unavailable') {
       await waiting.wait(sampled.detail);
       continue;

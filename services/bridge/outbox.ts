@@ -5,7 +5,7 @@ import type { Logger } from '../process/logger';
 import { openSeldom } from '../process/rare-warning';
 import type { Backoff } from './backoff';
 import type { BridgeMetrics } from './metrics';
-import type { Troubles } from './troubles';
+import type { TroubleOf, Troubles } from './troubles';
 
 /** Puts events, as JSON, on the log. */
 export type Deliver = (events: readonly string[]) => Promise<Delivery>;
@@ -25,7 +25,7 @@ interface Rejected {
 
 export interface OutboxOptions {
   readonly deliver: Deliver;
-  readonly backoff: () => Backoff;
+  readonly backoff: (of: TroubleOf) => Backoff;
   /** Whether nothing more is to be sent. */
   readonly isClosing: () => boolean;
   readonly pause: (ms: number) => Promise<void>;
@@ -66,15 +66,15 @@ export function openOutbox(options: OutboxOptions): Outbox {
   }
 
   async function send(batch: readonly Encoded[]): Promise<boolean> {
-    const backoff = options.backoff();
+    const waiting = options.backoff('log');
     while (!isClosing()) {
       const delivery = await deliver(batch.map(({ json }) => json));
-      troubles.set('log', delivery.kind === 'unavailable' ? delivery.detail : undefined);
       if (delivery.kind === 'delivered') {
+        waiting.clear();
         count(batch, delivery.rejected);
         return true;
       }
-      await backoff.wait(delivery.detail);
+      await waiting.wait(delivery.detail);
     }
     return false;
   }

@@ -1,5 +1,6 @@
 /** `bridge dstack` as a process: into the server that runs here, with TLS of its own, and into a real Kafka. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,6 +85,35 @@ test('into Kafka come the same events as into the server, once more when the sta
   expect(inKafka.length).toBeGreaterThan(20);
   expect(await bridge('kafka-again', brokers, '--once')).toMatchObject({ code: 0 });
   expect(await exported('kafka-again.ndjson', brokers)).toEqual(inKafka);
+  expect(await bridge('own-again', own, '--once')).toMatchObject({ code: 0 });
   await server.terminate();
+  const dead = await runCommand(['dead-letters', 'list'], { FLEETMETER_DATA_DIR: join(dir, 'data') });
+  expect(dead).toMatchObject({ code: 0, stdout: expect.stringMatching(/^no dead letters/) as string });
   expect(await exported('own.ndjson', { FLEETMETER_DATA_DIR: join(dir, 'data') })).toEqual(inKafka);
+});
+
+test.each<[string, (response: ServerResponse) => void, RegExp]>([
+  [
+    '403',
+    (r) => r.writeHead(403).end('{"detail":{"msg":"Invalid token"}}'),
+    /answered 403: the token is wrong, was revoked/,
+  ],
+  [
+    '422',
+    (r) => r.writeHead(422).end('{"detail":"PLANTED"}'),
+    /answered 422: .* its version may be another one/,
+  ],
+  ['500', (r) => r.writeHead(500).end('PLANTED'), /answered 500/],
+  ['half a JSON', (r) => r.end('[{"id":"PLANTED'), /no JSON, or was cut off/],
+  ['a closed connection', (r) => r.destroy(), /events\/list/],
+])('%s: one line that says what is wrong, and exit code 3', async (_, answer, line) => {
+  dstack.fault = (_path, response) => {
+    answer(response);
+    return true;
+  };
+  const { code, stderr } = await bridge('fault', own, '--once');
+  dstack.fault = undefined;
+  const said = stderr.trim().split('\n');
+  expect([code, said]).toEqual([3, [expect.stringMatching(line)]]);
+  expect(stderr).not.toContain('PLANTED');
 });
