@@ -22,6 +22,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['backfill', async () => (await import('./commands/backfill.js')).addBackfill],
   ['explain', async () => (await import('./commands/explain.js')).addExplain],
   ['cost', async () => (await import('./commands/cost.js')).addCost],
+  ['budgets', async () => (await import('./commands/budgets.js')).addBudgets],
   ['top', async () => (await import('./commands/top.js')).addTop],
   ['demo', async () => (await import('./commands/demo.js')).addDemo],
 ]);

@@ -2,9 +2,11 @@
  * A fleet in a real Prometheus, with the rules of docs/prometheus, asked what every panel of the dashboards asks: a panel that shows
  * nothing, or NaN, helps nobody, and an alert that fires on a fleet that is well is not looked at twice.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { budgetRules } from '../../services/report/budget-rules';
+import { monthStart } from '../../services/report/span';
 import { runPrometheus, type Sample } from '../support/prometheus';
 import { post, startServer, until, type Server } from '../support/server';
 import { asked, readDashboards } from './dashboards';
@@ -24,13 +26,18 @@ beforeAll(
     dir = mkdtempSync(join(tmpdir(), 'fleetmeter-monitoring-'));
     server = await startServer({ FLEETMETER_DATA_DIR: join(dir, 'data') }, ['--demo', String(JOBS)]);
     const targets = [{ targets: [server.url.replace('http://', '')] }];
+    const budgets = join(dir, 'budgets.yml');
+    writeFileSync(
+      budgets,
+      budgetRules([{ of: { project: 'vision' }, monthMs: monthStart(Date.now()), cents: 1e8 }]),
+    );
     prometheus = await runPrometheus(
       dir,
       [
         { job_name: 'fleetmeter', static_configs: targets },
         { job_name: 'fleetmeter-process', metrics_path: '/metrics/process', static_configs: targets },
       ],
-      [RULES],
+      [RULES, budgets],
     );
     await letRunWait();
     await until(

@@ -32,6 +32,7 @@ const COMMANDS = [
   'backfill',
   'explain',
   'cost',
+  'budgets',
   'dead-letters',
   'topics',
   'bridge',

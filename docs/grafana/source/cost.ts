@@ -142,6 +142,33 @@ export const cost = dashboard({
       ],
     },
     {
+      title: 'Budgets',
+      panels: [
+        chart({
+          title: 'Budgets, pace',
+          about:
+            'How often the month would spend it at the pace of the last six hours; at 1 it lasts for the month. Made by fleetmeter budgets rules.',
+          unit: 'short',
+          width: 12,
+          queries: [
+            [
+              `fleetmeter_budget_burn_ratio{window="6h", ${HERE}}`,
+              '{{dstack_project_name}} {{dstack_user_name}}',
+            ],
+          ],
+        }),
+        chart({
+          title: 'Budgets, dollars of the month',
+          about: 'What may be spent.',
+          unit: 'currencyUSD',
+          width: 12,
+          queries: [
+            [`fleetmeter_budget_dollars{${HERE}}`, '{{dstack_project_name}} {{dstack_user_name}} {{month}}'],
+          ],
+        }),
+      ],
+    },
+    {
       title: 'What to look at first',
       panels: [
         table({
