@@ -3,7 +3,7 @@ import type { EventLog } from '../log/port';
 import type { Partition } from '../partition/partition';
 import type { StateStore, StoreUnavailable } from '../store/port';
 import { openStoreClock } from './store-clock';
-import type { StepNews } from './store-clock';
+import type { StepNews, StoreClock } from './store-clock';
 import type { Timing } from './timing';
 
 /**
@@ -39,6 +39,15 @@ type PageTimed = Pick<Partition, 'number' | 'positions' | 'lastLogTimeMs' | 'pag
 
 const FRESH_MS = 1000;
 
+/** What was learned of the log's ends and of the store's time. */
+interface Known {
+  readonly timing: Timing;
+  readonly clock: StoreClock;
+  ends: { readonly askedAtMs: number; readonly endOf: readonly number[] } | null;
+  /** When the store last answered. */
+  answeredAtMs: number;
+}
+
 export function openPageClock(
   log: EventLog,
   store: StateStore,
@@ -46,69 +55,75 @@ export function openPageClock(
   onStep?: (news: StepNews, stepMs: number) => void,
 ): PageClock {
   const clock = openStoreClock(timing, onStep);
-  let ends: { readonly askedAtMs: number; readonly endOf: readonly number[] } | null = null;
-  let answeredAtMs = -Infinity;
-
-  const isFresh = (atMs: number): boolean => timing.now() - atMs < FRESH_MS;
-  const isInDoubt = (pageTimeMs: number | null): boolean => {
-    const [latestMs, followedMs] = [clock.latestMs() ?? Infinity, clock.nowMs() ?? Infinity];
-    return latestMs < followedMs && pageTimeMs !== null && pageTimeMs - latestMs > FUTURE_MS;
-  };
-  /**
-   * A page time that agrees with a clock that has stepped back stays with it: it must not be moved to where
-   * the clock was wrong.
-   */
-  const nowFor = (pageTimeMs: number | null): number | null => {
-    const [latestMs, followedMs] = [clock.latestMs(), clock.nowMs()];
-    if (latestMs === null || followedMs === null || isInDoubt(pageTimeMs)) return followedMs;
-    return Math.min(latestMs, followedMs);
-  };
-  const storeNowMs = (): number | null => (isFresh(answeredAtMs) ? clock.nowMs() : null);
-  const isTooFarAhead = (timeMs: number): boolean => timeMs - (clock.nowMs() ?? Infinity) > FUTURE_MS;
-
-  async function askStore(): ReturnType<PageClock['askStore']> {
-    const askedAtMs = timing.now();
-    const time = await store.clock();
-    if (time.kind === 'unavailable') return time;
-    answeredAtMs = timing.now();
-    clock.observe(time.nowMs, askedAtMs);
-    const nowMs = clock.nowMs();
-    if (nowMs === null) return { kind: 'unavailable', detail: 'its clock was answered too late to be told' };
-    return { kind: 'clock', nowMs };
-  }
-
-  /** What page time would be if clocks were never wrong. */
-  function soughtMs({ number, positions, lastLogTimeMs, pageTimeMs }: PageTimed): number | null {
-    const end = ends?.endOf[number] ?? Infinity;
-    const nothingUnread = ends !== null && isFresh(ends.askedAtMs) && positions.lifecycle >= end;
-    const nowMs = nowFor(pageTimeMs);
-    if (nothingUnread && isFresh(answeredAtMs)) return nowMs;
-    if (lastLogTimeMs === null || nowMs === null) return lastLogTimeMs;
-    return lastLogTimeMs - nowMs > FUTURE_MS ? nowMs : lastLogTimeMs;
-  }
-
+  const known: Known = { timing, clock, ends: null, answeredAtMs: -Infinity };
   return {
     async refresh() {
-      await Promise.all([
-        log.bounds('lifecycle').then((bounds) => {
-          if (bounds.kind !== 'bounds') return;
-          ends = { askedAtMs: bounds.askedAtMs, endOf: bounds.partitions.map(({ end }) => end) };
-        }),
-        askStore(),
-      ]);
+      await Promise.all([askLog(known, log), askStore(known, store)]);
     },
-    askStore,
+    askStore: () => askStore(known, store),
     pageTimeMs(partition) {
       const { pageTimeMs } = partition;
-      if (pageTimeMs !== null && isTooFarAhead(pageTimeMs)) return clock.nowMs();
-      const sought = soughtMs(partition);
+      if (pageTimeMs !== null && isTooFarAhead(known, pageTimeMs)) return clock.nowMs();
+      const sought = soughtMs(known, partition);
       return sought === null ? pageTimeMs : Math.max(sought, pageTimeMs ?? sought);
     },
-    isInDoubt,
-    isTooFarAhead,
-    lag: (partition, position) => Math.max(0, (ends?.endOf[partition] ?? position) - position),
-    storeNowMs,
+    isInDoubt: (pageTimeMs) => isInDoubt(known, pageTimeMs),
+    isTooFarAhead: (timeMs) => isTooFarAhead(known, timeMs),
+    lag: (partition, position) => Math.max(0, (known.ends?.endOf[partition] ?? position) - position),
+    storeNowMs: () => (isFresh(known, known.answeredAtMs) ? clock.nowMs() : null),
     followedMs: () => clock.nowMs(),
     stepMs: () => clock.stepMs(),
   };
+}
+
+async function askLog(known: Known, log: EventLog): Promise<void> {
+  const bounds = await log.bounds('lifecycle');
+  if (bounds.kind !== 'bounds') return;
+  known.ends = { askedAtMs: bounds.askedAtMs, endOf: bounds.partitions.map(({ end }) => end) };
+}
+
+async function askStore(known: Known, store: StateStore): ReturnType<PageClock['askStore']> {
+  const { timing, clock } = known;
+  const askedAtMs = timing.now();
+  const time = await store.clock();
+  if (time.kind === 'unavailable') return time;
+  known.answeredAtMs = timing.now();
+  clock.observe(time.nowMs, askedAtMs);
+  const nowMs = clock.nowMs();
+  if (nowMs === null) return { kind: 'unavailable', detail: 'its clock was answered too late to be told' };
+  return { kind: 'clock', nowMs };
+}
+
+/** What page time would be if clocks were never wrong. */
+function soughtMs(known: Known, { number, positions, lastLogTimeMs, pageTimeMs }: PageTimed): number | null {
+  const { ends, answeredAtMs } = known;
+  const end = ends?.endOf[number] ?? Infinity;
+  const nothingUnread = ends !== null && isFresh(known, ends.askedAtMs) && positions.lifecycle >= end;
+  const nowMs = nowFor(known, pageTimeMs);
+  if (nothingUnread && isFresh(known, answeredAtMs)) return nowMs;
+  if (lastLogTimeMs === null || nowMs === null) return lastLogTimeMs;
+  return lastLogTimeMs - nowMs > FUTURE_MS ? nowMs : lastLogTimeMs;
+}
+
+/**
+ * A page time that agrees with a clock that has stepped back stays with it: it must not be moved to where
+ * the clock was wrong.
+ */
+function nowFor(known: Known, pageTimeMs: number | null): number | null {
+  const [latestMs, followedMs] = [known.clock.latestMs(), known.clock.nowMs()];
+  if (latestMs === null || followedMs === null || isInDoubt(known, pageTimeMs)) return followedMs;
+  return Math.min(latestMs, followedMs);
+}
+
+function isInDoubt({ clock }: Known, pageTimeMs: number | null): boolean {
+  const [latestMs, followedMs] = [clock.latestMs() ?? Infinity, clock.nowMs() ?? Infinity];
+  return latestMs < followedMs && pageTimeMs !== null && pageTimeMs - latestMs > FUTURE_MS;
+}
+
+function isTooFarAhead({ clock }: Known, timeMs: number): boolean {
+  return timeMs - (clock.nowMs() ?? Infinity) > FUTURE_MS;
+}
+
+function isFresh({ timing }: Known, atMs: number): boolean {
+  return timing.now() - atMs < FRESH_MS;
 }

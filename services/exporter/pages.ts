@@ -8,6 +8,7 @@ import type { PageRequest } from '../page/request';
 import type { Version } from '../store/port';
 import type { PartitionView } from '../view/view';
 import { gzipPieces } from './gzip';
+import { openRounds } from './rounds';
 import { openTape } from './tape';
 import type { Tape } from './tape';
 import type { Refreshed, Views } from './views';
@@ -40,46 +41,14 @@ export interface Page {
   readonly bytes: Promise<number>;
 }
 
-/** What waits for a round: it is answered from what the round has read. */
-interface Asked {
-  /** Resolves when the views may change again. */
-  readonly answer: (refreshed: Refreshed) => Promise<void>;
-  readonly reject: (error: unknown) => void;
-}
-
 export function openPages(
   views: Views,
   sampleTtlMs: number,
   onLeftOut: PageRequest['onLeftOut'] = () => undefined,
 ): Pages {
-  let asked: Asked[] = [];
-  let isRunning = false;
+  const rounds = openRounds(views);
   const layout = openLayout();
   const open = new Map<string, OpenPage>();
-
-  async function runRounds(): Promise<void> {
-    isRunning = true;
-    while (asked.length > 0) {
-      // Who asks at the same time asks in the same round.
-      await breathe();
-      const round = asked;
-      asked = [];
-      try {
-        const refreshed = await views.refresh();
-        for (const { answer } of round) await answer(refreshed);
-      } catch (error) {
-        for (const { reject } of round) reject(error);
-      }
-    }
-    isRunning = false;
-  }
-
-  function ask<T>(answer: (refreshed: Refreshed, resolve: (value: T) => void) => Promise<void>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      asked.push({ answer: (refreshed) => answer(refreshed, resolve), reject });
-      if (!isRunning) void runRounds();
-    });
-  }
 
   async function answerPage(
     request: AskedPage,
@@ -109,9 +78,9 @@ export function openPages(
   }
 
   return {
-    get: (request) => ask((refreshed, resolve) => answerPage(request, refreshed, resolve)),
+    get: (request) => rounds.ask((refreshed, resolve) => answerPage(request, refreshed, resolve)),
     read: (reader) =>
-      ask((refreshed, resolve) => {
+      rounds.ask((refreshed, resolve) => {
         resolve(reader(refreshed));
         return Promise.resolve();
       }),
