@@ -67,6 +67,53 @@ test('more events in the overlap than a piece reads: it comes to their end, a pi
   expect(submittedOf((await readOn(plane, piece.state)).facts)).toBe(1);
 });
 
+test.each<[string, (run: RunJson) => void]>([
+  ['dstack answers 500 for', () => undefined],
+  ['we can not read', (run) => Object.assign(run, { user: 5 })],
+])(
+  'one row that %s: all else goes on, it has not vanished, and is told when it can be read',
+  async (_, spoil) => {
+    const [bad, good] = [running(at, 'bad'), running(at, 'good')];
+    const first = await readOn(plane, undefined);
+    const user = bad.user;
+    spoil(bad);
+    at.fault = (path, response) => {
+      if (bad.user !== user || !path.endsWith('/runs/get') || at.requests.at(-1)?.body['id'] !== bad.id)
+        return false;
+      response.writeHead(500).end();
+      return true;
+    };
+    finish(at, bad);
+    finish(at, good);
+    at.pass(7200);
+    const second = await readPatiently(first.state);
+    expect(finishedRuns(second.facts)).toEqual([good.id]);
+    at.fault = undefined;
+    bad.user = user;
+    at.pass(7200);
+    const third = await readPatiently(second.state);
+    expect(finishedRuns(third.facts)).toEqual([bad.id]);
+  },
+);
+
+/** As a bridge does: again from where it was. */
+async function readPatiently(
+  from: string,
+): Promise<{ readonly facts: readonly Fact[]; readonly state: string }> {
+  const facts: Fact[] = [];
+  for (let state = from; ;) {
+    const piece = await plane.advance(JSON.parse(state));
+    if (piece.kind === 'unavailable') continue;
+    facts.push(...piece.facts);
+    state = JSON.stringify(piece.state);
+    if (piece.phase === 'changes') return { facts, state };
+  }
+}
+
+function finishedRuns(facts: readonly Fact[]): unknown[] {
+  return facts.flatMap((fact) => (fact.type === 'fleetmeter.run.finished.v1' ? [fact.data.run.id] : []));
+}
+
 async function unreadableRuns(): Promise<number> {
   const page = await world.metrics.registry.metrics();
   return Number(/^fleetmeter_bridge_unreadable_rows_total\{call="runs"\} (.*)$/m.exec(page)?.[1]);

@@ -35,14 +35,14 @@ export interface Page<T> {
 }
 
 type List<T> = (filter: ListFilter, from?: From) => Promise<Page<T>>;
-type Get<T> = (project: string, id: string) => Promise<T | undefined>;
+/** `gone`: dstack knows it no more, or its project is deleted; `unreadable`: there is something, and nobody can read it. */
+type Get<T> = (project: string, id: string) => Promise<T | 'gone' | 'unreadable'>;
 
 export interface DstackClient {
   readonly events: List<EventRow>;
   readonly runs: List<RunRow>;
   readonly instances: List<InstanceRow>;
   readonly volumes: List<VolumeRow>;
-  /** Undefined: dstack knows it no more, or its project is deleted. */
   readonly run: Get<RunRow>;
   readonly instance: Get<InstanceRow>;
   /** dstack's page for Prometheus, and when it was asked for, by our clock. */
@@ -135,12 +135,30 @@ function lists<T>({ ask, onBadRows }: Api, call: keyof typeof PAGINGS, read: Row
   };
 }
 
+/** So often one and the same row may fail before all else goes on without it: dstack answers 500 for one that it can't read itself. */
+const FAILURES = 3;
+
 function gets<T>({ ask, onBadRows }: Api, call: 'run' | 'instance', read: RowReader<T>): Get<T> {
+  const failures = new Map<string, number>();
+
+  function isStubborn(id: string, error: unknown): boolean {
+    if (!(error instanceof DstackError) || error.fault !== 'failing') return false;
+    const count = (failures.get(id) ?? 0) + 1;
+    failures.set(id, count);
+    return count >= FAILURES;
+  }
+
   return async (project, id) => {
-    const value = await ask(call, `/api/project/${encodeURIComponent(project)}/${call}s/get`, { id });
+    const path = `/api/project/${encodeURIComponent(project)}/${call}s/get`;
+    const value = await ask(call, path, { id }).catch((error: unknown) => {
+      if (isStubborn(id, error)) return 'unreadable';
+      throw error;
+    });
+    if (value === undefined) return 'gone';
     const row = read(value);
-    if (value !== undefined && row === undefined) onBadRows(call, 1);
-    return row;
+    if (row === undefined) onBadRows(call, 1);
+    else failures.delete(id);
+    return row ?? 'unreadable';
   };
 }
 

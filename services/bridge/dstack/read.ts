@@ -57,7 +57,8 @@ const LISTED_SUBMISSIONS = 10;
 
 export async function withAllSubmissions({ client }: Context, row: RunRow): Promise<RunRow> {
   const mayLack = row.jobs.some((job) => job.job_submissions.length >= LISTED_SUBMISSIONS);
-  return (mayLack ? await client.run(row.project_name, row.id) : undefined) ?? row;
+  const whole = mayLack ? await client.run(row.project_name, row.id) : row;
+  return typeof whole === 'string' ? row : whole;
 }
 
 /** Facts of jobs whose rows are gone: see learnDeletedJob(). */

@@ -12,7 +12,7 @@ export interface Found<T> {
 }
 
 interface Source<T> {
-  readonly get: (project: string, id: string) => Promise<T | undefined>;
+  readonly get: (project: string, id: string) => Promise<T | 'gone' | 'unreadable'>;
   readonly list: (from: From | undefined) => Promise<Page<T>>;
   /** A page of rows costs dstack as much as so many that are asked for one by one. */
   readonly listAbove: number;
@@ -48,8 +48,8 @@ async function readWanted<T extends { readonly id: string }>(
   }
   for (const [id, project] of left) {
     const row = await get(project, id);
-    if (row === undefined) gone.push(id);
-    else rows.push(row);
+    if (row === 'gone') gone.push(id);
+    else if (row !== 'unreadable') rows.push(row);
   }
   return { rows, gone };
 }
