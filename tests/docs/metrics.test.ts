@@ -33,6 +33,10 @@ const known = new Set<string>([
   ...families.flatMap(({ labels }) => labels),
   // Of scrape targets.
   'fleetmeter_shard',
+  // What the rules of a file of budgets record: services/report/budget-rules.ts.
+  'fleetmeter_budget_dollars',
+  'fleetmeter_budget_spent_dollars',
+  'fleetmeter_budget_burn_ratio',
   ...openBridgeMetrics().registry.getMetricsAsArray().flatMap(namesOf),
 ]);
 
