@@ -41,21 +41,29 @@ function countReadable(
   return tooFar === -1 ? records.length : tooFar;
 }
 
-/**
- * Folds the first `count` records. Returns what must be durable on the log before the position passes them.
- */
+/** What folding a batch leaves to do. */
+export interface Folded {
+  /** Must be durable on the log before the position passes the records. */
+  readonly forward: readonly AppendRecord[];
+  /** Of the events that were taken, their own. */
+  readonly timesMs: readonly number[];
+}
+
+/** Folds the first `count` records. */
 export function foldBatch(
   partition: Partition,
   { topic, records, next }: Batch,
   count: number,
   partitions: number,
   metrics: ProcessMetrics,
-): readonly AppendRecord[] {
+): Folded {
   const forward: AppendRecord[] = [];
+  const timesMs: number[] = [];
   const now = records.slice(0, count);
   for (const record of now) {
-    const { outcome, forward: copy } = takeRecord(partition, topic, record, partitions);
+    const { outcome, timeMs, forward: copy } = takeRecord(partition, topic, record, partitions);
     if (copy !== undefined) forward.push(copy);
+    if (timeMs !== undefined) timesMs.push(timeMs);
     if (outcome === 'misrouted') metrics.misrouted.inc();
     else if (outcome !== 'taken') metrics.deadLetters.inc({ reason: outcome });
   }
@@ -64,5 +72,5 @@ export function foldBatch(
   // be reached.
   if (count === records.length) partition.positions[topic] = next;
   if (count > 0) partition.marks = { ...partition.marks, [topic]: markOf(now.at(-1)) };
-  return forward;
+  return { forward, timesMs };
 }

@@ -1,5 +1,5 @@
 import type { LedgerSettings } from '../fold/ledger';
-import type { AppendRecord, EventLog, Positions } from '../log/port';
+import type { AppendRecord, EventLog, Positions, OwnedTopic } from '../log/port';
 import type { Partition } from '../partition/partition';
 import type { Logger } from '../process/logger';
 import type { ProcessMetrics } from '../process/metrics';
@@ -84,10 +84,12 @@ export function openOwner(options: OwnerOptions): Owner {
       const partition = partitions.get(number);
       if (partition === undefined) return 'lost';
       const count = countFoldable(partition, clock, batch, settings.sampleTtlMs);
-      const forward = foldBatch(partition, batch, count, log.partitions, metrics);
+      const { forward, timesMs } = foldBatch(partition, batch, count, log.partitions, metrics);
       if (count === 0) return 0;
       const isThere = (await forwardAll(options, number, forward)) && (await committer.commit(partition));
-      return isThere ? count : lose(number);
+      if (!isThere) return lose(number);
+      measureVisible(batch.topic, timesMs, clock, metrics);
+      return count;
     },
     async tick(number) {
       const partition = partitions.get(number);
@@ -130,6 +132,24 @@ function measure(
   metrics.givenUp.set(label, ledger.scalars.givenUpCount);
   const nowMs = clock.storeNowMs();
   if (nowMs !== null && pageTimeMs !== null) metrics.pageAgeSeconds.set(label, (nowMs - pageTimeMs) / 1000);
+}
+
+/** What is older than this when it gets on the page is history, told later: how long it took to be told is not ours to measure. */
+const HISTORY_MS = 3_600_000;
+
+function measureVisible(
+  topic: OwnedTopic,
+  timesMs: readonly number[],
+  clock: PageClock,
+  metrics: ProcessMetrics,
+): void {
+  const nowMs = clock.storeNowMs();
+  if (nowMs === null) return;
+  const visible = metrics.visibleSeconds.labels(topic);
+  for (const timeMs of timesMs) {
+    const tookMs = nowMs - timeMs;
+    if (tookMs < HISTORY_MS) visible.observe(Math.max(0, tookMs) / 1000);
+  }
 }
 
 /** The next owner will show its gauges. */

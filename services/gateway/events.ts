@@ -24,7 +24,7 @@ export async function takeEvents(ctx: Context, gateway: Gateway, lease: Lease): 
     return 1;
   }
   const { records, rejected, leftOut } = judged;
-  const refusal = await gateway.append(records);
+  const refusal = await gateway.append(ctx, records);
   if (refusal !== null) {
     gateway.refuse(ctx, refusal);
     return 0;

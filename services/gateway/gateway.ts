@@ -2,6 +2,7 @@ import type { Context } from 'koa';
 import type { Logger } from 'pino';
 import type { GpuFields } from '../exposition/gpu-fields';
 import type { Access } from '../http/access';
+import { correlationOf } from '../http/correlation';
 import { type HttpRefusal, refuse } from '../http/refusal';
 import type { AppendRecord, EventLog } from '../log/port';
 import { openSeldom, type Seldom } from '../process/rare-warning';
@@ -33,7 +34,7 @@ export interface Gateway {
   /** By which events are judged now. */
   rules(): Rules;
   /** Puts records on the log; null when they are durable. */
-  append(records: readonly AppendRecord[]): Promise<HttpRefusal | null>;
+  append(ctx: Context, records: readonly AppendRecord[]): Promise<HttpRefusal | null>;
   /** Answers with a refusal, and counts it. */
   readonly refuse: (ctx: Context, refusal: HttpRefusal, more?: Readonly<Record<string, unknown>>) => void;
 }
@@ -46,14 +47,17 @@ export function gatewayOf(deps: GatewayDeps): Gateway {
     metrics,
     seldom: openSeldom(logger, now),
     rules: () => ({ partitions: log.partitions, gpuFields, nowMs: now() }),
-    async append(records) {
+    async append(ctx, records) {
       if (records.length === 0) return null;
       const result = await log.append(records);
       switch (result.kind) {
         case 'appended':
           return null;
         case 'unavailable':
-          logger.warn({ detail: result.detail, records: records.length }, 'the log took no events');
+          logger.warn(
+            { ...correlationOf(ctx), detail: result.detail, records: records.length },
+            'the log took no events',
+          );
           return LOG_UNAVAILABLE;
         default:
           return result satisfies never;

@@ -32,7 +32,7 @@ export async function takePage(
     gateway.refuse(ctx, sample.refusal, sample.lines);
     return 1;
   }
-  const refusal = await gateway.append([sample.record]);
+  const refusal = await gateway.append(ctx, [sample.record]);
   if (refusal !== null) {
     gateway.refuse(ctx, refusal);
     return 0;

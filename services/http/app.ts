@@ -1,6 +1,7 @@
 import type Router from '@koa/router';
 import Koa, { type Middleware } from 'koa';
 import type { Logger } from 'pino';
+import { correlate, correlationOf } from './correlation';
 import { discardBody } from './discard';
 import { refuse } from './refusal';
 
@@ -13,7 +14,7 @@ export function httpApp(logger: Logger, routers: readonly Router[]): Koa {
   const app = new Koa();
   // Senders that are gone before their answer; Koa would print each with its stack.
   app.on('error', (error: Error) => logger.debug({ err: error }, 'a connection broke'));
-  app.use(secureHeaders).use(readOverBodies).use(answerErrors(logger));
+  app.use(correlate(logger)).use(secureHeaders).use(readOverBodies).use(answerErrors(logger));
   for (const router of routers) app.use(router.routes()).use(router.allowedMethods());
   return app;
 }
@@ -41,7 +42,10 @@ function answerErrors(logger: Logger): Middleware {
     try {
       await next();
     } catch (error) {
-      logger.error({ err: error, method: ctx.method, path: ctx.path }, 'a request failed');
+      logger.error(
+        { err: error, ...correlationOf(ctx), method: ctx.method, path: ctx.path },
+        'a request failed',
+      );
       const detail = 'this is a fault of the server, which has logged it';
       refuse(ctx, { status: 500, reason: 'internal', detail });
       return;

@@ -13,10 +13,10 @@ import type { Partition } from './partition';
 /** What became of one record; `forward` must be durable on the log before the position passes the record. */
 export interface Intake {
   readonly outcome: 'taken' | 'misrouted' | RefusalReason;
+  /** Of an event that was taken: its own `time`. */
+  readonly timeMs?: number;
   readonly forward?: AppendRecord;
 }
-
-const TAKEN: Intake = { outcome: 'taken' };
 
 /**
  * Judges one record and folds it into its partition's ledger. A record on a partition (or topic) other than
@@ -49,7 +49,7 @@ function judgeRecord(partition: Partition, topic: OwnedTopic, record: LogRecord,
   }
   const verdict = takeEvent(partition, event, record.appendTimeMs);
   if (verdict.kind === 'refused') return refuse(topic, record, partitions, verdict.reason, verdict.detail);
-  return TAKEN;
+  return { outcome: 'taken', timeMs: event.timeMs };
 }
 
 const EMPTY = Buffer.alloc(0);

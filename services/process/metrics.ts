@@ -18,6 +18,7 @@ export interface ProcessMetrics {
   readonly givenUp: Gauge<'partition'>;
   readonly commits: Counter<'result'>;
   readonly commitSeconds: Histogram;
+  readonly visibleSeconds: Histogram<'topic'>;
   readonly takeovers: Counter;
   readonly ownedPartitions: Gauge;
   readonly consumerLag: Gauge<'topic' | 'partition'>;
@@ -32,6 +33,8 @@ export interface ProcessMetrics {
 }
 
 const PREFIX = 'fleetmeter_process_';
+/** From its event to the page: a moment where all is well, and whatever a producer or an outage makes of it. */
+const VISIBLE_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 export function openProcessMetrics(): ProcessMetrics {
@@ -56,6 +59,12 @@ export function openProcessMetrics(): ProcessMetrics {
     givenUp: gauge('given_up', 'Entities given up since their description never came', ['partition']),
     commits: counter('commits_total', 'Commits to the store', ['result']),
     commitSeconds: histogram('commit_seconds', 'Time that a commit took', SECONDS),
+    visibleSeconds: histogram(
+      'event_visible_seconds',
+      "From an event's time to the commit that shows it; events that were told more than an hour later are left out",
+      VISIBLE_SECONDS,
+      ['topic'],
+    ),
     takeovers: counter('takeovers_total', 'Partitions taken over by this process'),
     ownedPartitions: gauge('owned_partitions', 'Partitions that this process owns'),
     consumerLag: gauge('consumer_lag_records', 'Records on the log that are not folded yet', [

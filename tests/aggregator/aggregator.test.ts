@@ -82,6 +82,19 @@ describe('page time', () => {
   });
 });
 
+test('how long events took from their time to the page is measured, of what is no history', async () => {
+  await world.start();
+  const nowMs = Date.now();
+  await world.send(...runs(20, 'now'), run('late', nowMs - 100_000), run('history', nowMs - 2 * 3_600_000));
+  await runsShown(22);
+  const name = 'fleetmeter_process_event_visible_seconds';
+  const text = await world.metrics.registry.getSingleMetricAsString(name);
+  const bucket = (le: string, events: number): string =>
+    `${name}_bucket{le="${le}",topic="lifecycle"} ${events}\n`;
+  expect(text).toContain(bucket('60', 20) + bucket('300', 21));
+  expect(text).toContain(`${name}_count{topic="lifecycle"} 21`);
+});
+
 describe('ownership', () => {
   test('a commit that is stale ends it; it is taken over anew and nothing is counted twice', async () => {
     await world.start();

@@ -6,7 +6,7 @@ import { httpApp } from '../../services/http/app';
 
 test('a bug is answered 500 without what broke, which is logged; and the next request is served', async () => {
   const logged: string[] = [];
-  const logger = pino({}, { write: (line: string) => logged.push(line) });
+  const logger = pino({ level: 'debug' }, { write: (line: string) => logged.push(line) });
   const router = new Router()
     .get('/broken', () => {
       throw new Error('a secret detail');
@@ -32,6 +32,18 @@ test('a bug is answered 500 without what broke, which is logged; and the next re
       },
     ]);
     expect(logged.join()).toContain('a secret detail');
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const traced = await fetch(`${url}/broken`, {
+      headers: { 'x-request-id': 'from-the-proxy', traceparent },
+    });
+    expect(traced.headers.get('x-request-id')).toBe('from-the-proxy');
+    const ids = { request_id: 'from-the-proxy', trace_id: '0af7651916cd43dd8448eb211c80319c' };
+    expect(logged.slice(-2).map((line) => JSON.parse(line) as object)).toMatchObject([
+      { ...ids, msg: 'a request failed' },
+      { ...ids, msg: 'answered', method: 'GET', path: '/broken', status: 500 },
+    ]);
+    const own = await fetch(`${url}/fine`, { headers: { 'x-request-id': 'a b', traceparent: 'x' } });
+    expect(own.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
     expect(await (await fetch(`${url}/fine`)).json()).toEqual({ fine: true });
     expect((await fetch(`${url}/other`)).status).toBe(200);
     const missing = await fetch(`${url}/missing`);

@@ -8,6 +8,9 @@ const quantiles = (name: string): [string, string][] =>
   ]);
 
 /** How fleetmeter itself does: from its processes' own metrics, and what the page says of itself. */
+const visible = (part: number): string =>
+  `histogram_quantile(${part}, sum by (le) (rate(fleetmeter_process_event_visible_seconds_bucket[$__rate_interval])))`;
+
 export const pipeline = dashboard({
   uid: 'fleetmeter-pipeline',
   title: 'fleetmeter / Pipeline',
@@ -118,6 +121,16 @@ export const pipeline = dashboard({
           unit: 's',
           width: 8,
           queries: [['max by (partition) (fleetmeter_process_page_age_seconds)', 'partition {{partition}}']],
+        }),
+        chart({
+          title: 'Event to page',
+          about: "From an event's time to the commit that shows it: what its sender took, and fleetmeter.",
+          unit: 's',
+          width: 8,
+          queries: [
+            [visible(0.5), 'half of them within'],
+            [visible(0.99), '99 % within'],
+          ],
         }),
         chart({
           title: 'Commits, a second',
