@@ -6,7 +6,10 @@ import { CommandError, EXIT } from './exit';
 import { printable } from './printable';
 import { codeOf } from './tls';
 
-/** Reads a file of budgets, YAML or JSON: a list of {project, user, tag: {NAME: text}, month, dollars}. Throws a line for each mistake. */
+/**
+ * Reads a file of budgets, YAML or JSON: a list of {project, user, tag: {NAME: text}, month, dollars}. Throws
+ * a line for each mistake.
+ */
 export function readBudgetFile(path: string): readonly Budget[] {
   const list = contentOf(path);
   if (!Array.isArray(list) || list.length === 0)

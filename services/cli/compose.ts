@@ -17,7 +17,7 @@ export async function openLog(settings: Settings, logger: Logger): Promise<Event
   return openInDataDir(dataDir, 'log', () => openEmbeddedLog({ dir: dataDir, partitions, telemetry }));
 }
 
-/** The store; one in Redis is checked first: a server that may lose or evict what was committed is refused. */
+/** The store. Redis is checked first: a server that may lose or evict what was committed is refused. */
 export async function openStore(
   { redisUrl, dataDir, partitions }: Settings,
   logger: Logger,

@@ -6,8 +6,8 @@ import { FolderInUse } from '../log/embedded/lock';
 import { CommandError, EXIT } from './exit';
 
 /**
- * Opens what lies embedded in a part of FLEETMETER_DATA_DIR, which is made where it is not there. What can't be used is a mistake in that
- * setting (exit code 2); what another process has is in use (3).
+ * Opens an embedded log or store in a part of FLEETMETER_DATA_DIR, which is created if missing. If it can't
+ * be used, that is a mistake in the setting (exit code 2); if another process has it open, it is in use (3).
  */
 export async function openInDataDir<T>(
   dataDir: string,
@@ -40,7 +40,7 @@ const WHY: ReadonlyMap<string, string> = new Map([
 
 function whyNot(error: unknown): string {
   const code = errnoOf(error) ?? String(error);
-  return `expected a folder that can be made and written: ${WHY.get(code) ?? 'it can not'} (${code})`;
+  return `expected a folder that can be made and written: ${WHY.get(code) ?? 'it cannot'} (${code})`;
 }
 
 function mustBeWritable(folder: string): void {
@@ -49,11 +49,11 @@ function mustBeWritable(folder: string): void {
   rmSync(probe, { force: true });
 }
 
-/** Where LMDB's first page says that it is one. */
+/** Where LMDB's first page identifies itself. */
 const MAGIC_AT = 24;
 const MAGIC = 0xbeefc0de;
 
-/** LMDB maps whatever file it is given, and what is none of its own ends the process without a word. */
+/** LMDB maps whatever file it is given, and a file that isn't its own crashes the process without a word. */
 function mustBeOurs(folder: string): void {
   const path = join(folder, 'data.mdb');
   const found = statSync(path, { throwIfNoEntry: false });

@@ -25,11 +25,14 @@ export interface Told {
   readonly json: string;
 }
 
-/** Of a running job with what is ended and idle beside it, where one process folds and shows it: measured with 10,000 jobs. */
+/**
+ * Per running job, with what is ended and idle beside it, if one process folds and shows it: measured with
+ * 10,000 jobs.
+ */
 const HEAP_BYTES_PER_JOB = 100_000;
 const MEMORY_BYTES_PER_JOB = 400_000;
 
-/** A fleet that is too large for this process is refused before it is made. */
+/** A fleet too large for this process is refused before it is created. */
 export function mustBeHeld({ jobs }: Pick<DemoFlags, 'jobs'>, option: string): void {
   if (jobs === 0) throw wrongOption(option, '0', 'at least 1');
   const heapBytes = getHeapStatistics().heap_size_limit;
@@ -51,19 +54,25 @@ function gigabytes(bytes: number): string {
 
 /** What a fleet is played to. */
 export interface Audience {
-  /** Takes what happened, in order of time; the next comes when it has resolved. */
+  /** Takes what happened, in order of time; the next events come when it has resolved. */
   readonly take: (told: readonly Told[], isHistory: boolean) => Promise<void>;
-  /** The history has been taken, of so many events. */
+  /** The history, of this many events, has been taken. */
   readonly onLive: (events: number) => void;
-  /** How far the history has come: its share is of the time that it spans. */
+  /** How far the history has come, as a share of the time that it spans. */
   readonly progress: Progress;
 }
 
 const HOUR_MS = 3_600_000;
-/** Of history, handed over together: a synced write for a few events only would take longer than to make them. */
+/**
+ * Events of history passed on together: a synced write for just a few events would take longer than making
+ * them.
+ */
 const PIECE_BYTES = 3_000_000;
 
-/** Plays a fleet until it is told to stop: its history in large pieces as it is made, then what happens as it happens. */
+/**
+ * Plays a fleet until it is told to stop: its history in large pieces as they are made, then events as they
+ * happen.
+ */
 export async function playFleet(
   { seed, jobs, speed, hours }: DemoFlags,
   signal: AbortSignal,
@@ -90,7 +99,8 @@ export async function playFleet(
     signal,
     async sink(events) {
       if (!isHistory) return take(events.map(tell), false);
-      // Recorded when it happened: page time follows while it is read, and no job is first shown as running on.
+      // Recorded when it happened: page time follows while it is read, so no job that has ended is first
+      // shown as running.
       const told = events.map((event) => tell({ ...event, recordedTimeMs: event.timeMs }));
       for (const one of told) piece.push(one);
       bytes += told.reduce((sum, { json }) => sum + json.length, 0);
@@ -122,7 +132,7 @@ export interface Playing {
 
 const RETRY_MS = 1000;
 
-/** Puts a fleet on a log; resolves when its history is there as a whole, or when it was stopped on the way. */
+/** Puts a fleet on a log; resolves when its whole history is there, or when it was stopped before. */
 export async function playIntoLog(
   flags: DemoFlags,
   log: EventLog,
@@ -138,7 +148,7 @@ export async function playIntoLog(
       const result = await log.append(records);
       if (result.kind === 'appended' || signal.aborted) return;
       if (isHistory) throw new CommandError(EXIT.away, `the log is away: ${result.detail}`);
-      // Whoever looks at the demo learns of it from readiness and the log; the fleet lives on when there is room again.
+      // Readiness and the log tell whoever watches the demo; the fleet continues when there is room again.
       await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -1,4 +1,4 @@
-/** What a command ends with (contract, "Commands"). */
+/** The exit codes of commands (contract, "Commands"). */
 export const EXIT = { done: 0, no: 1, usage: 2, away: 3 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 

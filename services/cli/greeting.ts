@@ -1,7 +1,7 @@
 import type { DemoFlags } from './demo-fleet';
 import type { Settings } from './settings';
 
-/** What `serve` says of itself once it can be reached. */
+/** What `serve` prints about itself once it can be reached. */
 export function greeting(url: string, { roles, kafka, redisUrl, dataDir }: Settings): string {
   const stores =
     kafka === undefined ? `embedded in ${dataDir}` : `Kafka${redisUrl === undefined ? '' : ' and Redis'}`;
@@ -13,7 +13,7 @@ export function greeting(url: string, { roles, kafka, redisUrl, dataDir }: Setti
   ].join('\n');
 }
 
-/** What it says of the demo in it, once its history is on the page. */
+/** What it prints about its demo, once the history is on the page. */
 export function demoGreeting(url: string, { jobs, seed, hours }: DemoFlags, events: number): string {
   return [
     `a demo is in it: a simulated fleet of about ${jobs.toLocaleString('en')} running jobs (seed ${String(seed)}), ` +

@@ -15,7 +15,7 @@ export interface HistorySource {
   readonly events?: string;
 }
 
-/** Has the whole history judged, in its order. What a file has that can't be taken is said, see judgeFile(). */
+/** Has the whole history judged, in order. What can't be taken of a file is reported, see judgeFile(). */
 export function judgeHistory({ events }: HistorySource, settings: Settings, fold: EntityFold): Promise<void> {
   if (events === undefined) return judgeLog(settings, fold);
   return judgeFile(events, (line) => takeLine(line, settings.partitions, fold));
@@ -32,7 +32,7 @@ function placeOf(event: FleetEvent, partitions: number): number {
   return partitionOf(routeOf(event).key, partitions);
 }
 
-/** Samples are nothing to the figures that are made of entities. */
+/** Samples don't matter to figures that are made from entities. */
 function judgeLog(settings: Settings, fold: EntityFold): Promise<void> {
   return withLog(settings, 'refuse', async (log) => {
     const progress = openProgress('read', await lengthOf(log, 'lifecycle'));

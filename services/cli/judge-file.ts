@@ -3,13 +3,14 @@ import { isBlank } from '../history/file-fold';
 import { CommandError, EXIT } from './exit';
 import { openInput, readLines } from './lines';
 
-/** Refused lines that are named; of the rest only the number. */
+/** How many refused lines are named; of the rest only the number. */
 const NAMED = 10;
 
 /**
- * Has each line of a file of events judged, in its order, but for blank ones. What is refused is said on standard error: the first
- * ten by line, reason and field, all by number. A file of which nothing is taken has no figures: that ends the command, exit code 1.
- * @param take takes a line or answers why not
+ * Has each line of a file of events judged, in order, except for blank ones. Refusals are reported on
+ * standard error: the first ten with line, reason and field, then the number of all. A file of which nothing
+ * is taken has no figures: that ends the command with exit code 1.
+ * @param take takes a line or returns why not
  */
 export async function judgeFile(path: string, take: (line: Buffer) => Refusal | undefined): Promise<void> {
   const reasons = new Map<Refusal['reason'], number>();

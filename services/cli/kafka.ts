@@ -19,7 +19,10 @@ export function kafkaConnection({ brokers, sasl, tls }: KafkaSettings, logger: L
   };
 }
 
-/** The log in Kafka, its topics created where they are missing. Topics that are set otherwise would break a promise: they are refused. */
+/**
+ * The log in Kafka; missing topics are created. Topics with other settings would break a promise: they are
+ * refused.
+ */
 export async function openKafka(
   settings: KafkaSettings,
   { partitions, telemetryRetention: telemetry }: Pick<Settings, 'partitions' | 'telemetryRetention'>,

@@ -6,14 +6,14 @@ import { TELLING_BYTES, utf8Of } from '../../events/encoding';
 import { CommandError, EXIT } from './exit';
 
 export interface Input {
-  /** As it is named in a complaint. */
+  /** Its name in messages. */
   readonly name: string;
   readonly stream: AsyncIterable<Buffer | string>;
-  /** Undefined where it is not known, as of standard input. */
+  /** Undefined if it is not known, as for standard input. */
   readonly bytes: number | undefined;
 }
 
-/** A file, unpacked where its name ends in `.gz`, or standard input for `-`. */
+/** A file, decompressed if its name ends in `.gz`, or standard input for `-`. */
 export async function openInput(path: string): Promise<Input> {
   if (path === '-') return { name: 'standard input', stream: process.stdin, bytes: undefined };
   try {
@@ -35,7 +35,7 @@ export async function openInput(path: string): Promise<Input> {
   }
 }
 
-/** What goes wrong while a file is read, told as a mistake in naming it. */
+/** Turns what goes wrong while a file is read into a usage error that names it. */
 export async function* readable(path: string, content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   try {
     yield* content;
@@ -51,9 +51,9 @@ function unreadable(path: string, why: string): CommandError {
 const NEWLINE = 0x0a;
 
 /**
- * The lines of an input, without their ends and without a byte order mark. Another encoding than UTF-8 ends the command. A line that
- * is longer than an event may be is cut a byte above that, which is enough for it to be refused as too large: memory stays bounded
- * whatever the file holds.
+ * The lines of an input, without line ends and byte order mark. Any encoding but UTF-8 ends the command. A
+ * line longer than an event may be is cut one byte above that, which is enough for it to be refused as too
+ * large: memory stays bounded whatever the file contains.
  */
 export async function* readLines(input: Pick<Input, 'name' | 'stream'>): AsyncGenerator<Buffer> {
   let parts: Buffer[] = [];

@@ -11,8 +11,9 @@ import { CommandError, EXIT } from './exit';
 import type { Settings } from './settings';
 
 /**
- * Runs a command's work on the log: in Kafka beside whatever else is at work there; the embedded one while no server has it.
- * @param whereNone make an embedded log where there is none, or take that for wrong usage
+ * Runs a command's work on the log: in Kafka alongside whatever else is running; on the embedded one only
+ * while no server has it open.
+ * @param whereNone create an embedded log if there is none, or report wrong usage
  */
 export async function withLog<T>(
   settings: Settings,
@@ -31,7 +32,7 @@ export async function withLog<T>(
   }
 }
 
-/** With both, and with what ends a replay as the command's end. */
+/** With both log and store; what ends a replay ends the command. */
 export async function withLogAndStore(
   settings: Settings,
   work: (log: EventLog, store: GenerationStore) => Promise<void>,

@@ -28,7 +28,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
 ]);
 
 async function main(): Promise<void> {
-  // Whoever reads standard output may have seen enough, as `head` has.
+  // The reader of standard output may have seen enough, as `head` does.
   process.stdout.on('error', () => process.exit(EXIT.done));
   try {
     const program = await openProgram(process.argv[2] ?? '');
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** With the command that is asked for alone: to load all of them takes half a second. */
+/** Only with the command asked for: loading all of them takes half a second. */
 async function openProgram(asked: string): Promise<Command> {
   const program = new Command('fleetmeter')
     .description('Event-sourced metrics for GPU fleets')
@@ -54,7 +54,7 @@ async function openProgram(asked: string): Promise<Command> {
   return program;
 }
 
-/** Commander puts what it guesses was meant on a line of its own. */
+/** Commander puts its guess of what was meant on a line of its own. */
 function oneLine(text: string): string {
   return `${text.trim().replaceAll('\n', ' ')}\n`;
 }
@@ -65,7 +65,7 @@ function settings(use: Use): Settings {
   throw new CommandError(EXIT.usage, read.mistakes.join('\n'));
 }
 
-/** As package.json has it: beside the sources, or a folder above what was built. */
+/** From package.json, which is beside the sources, or a folder above the build. */
 function versionOfPackage(): string {
   const path = ['../..', '../../..'].map((up) => join(__dirname, up, 'package.json')).find(existsSync);
   const content: unknown = JSON.parse(path === undefined ? '{}' : readFileSync(path, 'utf8'));
@@ -73,9 +73,9 @@ function versionOfPackage(): string {
   return hasVersion ? String(content.version) : 'unknown';
 }
 
-/** A mistake is one line on standard error and an exit code (contract, "Commands"). */
+/** An error is one line on standard error and an exit code (contract, "Commands"). */
 function exitCodeOf(error: unknown): number {
-  // A terminal may show how far the command had come, on a line that has not ended.
+  // A terminal may be showing progress on an unfinished line.
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   if (error instanceof CommandError) {
     process.stderr.write(`${error.message}\n`);
@@ -86,7 +86,7 @@ function exitCodeOf(error: unknown): number {
   return EXIT.no;
 }
 
-/** Commander has printed what it has to say by then. */
+/** Commander has already printed its message by then. */
 function isCommanderError(error: unknown): error is { readonly exitCode: number } {
   return error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number';
 }

@@ -1,4 +1,7 @@
-/** Of the names that one may have meant, the one that takes the fewest edits; undefined where none takes at most so many. */
+/**
+ * Of the names that may have been meant, the one with the fewest edits; undefined if none is within the
+ * limit.
+ */
 export function nearest(name: string, names: Iterable<string>, mostEdits: number): string | undefined {
   let found: string | undefined;
   let fewest = mostEdits + 1;

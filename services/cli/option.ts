@@ -50,7 +50,7 @@ export function addressOption(option: string, text: string): Settings['listen'] 
   return address;
 }
 
-/** What stands in a file. */
+/** The text of a file. */
 export function readOption(option: string, path: string): string {
   try {
     return textOf(readFileSync(path));

@@ -1,7 +1,7 @@
-/** Control characters, and what else breaks a line: they would drive the terminal that a text is shown on. */
+/** Control characters, and whatever else breaks a line: they would act on the terminal that shows a text. */
 const CONTROLS = /[\p{Cc}\u2028\u2029]/gu;
 
-/** A text of a producer's as one may print it. */
+/** A producer's text, safe to print. */
 export function printable(text: string): string {
   return text.replaceAll(CONTROLS, '\uFFFD');
 }

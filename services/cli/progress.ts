@@ -1,12 +1,15 @@
 import { performance } from 'node:perf_hooks';
 
-/** How long work comes along: one line that is written over on a terminal, a line now and then elsewhere. On standard error. */
+/**
+ * Progress of long work on standard error: one line that is rewritten on a terminal, a line now and then
+ * elsewhere.
+ */
 export interface Progress {
   advance(items: number, bytes: number): void;
   end(): void;
 }
 
-/** A terminal, or what takes whole lines. */
+/** A terminal, or anything that takes whole lines. */
 export interface ProgressOutput {
   readonly isTTY?: boolean;
   write(text: string): unknown;
@@ -15,7 +18,7 @@ export interface ProgressOutput {
 const TERMINAL_EVERY_MS = 200;
 const PLAIN_EVERY_MS = 5000;
 
-/** @param totalBytes undefined where it is not known: no share and no time left are shown then */
+/** @param totalBytes undefined if it is not known: then neither percentage nor time left is shown */
 export function openProgress(
   verb: string,
   totalBytes: number | undefined,

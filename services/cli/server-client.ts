@@ -8,7 +8,7 @@ import { CommandError, EXIT } from './exit';
 import type { Settings } from './settings';
 import { codeOf } from './tls';
 
-/** What of the settings says where the server is, and how it is spoken to. */
+/** The settings that tell where the server is, and how to connect to it. */
 export type ServerSettings = Pick<Settings, 'listen' | 'tls' | 'clientTls'>;
 
 export interface ServerAnswer {
@@ -17,21 +17,21 @@ export interface ServerAnswer {
   readonly body: Buffer;
 }
 
-/** How a command speaks to the server that runs here, or to another one: HTTP, or TLS as the settings have it. */
+/** How a command talks to the server running here, or to another one: HTTP, or TLS as set. */
 export interface ServerClient {
-  /** Where it is, without a slash at the end. */
+  /** Its address, without a slash at the end. */
   readonly url: string;
   /**
-   * GET, or POST where there is a body. What is posted must be such that twice counts once: it is sent again where a kept connection
-   * was closed. Throws a CommandError that says what to do where nobody answers.
+   * GET, or POST if there is a body. What is posted must be idempotent: it is sent again if a kept-alive
+   * connection was closed. Throws a CommandError that says what to do if nobody answers.
    */
   ask(path: string, headers: Readonly<Record<string, string>>, body?: string): Promise<ServerAnswer>;
   close(): void;
 }
 
 /**
- * @param url of another server than the one that runs here
- * @param hint what to do where no server is found, as a part of a sentence
+ * @param url of a server other than the one running here
+ * @param hint what to do if no server is found, as part of a sentence
  */
 export function openServerClient(
   settings: ServerSettings,
@@ -59,7 +59,7 @@ export function openServerClient(
   };
 }
 
-/** Where the server that runs here is reached. */
+/** The address of the server running here. */
 function serverUrl({ listen, tls, clientTls }: ServerSettings): string {
   const anyHost = listen.host === '0.0.0.0' || listen.host === '::';
   const host = anyHost ? '127.0.0.1' : listen.host.includes(':') ? `[${listen.host}]` : listen.host;
@@ -68,14 +68,15 @@ function serverUrl({ listen, tls, clientTls }: ServerSettings): string {
 }
 
 /**
- * Authorities are those set, or the system's. The very certificate that the server here is set to show is taken by itself, whatever
- * names it bears: nobody else has its key, and on loopback it is seldom called by one of them.
+ * Authorities are those set, or the system's. The certificate that the server here is set to show is accepted
+ * as such, whatever names it has: nobody else has its key, and on loopback it is rarely called by one of
+ * them.
  */
 function trustOf({ tls, clientTls }: ServerSettings): ConnectionOptions {
   if (tls?.clientCaFile !== undefined && clientTls?.own === undefined) {
     throw new CommandError(
       EXIT.usage,
-      `FLEETMETER_TLS_CLIENT_CA_FILE: the server wants a certificate of commands too; ${SET_CLIENT}`,
+      `FLEETMETER_TLS_CLIENT_CA_FILE: the server requires a certificate from commands too; ${SET_CLIENT}`,
     );
   }
   const served = tls === undefined ? undefined : readFileSync(tls.certFile, 'utf8');
@@ -85,7 +86,8 @@ function trustOf({ tls, clientTls }: ServerSettings): ConnectionOptions {
   const own = clientTls?.own;
   return {
     ca: [...authorities, ...(served === undefined ? [] : [served])],
-    // Of Node 20.18 on; before, the served certificate must be signed by itself or by one of the authorities.
+    // Since Node 20.18; before that, the served certificate must be signed by itself or by one of the
+    // authorities.
     ...{ allowPartialTrustChain: true },
     checkServerIdentity: (host, certificate) =>
       certificate.fingerprint256 === print ? undefined : checkServerIdentity(host, certificate),
@@ -95,7 +97,7 @@ function trustOf({ tls, clientTls }: ServerSettings): ConnectionOptions {
 
 const SET_CLIENT = 'set FLEETMETER_TLS_CLIENT_CERT_FILE and FLEETMETER_TLS_CLIENT_KEY_FILE';
 
-/** A connection that was kept open was closed in the meantime, which says nothing about the server. */
+/** A kept-alive connection was closed in the meantime, which says nothing about the server. */
 class KeptClosed extends Error {}
 
 /** A server that has not answered by then never will. */
@@ -142,14 +144,14 @@ const ABSENT = new Set([
   'ETIMEDOUT',
 ]);
 const CLOSED = new Set(['ECONNRESET', 'EPIPE']);
-/** What OpenSSL says of a certificate that it does not trust, as Node names it. */
+/** OpenSSL's codes for a certificate that it does not trust, as Node names them. */
 const UNTRUSTED = /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|HOSTNAME_)/;
 
 /** Why there is no answer, and what to do. */
 function explain(error: unknown, url: string, hint: string): unknown {
   if (error instanceof CommandError || !(error instanceof Error)) return error;
   const code = codeOf(error) ?? '';
-  // Of a broken protocol Node has the code EPROTO, or OpenSSL's.
+  // For a broken protocol Node has the code EPROTO, or OpenSSL's.
   const said = `${code} ${error.message}`;
   const isTls = url.startsWith('https:');
   if (ABSENT.has(code)) return new CommandError(EXIT.away, `no server answers at ${url}: ${hint}`);
@@ -162,7 +164,7 @@ function explain(error: unknown, url: string, hint: string): unknown {
   if (isTls && (/alert/i.test(said) || CLOSED.has(code)))
     return new CommandError(
       EXIT.usage,
-      `the server at ${url} takes no client without a certificate: ${SET_CLIENT}`,
+      `the server at ${url} accepts no client without a certificate: ${SET_CLIENT}`,
     );
   if (CLOSED.has(code)) {
     const detail = `the server at ${url} hangs up`;

@@ -21,17 +21,17 @@ export type Readiness = ReadonlyMap<string, () => Promise<string | undefined>>;
 
 export interface HttpServer {
   readonly url: string;
-  /** Takes no more requests, waits for those in flight. */
+  /** Accepts no more requests, and waits for those in flight. */
   close(): Promise<void>;
 }
 
-/** Whoever sends slower than this, or holds more connections, is not a producer or a scraper. */
+/** Whoever sends more slowly than this, or has more connections, is neither a producer nor a scraper. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
-/** A connection on which nothing moves, such as of a reader that has stopped to read. */
+/** For a connection on which nothing moves, such as that of a reader that has stopped reading. */
 const IDLE_TIMEOUT_MS = 120_000;
 const MAX_CONNECTIONS = 4096;
-/** Of one address, so that there is room for another. */
+/** Per address, so that there is room for others. */
 const MAX_CONNECTIONS_OF_ONE = 3072;
 const CLOSE_PATIENCE_MS = 10_000;
 const IDLE_CHECK_MS = 50;
@@ -70,7 +70,7 @@ interface Created {
   readonly stopWatching: () => void;
 }
 
-/** Certificates are read again when their files change: connections that come then get the new ones. */
+/** Certificates are read again when their files change: new connections then get the new ones. */
 function createWith(tls: TlsFiles | undefined, logger: Logger, listener: RequestListener): Created {
   if (tls === undefined) return { server: createServer(TIMEOUTS, listener), stopWatching: () => undefined };
   const isMutual = tls.clientCaFile !== undefined;
@@ -81,13 +81,13 @@ function createWith(tls: TlsFiles | undefined, logger: Logger, listener: Request
       server.setSecureContext({ ...readTlsFiles(tls), minVersion: 'TLSv1.2' });
       logger.info('read the certificates again');
     } catch (error) {
-      logger.error({ err: error }, 'the certificates are wrong now; those that were read before hold');
+      logger.error({ err: error }, 'the certificates are invalid now; those read before stay in use');
     }
   });
   return { server, stopWatching };
 }
 
-/** A connection above what its address may have is closed as it comes. */
+/** A connection beyond its address's limit is closed as soon as it comes. */
 export function limitByAddress(server: NetServer, most: number): void {
   const open = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
@@ -108,7 +108,7 @@ async function listening(server: Server, address: string): Promise<void> {
     await once(server, 'listening');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new CommandError(EXIT.usage, `${address} can't be listened on (${code})`);
+    throw new CommandError(EXIT.usage, `${address} can't be used to listen on (${code})`);
   }
 }
 
@@ -123,7 +123,7 @@ function urlOf(server: Server, scheme: string): string {
 async function closeServer(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  // A connection that was busy becomes idle with its answer, and would be kept open by its client.
+  // A busy connection becomes idle once answered, and its client would keep it open.
   const idle = setInterval(() => {
     server.closeIdleConnections();
   }, IDLE_CHECK_MS);

@@ -6,13 +6,13 @@ import type { SettingName } from './settings-list';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** An environment that is being read, and a line for each mistake that was found in it so far. */
+/** An environment that is being read, and a line for each mistake found in it so far. */
 export interface Reading {
   readonly env: Environment;
   readonly mistakes: string[];
 }
 
-/** Undefined where it is not set, or to nothing. */
+/** Undefined if it is not set, or empty. */
 export function text({ env }: Reading, name: SettingName): string | undefined {
   const value = env[name]?.trim();
   return value === undefined || value === '' ? undefined : value;
@@ -50,7 +50,7 @@ export function flag(reading: Reading, name: SettingName): boolean {
   return oneOf(reading, name, ['true', 'false']) === 'true';
 }
 
-/** With commas between; undefined where it is not set. */
+/** A comma-separated list; undefined if it is not set. */
 export function list(reading: Reading, name: SettingName): readonly string[] | undefined {
   const value = text(reading, name);
   return value === undefined ? undefined : itemsOf(value);
@@ -63,7 +63,7 @@ export function itemsOf(list: string): readonly string[] {
     .filter((item) => item !== '');
 }
 
-/** What stands in the file that is named. */
+/** The text of the file that is named. */
 export function file(reading: Reading, name: SettingName): string | undefined {
   const path = text(reading, name);
   if (path === undefined) return undefined;
@@ -76,7 +76,7 @@ export function file(reading: Reading, name: SettingName): string | undefined {
   }
 }
 
-/** Given itself or in a file. */
+/** Given directly or in a file. */
 export function secret(reading: Reading, name: SettingName, fileName: SettingName): string | undefined {
   const given = text(reading, name);
   if (given !== undefined && text(reading, fileName) !== undefined) {

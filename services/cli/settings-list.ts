@@ -118,7 +118,10 @@ export const SETTINGS = [
 
 export type SettingName = (typeof SETTINGS)[number]['name'];
 
-/** As it would be written in the environment; of a setting that is unset by default only what stands in its place. */
+/**
+ * As it would be written in the environment; for a setting that is unset by default, only what takes its
+ * place.
+ */
 export function defaultOf(name: SettingName): string {
   return SETTINGS.find((setting) => setting.name === name)?.byDefault ?? '';
 }

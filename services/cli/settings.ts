@@ -26,14 +26,14 @@ import { authoritiesMistake, tlsMistake } from './tls';
 import type { ClientTlsFiles, TlsFiles } from './tls';
 import { readTokensFile } from './tokens';
 
-/** What the environment says, checked. */
+/** The environment's settings, checked. */
 export interface Settings {
   readonly listen: { readonly host: string; readonly port: number };
-  /** Where others reach it, before whatever stands in front; undefined: where they have asked. */
+  /** Where others reach it, including any proxy in front; undefined: at the address they used. */
   readonly publicUrl: URL | undefined;
   /** Undefined: plain HTTP. */
   readonly tls: TlsFiles | undefined;
-  /** How commands speak to a server with TLS; undefined: as `tls` has it, or not at all. */
+  /** How commands talk to a server with TLS; undefined: as `tls` says, or not at all. */
   readonly clientTls: ClientTlsFiles | undefined;
   readonly dataDir: string;
   /** Undefined: the embedded log. */
@@ -42,7 +42,7 @@ export interface Settings {
   readonly redisUrl: string | undefined;
   readonly scrapeToken: string | undefined;
   readonly ingestToken: string | undefined;
-  /** Tokens besides these two, of a file that is read again when it changes. */
+  /** A file with more tokens, which is read again when it changes. */
   readonly tokensFile: string | undefined;
   readonly partitions: number;
   readonly roles: ReadonlySet<Role>;
@@ -66,12 +66,15 @@ export interface KafkaSettings {
 const SASL_MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 type SaslMechanism = (typeof SASL_MECHANISMS)[number];
 
-/** Settings, or a line for each mistake: it names the setting, its value (but no secret), and what was expected. */
+/**
+ * Settings, or a line for each mistake: it names the setting, its value (but no secret), and what was
+ * expected.
+ */
 export type ReadSettings =
   | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly mistakes: readonly string[] };
 
-/** What they are for: roles that are run, a command on the store (and the log), or one that needs no store. */
+/** What they are for: running roles, a command on the store (and the log), or one that needs no store. */
 export type Use = 'roles' | 'store' | 'log';
 
 export function readSettings(env: Environment, use: Use): ReadSettings {
@@ -103,7 +106,7 @@ export function readSettings(env: Environment, use: Use): ReadSettings {
   return mistakes.length === 0 ? { ok: true, settings } : { ok: false, mistakes };
 }
 
-/** What the fold goes by, of all there is. */
+/** The settings that the fold needs. */
 export function ledgerSettings({ latenessMs, dedupeMs, sampleTtlMs }: Settings): LedgerSettings {
   return { latenessMs, dedupeMs, sampleTtlMs, asOfMs: null };
 }
@@ -111,7 +114,7 @@ export function ledgerSettings({ latenessMs, dedupeMs, sampleTtlMs }: Settings):
 const MAX_BYTES = 1e15 - 1;
 const MAX_SECONDS = 10 * 365 * 86_400;
 
-/** More edits than this make another word, not a slip. */
+/** More edits than this make a different word, not a typo. */
 const MOST_EDITS = 6;
 
 function unknownSettings(env: Environment): string[] {
@@ -125,7 +128,7 @@ function unknownSettings(env: Environment): string[] {
     });
 }
 
-/** Settings that are right each by itself and do not go together. */
+/** Settings that are each right but don't go together. */
 function misfits({ kafka, redisUrl, roles }: Settings, use: Use): string[] {
   if (kafka === undefined && redisUrl !== undefined) {
     return [
@@ -168,7 +171,10 @@ export function parseAddress(text: string): Settings['listen'] | null {
   return match === null || port > 65_535 ? null : { host: match[1] ?? match[2] ?? '', port };
 }
 
-/** DCGM gets new fields: what is near to none of those known is taken, and so is the field of another link or slot. */
+/**
+ * DCGM gets new fields: a name that is not close to any known one is accepted, and so is a field of another
+ * link or slot.
+ */
 const MOST_EDITS_OF_FIELD = 4;
 
 function misspeltField(name: string): string | undefined {

@@ -8,7 +8,7 @@ import { CommandError, EXIT } from './exit';
 import { openServerClient } from './server-client';
 import type { Settings } from './settings';
 
-/** Where commands put events: the gateway that runs here, or Kafka where brokers are set. */
+/** Where commands put events: the gateway running here, or Kafka if brokers are set. */
 export interface Sink {
   /** Events as JSON. Resolves when those that were taken are durable on the log. */
   send(events: readonly string[]): Promise<Sent>;
@@ -32,7 +32,10 @@ export type Delivery =
   | { readonly kind: 'delivered'; readonly rejected: readonly Rejected[] }
   | { readonly kind: 'unavailable'; readonly detail: string };
 
-/** A log that is away, or refuses all, is tried again: what runs for ever outlives a restart of what it sends to. */
+/**
+ * If the log is away, or refuses everything, it is retried: what runs for ever must outlive a restart of what
+ * it sends to.
+ */
 export function deliverTo(sink: Sink): (events: readonly string[]) => Promise<Delivery> {
   return async (events) => {
     try {
@@ -73,7 +76,7 @@ function openLogSink(log: EventLog): Sink {
   };
 }
 
-/** How often a gateway that says "not now" is asked again, and how long it is waited for when it does not say. */
+/** How often to retry a gateway that says "not now", and how long to wait if it doesn't say. */
 const ATTEMPTS = 20;
 const RETRY_SECONDS = 1;
 
@@ -111,7 +114,7 @@ const PATH = '/v1/events';
 function readSent(text: string): Sent {
   const answer = jsonOf(text);
   if (typeof answer !== 'object' || answer === null)
-    throw new CommandError(EXIT.no, `what answers is no gateway: ${text.trim().slice(0, 300)}`);
+    throw new CommandError(EXIT.no, `what answers is not a gateway: ${text.trim().slice(0, 300)}`);
   const accepted = 'accepted' in answer && typeof answer.accepted === 'number' ? answer.accepted : 0;
   const rejected =
     'rejected' in answer && Array.isArray(answer.rejected) ? answer.rejected.flatMap(readRejected) : [];

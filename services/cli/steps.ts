@@ -1,9 +1,11 @@
 import type { Progress } from './progress';
 import { openProgress } from './progress';
 
-/** How long work of several steps comes along, on standard error: a line a step, and how far the one at work is. */
+/**
+ * Progress of long work in several steps, on standard error: a line per step, and how far the current one is.
+ */
 export interface Steps {
-  /** So many records are to be folded. */
+  /** The number of records to fold. */
   readonly onTotal: (records: number) => void;
   readonly onFolded: (records: number) => void;
   readonly onStep: (step: string) => void;

@@ -1,8 +1,8 @@
 import type { Logger } from '../process/logger';
 
-/** Until when a command runs that has no end of its own. */
+/** When to stop a command that has no end of its own. */
 export interface Stop {
-  /** The signal that asked for it, once it came. */
+  /** The signal that asked for it, once it has come. */
   readonly asked: Promise<string>;
   /** Aborted at the same time. */
   readonly signal: AbortSignal;
@@ -10,8 +10,8 @@ export interface Stop {
 }
 
 /**
- * SIGTERM and SIGINT ask for the end. So does SIGHUP where the process belongs to a terminal, which is gone then; elsewhere it asks to
- * read tokens and certificates again, which is left to those who watch the files.
+ * SIGTERM and SIGINT ask for the end. So does SIGHUP if the process belongs to a terminal, which is then
+ * gone; otherwise it asks to read tokens and certificates again, which is left to those who watch the files.
  */
 export function openStop(logger: Pick<Logger, 'info'>, isOnTerminal = process.stdin.isTTY): Stop {
   const controller = new AbortController();

@@ -1,6 +1,6 @@
 /**
- * Columns of text, each as wide as its widest cell, the last one as it is.
- * @param numbers how many of the last columns are numbers, and so stand at the right
+ * Columns of text, each as wide as its widest cell, except for the last.
+ * @param numbers how many of the last columns are numbers, and so are right-aligned
  */
 export function table(rows: readonly (readonly string[])[], numbers = 0): string {
   const widths: number[] = [];

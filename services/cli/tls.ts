@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
-/** Where the certificate of this server is, PEM, its key, and the authorities of those who may connect. */
+/** The files of this server's certificate, its key, and the authorities of those who may connect; PEM. */
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
@@ -10,11 +10,11 @@ export interface TlsFiles {
   readonly clientCaFile: string | undefined;
 }
 
-/** By what commands know a server that speaks TLS, and what they show it; PEM. */
+/** How commands recognize a server that speaks TLS, and what they show it; PEM. */
 export interface ClientTlsFiles {
   /** Authorities of its certificate. */
   readonly caFile: string | undefined;
-  /** Shown where the server asks for one. */
+  /** Shown if the server asks for one. */
   readonly own: { readonly certFile: string; readonly keyFile: string } | undefined;
 }
 
@@ -24,7 +24,7 @@ export interface TlsContents {
   readonly ca?: string;
 }
 
-/** Throws where a file can't be read. */
+/** Throws if a file can't be read. */
 export function readTlsFiles({ certFile, keyFile, clientCaFile }: TlsFiles): TlsContents {
   const ca = clientCaFile === undefined ? {} : { ca: readFileSync(clientCaFile, 'utf8') };
   return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8'), ...ca };
@@ -34,12 +34,12 @@ export function tlsPaths({ certFile, keyFile, clientCaFile }: TlsFiles): readonl
   return [certFile, keyFile, ...(clientCaFile === undefined ? [] : [clientCaFile])];
 }
 
-/** Why they can't be used; undefined: they can. Nothing of a key is in it. */
+/** Why they can't be used; undefined: they can. It contains nothing of a key. */
 export function tlsMistake(files: TlsFiles): string | undefined {
   return mistakeIn(() => createSecureContext(readTlsFiles(files)), 'no certificate and key in PEM');
 }
 
-/** The same of a file of authorities. */
+/** The same for a file of authorities. */
 export function authoritiesMistake(file: string): string | undefined {
   return mistakeIn(() => new X509Certificate(readFileSync(file)), 'no certificate in PEM');
 }

@@ -41,7 +41,7 @@ export function readTokens(text: string): ReadTokens {
   return mistakes.length === 0 ? { ok: true, grants } : { ok: false, mistakes };
 }
 
-/** What YAML has to say of a mistake may quote a token. */
+/** A YAML parser's error message may quote a token. */
 function parsed(text: string): unknown {
   try {
     return parse(text);
@@ -101,8 +101,8 @@ export interface WatchedAccess extends Access {
 }
 
 /**
- * The single tokens, and those of a file, which is read again when it changes. With a file nothing is open. A file that has become
- * wrong changes nothing: what was read before holds, and the log says so.
+ * The single tokens, and those of a file, which is read again when it changes. With a file, nothing is open
+ * to everybody. If the file becomes invalid, the tokens read before stay valid, and the log says so.
  */
 export function openAccess(single: Access, path: string | undefined, logger: Logger): WatchedAccess {
   if (path === undefined) return { ...single, close: () => Promise.resolve() };
@@ -114,7 +114,7 @@ export function openAccess(single: Access, path: string | undefined, logger: Log
     if (!read.ok) {
       logger.error(
         { mistakes: read.mistakes },
-        'the tokens file is wrong now; those that were read before hold',
+        'the tokens file is invalid now; the tokens read before stay valid',
       );
       return;
     }

@@ -10,7 +10,7 @@ interface Sample {
 const LINE = /^([a-z_]+)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /([a-z_]+)="((?:[^"\\]|\\.)*)"/g;
 
-/** The families of a page that are asked for. */
+/** The wanted families of a page. */
 function samplesOf(page: string, names: ReadonlySet<string>): ReadonlyMap<string, readonly Sample[]> {
   const found = new Map<string, Sample[]>([...names].map((name) => [name, []]));
   for (const line of page.split('\n')) {
@@ -46,7 +46,7 @@ const NAMES = new Set([
   PAGE_TIME,
 ]);
 
-/** What `top` shows of a page: the fleet in two lines, and its jobs, those that have cost most first. */
+/** What `top` shows of a page: the fleet in two lines, and its jobs, the most expensive first. */
 export function topTable(page: string, mostJobs: number): string {
   const families = samplesOf(page, NAMES);
   const of = (name: string): readonly Sample[] => families.get(name) ?? [];

@@ -2,14 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../process/logger';
 import { CommandError, EXIT } from './exit';
 
-/** Services that start beside this process are waited for so long. */
+/** How long to wait for services that start at the same time as this process. */
 const ATTEMPTS = 30;
 const RETRY_MS = 1000;
 
 export type There<T> =
   { readonly kind: 'there'; readonly value: T } | { readonly kind: 'unavailable'; readonly detail: string };
 
-/** Asks until the service answers; one that stays away ends the command. */
+/** Asks until the service answers; if it stays away, the command ends. */
 export async function whenThere<T>(
   service: string,
   logger: Logger,

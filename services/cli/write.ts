@@ -1,4 +1,4 @@
-/** Writes to standard output, waiting where its reader is slower. */
+/** Writes to standard output, waiting if its reader is slower. */
 export async function writeAll(chunks: Iterable<string | Buffer>): Promise<void> {
   for (const chunk of chunks) await write(chunk);
 }

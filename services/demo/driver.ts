@@ -3,9 +3,12 @@ import { simulate } from './simulation';
 import { samplingStretch } from './telemetry';
 
 const BATCH = 500;
-/** Live events are gathered for so long, so that a large fleet makes full batches. */
+/** How long live events are gathered, so that a large fleet makes full batches. */
 const LEAST_PAUSE_MS = 100;
-/** Of history, only the newest samples can be shown at all: ten minutes of them of a small fleet, one or two of each of a large one. */
+/**
+ * Of history, only the newest samples can be shown at all: ten minutes of them for a small fleet, one or two
+ * of each for a large one.
+ */
 const MOST_SAMPLED_MS = 600_000;
 const LEAST_SAMPLED_MS = 20_000;
 const SAMPLED_JOB_MS = 40 * MOST_SAMPLED_MS;
@@ -14,21 +17,26 @@ export interface DemoOptions {
   readonly seed: number;
   /** About how many jobs run at the same time. */
   readonly jobs: number;
-  /** How many times faster than the clock the fleet lives, in its history too; event times are the clock's. */
+  /**
+   * How many times faster than the clock the fleet lives, in its history too; event times are the clock's.
+   */
   readonly speed: number;
   /** How far back its life begins. */
   readonly historyMs: number;
-  /** Takes up to 500 events, in order of time; the next come when it has resolved. What it throws ends the demo. */
+  /**
+   * Takes up to 500 events, in order of time; the next ones come when it has resolved. If it throws, the demo
+   * ends.
+   */
   readonly sink: (events: readonly FleetEvent[]) => Promise<void>;
   /** The history, up to when the demo began, has been taken. */
   readonly onLive: () => Promise<void>;
-  /** Ends the demo: what has been handed to the sink is waited for, nothing more is sent. */
+  /** Ends the demo: waits for what has been passed to the sink, and sends nothing more. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Plays a fleet's life into a sink: the history up to now as fast as the sink takes it, then live until it is stopped.
- * Where the sink is slower than the fleet, events come late, and none is left out.
+ * Plays a fleet's life into a sink: the history up to now as fast as the sink takes it, then live until it is
+ * stopped. If the sink is slower than the fleet, events come late, but none is left out.
  */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const { seed, jobs, speed, historyMs, sink, signal } = options;

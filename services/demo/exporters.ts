@@ -6,7 +6,7 @@ import { type Reading } from './sensors';
 
 type Row = GpuSampled['series'][number];
 
-/** What a vendor's exporter says of a GPU. */
+/** What a vendor's exporter says about a GPU. */
 export interface Exporter {
   readonly name: string;
   readonly families: GpuSampled['families'];
@@ -18,8 +18,8 @@ const counter = (help: string) => ({ type: 'counter', help });
 const ratio = (value: number): number => Math.round(value * 1e6) / 1e6;
 
 /**
- * NVIDIA's dcgm-exporter: some of the fields that dstack collects, with its types and help texts. NVLink's rates are
- * gauges, as NVIDIA's maintainers have them: dstack types them as counters, and they fall.
+ * NVIDIA's dcgm-exporter: some of the fields that dstack collects, with its types and help texts. NVLink's
+ * rates are gauges, as NVIDIA's maintainers have them: dstack types them as counters, and they fall.
  */
 const DCGM: Exporter = {
   name: 'dcgm',

@@ -30,7 +30,7 @@ export interface Place {
   readonly tenant: Tenant;
 }
 
-/** Who lives in a place: told by the fleet what happens to it. */
+/** Who occupies a place: told by the fleet what happens to it. */
 export interface Tenant {
   /** The instance is up. */
   ready(): void;
@@ -68,6 +68,6 @@ export interface Fleet {
   readonly instances: Set<Instance>;
   /** Instances that may have room, oldest first. */
   readonly open: Set<Instance>;
-  /** Numbers of instances that are gone, to be used again, as dstack does. */
+  /** Numbers of instances that are gone, to be reused, as dstack does. */
   readonly freeNumbers: number[];
 }

@@ -18,8 +18,9 @@ export interface HistoryOptions {
 }
 
 /**
- * Exactly so many lifecycle events, in order of time, the last one at `endMs`. They span about ten hours (less where
- * even a small fleet makes more in that time), so that a log that takes them now refuses none as too late.
+ * Exactly so many lifecycle events, in order of time, the last one at `endMs`. They span about ten hours
+ * (less if even a small fleet makes more in that time), so that a log that takes them now refuses none as too
+ * late.
  */
 export function* history({
   seed,
@@ -29,7 +30,8 @@ export function* history({
 }: HistoryOptions): Generator<FleetEvent, void, undefined> {
   const jobs = Math.max(LEAST_JOBS, Math.round(events / (EVENTS_PER_JOB_HOUR * WANTED_HOURS)));
   const life = { seed, jobs, speed: 1, telemetryFromMs: Infinity };
-  // The life doesn't depend on when it begins: once to learn how long it takes, and again so that it ends at the end.
+  // The life doesn't depend on when it begins: once to learn how long it takes, and again so that it ends at
+  // the end.
   const startMs = endMs - spanOf(life, events);
   let left = events;
   const telemetryFromMs = telemetry ? endMs - HOUR / 6 : Infinity;

@@ -86,7 +86,7 @@ export function freeBlocks(instance: Instance): number {
 
 export const hasRoom = (instance: Instance): boolean => freeBlocks(instance) > 0;
 
-/** A list price, or what the spot market of its region asks now: within a third around its usual share. */
+/** The list price, or the present spot price in its region: within a third of its usual share. */
 export function priceNow(world: World, fleet: Fleet, offer: Offer, region: string): number {
   if (!fleet.plan.spot) return offer.listDollarsPerHour;
   const market = hash32(`${offer.backend}/${offer.type}/${region}`);

@@ -6,7 +6,9 @@ import { type World } from './world';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
-/** How many open instances are looked at for room: more would make a large shared fleet slow, and find little. */
+/**
+ * How many open instances are searched for room: more would make a large shared fleet slow, and find little.
+ */
 const LOOKED_AT = 48;
 const MEAN_SPOT_LIFE = 4 * HOUR;
 const MEAN_HARDWARE_LIFE = 400 * HOUR;
@@ -14,12 +16,12 @@ const MEAN_HARDWARE_LIFE = 400 * HOUR;
 export interface Instances {
   /** Starts what is always there. */
   furnish(fleet: Fleet, count: number): void;
-  /** A place for each tenant, or null where the fleet has no room and can get none now. */
+  /** A place for each tenant, or null if the fleet has no room and can't get any now. */
   reserve(fleet: Fleet, tenants: readonly Tenant[], blocks: number): Place[] | null;
   release(place: Place): void;
 }
 
-/** Where instances come up and go: what all of them share. */
+/** What all instances share. */
 interface Site {
   readonly world: World;
   /** Called with each one as it comes up. */
@@ -27,8 +29,8 @@ interface Site {
 }
 
 /**
- * The life of instances: provisioning, idle and busy in turn, terminating, terminated. `watch` is called with each one
- * as it comes up.
+ * The life of instances: provisioning, idle and busy in turn, terminating, terminated. `watch` is called with
+ * each one as it comes up.
  */
 export function openInstances(world: World, watch: (instance: Instance) => void): Instances {
   const site: Site = { world, watch };
@@ -69,11 +71,12 @@ function plant(site: Site, instance: Instance): void {
   site.watch(instance);
 }
 
-/** A spot instance is taken back, or a machine breaks: as likely in each hour, whatever its age. */
+/** A spot instance is reclaimed, or a machine breaks: equally likely in each hour, whatever its age. */
 function risk(site: Site, instance: Instance): void {
   const { spot } = instance.fleet.plan;
   const lifeMs = site.world.random.exponential(spot ? MEAN_SPOT_LIFE : MEAN_HARDWARE_LIFE);
-  // Looked at each hour anew, so that a plan for far ahead doesn't keep in memory an instance that is gone.
+  // Decided each hour again, so that a plan for the distant future doesn't keep in memory an instance that is
+  // gone.
   site.world.after(Math.min(lifeMs, HOUR), () => {
     if (instance.phase !== 'up') return;
     if (lifeMs > HOUR) risk(site, instance);

@@ -10,7 +10,9 @@ import { type Draft, type World } from './world';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** dstack's termination reasons of jobs, and the status that each ends in (JobTerminationReason.to_status). */
+/**
+ * dstack's termination reasons of jobs, and the status that each ends in (JobTerminationReason.to_status).
+ */
 export const ENDS = {
   failed_to_start_due_to_no_capacity: 'failed',
   interrupted_by_no_capacity: 'failed',
@@ -55,19 +57,19 @@ export interface Job extends Tenant {
   readonly place: Place | null;
   /** Whole-job load now. */
   readonly totalLoad: () => Load;
-  /** It has got its place: provisioned from now on, unless it has ended meanwhile. */
+  /** It has been given its place: provisioned from now on, unless it has ended meanwhile. */
   provision(place: Place): void;
   /** Ends it, unless it is ending already. */
   end(reason: JobReason): void;
-  /** Ends it against everybody's wish: its listener is told first. */
+  /** Ends it involuntarily: its listener is told first. */
   fail(reason: JobReason): void;
 }
 
-/** Told by a job how it fares; all of them may be called while the one before is running. */
+/** Told by a job how it is doing; any of them may be called while the previous one is running. */
 export interface JobListener {
   provisioned(job: Job): void;
   running(job: Job): void;
-  /** It is about to end for a reason that is nobody's wish. */
+  /** It is about to end involuntarily. */
   failed(job: Job, reason: JobReason): void;
   finished(job: Job, reason: JobReason): void;
 }
@@ -79,7 +81,7 @@ export interface Stage {
   readonly watch: (job: Job) => void;
 }
 
-/** A job as this file alone sees it. */
+/** A job as only this file sees it. */
 interface LivingJob extends Job {
   readonly stage: Stage;
   readonly listener: JobListener;
@@ -220,7 +222,7 @@ function end(job: LivingJob, reason: JobReason): void {
   const { world } = job.stage;
   if (job.phase === 'terminating' || job.phase === 'finished') return;
   if (job.place === null) {
-    // What has no place has nothing to clean up; it is only noticed.
+    // Without a place there is nothing to clean up; only noticing takes time.
     job.phase = 'terminating';
     world.after(world.random.between(0.2, 2) * SECOND, () => finish(job, reason));
     return;

@@ -3,7 +3,7 @@ import { noise } from './random';
 /** What the work does to a machine; each user has habits. */
 export type Habit = 'training' | 'starved' | 'serving' | 'interactive' | 'batch' | 'processing';
 
-/** Shares from 0 to 1 of what the job has. */
+/** Shares of the job's resources, from 0 to 1. */
 export interface Load {
   readonly gpuRatio: number;
   readonly gpuMemoryRatio: number;
@@ -15,7 +15,7 @@ export const IDLE: Load = { gpuRatio: 0, gpuMemoryRatio: 0, cpuRatio: 0, memoryR
 
 const clamp = (ratio: number): number => Math.min(1, Math.max(0, ratio));
 
-/** How far a job is into its steady state: nothing in the first seconds, all after `minutes`. */
+/** How far a job has come towards its steady state: 0 in the first seconds, 1 after `minutes`. */
 function warmUp(age: number, minutes: number): number {
   const part = clamp((age - 0.25) / minutes);
   return part * part * (3 - 2 * part);
@@ -103,8 +103,8 @@ const HABITS: Record<Habit, (moment: Moment) => Load> = {
 };
 
 /**
- * The load of one GPU of a job, `ageMinutes` after it began to run, and of the job's CPUs and memory. A function of its
- * arguments alone, so that it doesn't matter when and how often it is asked.
+ * The load of one GPU of a job, `ageMinutes` after it began to run, and of the job's CPUs and memory. A
+ * function of its arguments alone, so it doesn't matter when and how often it is called.
  */
 export function loadAt(habit: Habit, seed: number, ageMinutes: number, gpu: number): Load {
   const fast = noise(seed + gpu * 7919, ageMinutes * 3);

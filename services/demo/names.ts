@@ -11,7 +11,7 @@ const ANIMALS =
 
 /** Names of runs of one project: free again when their run is over, as in dstack. */
 export interface Names {
-  /** One of `wanted`, or one that is made up; with a number where all of that name are taken. */
+  /** One of `wanted`, or a made-up one; with a number if all of that name are taken. */
   take(wanted: readonly string[]): string;
   giveBack(name: string): void;
 }

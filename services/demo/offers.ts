@@ -1,10 +1,12 @@
-/** What can be rented: instance types with their list prices, as the backends publish them (2026, rounded). */
+/**
+ * What can be rented: instance types with their list prices, as the backends publish them (2026, rounded).
+ */
 
 export interface GpuModel {
   readonly vendor: 'nvidia' | 'amd';
   readonly name: string;
   readonly memoryGib: number;
-  /** As the exporter's `modelName` has it. */
+  /** As in the exporter's `modelName`. */
   readonly modelName: string;
   readonly idleWatts: number;
   readonly maxWatts: number;
@@ -25,7 +27,7 @@ export interface Offer {
   readonly listDollarsPerHour: number;
   /** Spot price as a share of the list price, around which it moves. */
   readonly spotShare: number;
-  /** How often the backend has none. */
+  /** How often the backend has none available. */
   readonly scarcity: number;
 }
 
@@ -79,7 +81,7 @@ const NEBIUS_H100 = 'gpu-h100-sxm 8gpu-128vcpu-1600gb';
 const NEBIUS_H200 = 'gpu-h200-sxm 1gpu-16vcpu-200gb';
 const NEBIUS_L40S = 'gpu-l40s-a 1gpu-8vcpu-32gb';
 
-/** By the fleets' own short names. On-premises offers cost nothing an hour, as dstack has it. */
+/** By the fleets' own short names. On-premises offers cost nothing, as in dstack. */
 export const OFFERS = {
   awsH100: offer('aws', 'p5.48xlarge', ['us-east-2', 'us-west-2'], [192, 2048, 8, H100], 55.04, [0.42, 0.25]),
   nebiusH100: offer('nebius', NEBIUS_H100, ['eu-north1'], [128, 1600, 8, H100], 23.6, [0.53, 0.15]),

@@ -7,17 +7,20 @@ export interface FleetPlan {
   readonly name: string;
   readonly offers: readonly Offer[];
   readonly spot: boolean;
-  /** 8 jobs may share an instance; else a job takes a whole one. */
+  /** 8 jobs may share an instance; otherwise a job takes a whole one. */
   readonly blocks: boolean;
   /** Instances that are always there, for each 100 jobs of the demo (at least one where not 0). */
   readonly standingPer100: number;
-  /** Rents more where there is no room. */
+  /** Rents more if there is no room. */
   readonly elastic: boolean;
   /** How long an instance may be idle; 0: it goes with its job. */
   readonly idleMinutes: number;
   /** Jobs tell which GPUs are theirs, also where they have all of an instance. */
   readonly uuids: boolean;
-  /** Whose page the exporter's values come with: a node-wide exporter knows instances, and jobs are found by UUID. */
+  /**
+   * Whose page the exporter's values come with: a node-wide exporter knows instances, and jobs are found by
+   * UUID.
+   */
   readonly sampled: 'by job' | 'by instance';
 }
 
@@ -37,7 +40,7 @@ export interface RunPlan {
   /** Median of how long it runs, fleet time. */
   readonly minutes: number;
   readonly habit: Habit;
-  /** How often it fails by its own fault. */
+  /** How often it fails through its own fault. */
   readonly failing: number;
   /** How often it is submitted again after a failure that it may retry. */
   readonly retries: number;

@@ -4,7 +4,9 @@ import { type Job, type RunIdentity, type Stage } from './job';
 import { type Names } from './names';
 import { type Project, type RunPlan, type User } from './projects';
 
-/** dstack's termination reasons of runs, and the status that each ends in (RunTerminationReason.to_status). */
+/**
+ * dstack's termination reasons of runs, and the status that each ends in (RunTerminationReason.to_status).
+ */
 const ENDINGS = {
   all_jobs_done: 'done',
   job_failed: 'failed',

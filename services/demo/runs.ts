@@ -25,7 +25,10 @@ export interface Runs {
   liveJobs(): number;
 }
 
-/** The life of runs: their attempts, retries, schedules, replicas and ends. `fleetOf` finds the fleet of a plan. */
+/**
+ * The life of runs: their attempts, retries, schedules, replicas and ends. `fleetOf` finds the fleet of a
+ * plan.
+ */
 export function openRuns(stage: Stage, fleetOf: (project: Project, plan: RunPlan) => Fleet): Runs {
   const names = new Map<Project, Names>();
   const namesOf = (project: Project): Names => {

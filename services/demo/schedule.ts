@@ -1,7 +1,7 @@
 /** What will happen, by time; acts of the same millisecond in the order in which they were planned. */
 export interface Schedule {
   plan(timeMs: number, act: () => void): void;
-  /** Takes the next act, or null where its time is past `endMs` or nothing is planned. */
+  /** Takes the next act, or null if its time is past `endMs` or nothing is planned. */
   next(endMs: number): Act | null;
 }
 

@@ -18,8 +18,9 @@ const FULL_LINK_BYTES_PER_SECOND = 1.2e11;
 const LOAD_AT_LIMIT = 0.9;
 
 /**
- * Reads the sensors at a time not before the last reading, and keeps what the next one builds on: heat takes time, and
- * the counters never fall. At the first reading the load is taken to have been there since `upSinceMs`.
+ * Reads the sensors at a time not before the last reading, and keeps what the next one builds on: heat takes
+ * time, and the counters never fall. At the first reading the load is taken to have been there since
+ * `upSinceMs`.
  */
 export function readSensors(gpu: Gpu, load: Load, upSinceMs: number, atMs: number): Reading {
   const { model } = gpu;

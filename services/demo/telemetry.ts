@@ -24,8 +24,9 @@ export interface Telemetry {
 }
 
 /**
- * Samples of what runs, from `fromMs` on, every 10 to 15 s of event time (see samplingStretch() for a large fleet). It
- * draws nothing from the world's chance: the fleet lives the same life whether it is watched or not.
+ * Samples of what runs, from `fromMs` on, every 10 to 15 s of event time (see samplingStretch() for a large
+ * fleet). It draws nothing from the world's chance: the fleet lives the same life whether it is watched or
+ * not.
  */
 export function openTelemetry(world: World, fromMs: number, jobs: number): Telemetry {
   const pace: Pace = { world, fromMs, stretch: samplingStretch(jobs) };
@@ -124,7 +125,8 @@ function watchInstance(pace: Pace, instance: Instance): void {
     if (instance.phase !== 'up') return false;
     const all = instance.fleet.plan.sampled === 'by instance';
     const gpus = instance.gpus.filter(({ place }) => all || place === null);
-    // Once all have become jobs', a sample without any takes the last one's place, else it would be shown until it is old.
+    // Once all have become jobs', a sample without any takes the last one's place, otherwise it would be
+    // shown until it is old.
     if (gpus.length > 0 || shown > 0) emitGpus(pace.world, instance, gpus, { instance: { id: instance.id } });
     shown = gpus.length;
     return true;

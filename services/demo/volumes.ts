@@ -9,7 +9,10 @@ const GIB = 2 ** 30;
 /** About what backends ask for network storage: 0.08 dollars a GiB and month. */
 const DOLLARS_PER_GIB_HOUR = 0.08 / 730;
 const SIZES_GIB = [100, 250, 500, 1000, 2000, 4000];
-/** From one scratch volume of a project to its next, how long it is kept, and from one change of a price to the next. */
+/**
+ * From one scratch volume of a project to its next, how long it is kept, and from one change of a price to
+ * the next.
+ */
 const SCRATCH_EVERY_HOURS = 2;
 const SCRATCH_HOURS = 6;
 const REPRICED_HOURS = 48;

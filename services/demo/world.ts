@@ -11,7 +11,10 @@ export type Draft = FleetEvent extends infer Event
 
 /** Time, chance and the way out, shared by all that happens in one simulation. */
 export interface World {
-  /** Decides what happens. Samples must not draw from it: the fleet's life is the same with telemetry and without. */
+  /**
+   * Decides what happens. Samples must not draw from it: the fleet's life is the same with telemetry and
+   * without.
+   */
   readonly random: Random;
   /** How many times faster than the wall clock the fleet lives. */
   readonly speed: number;
@@ -33,13 +36,15 @@ export interface WorldOptions {
 }
 
 export interface RunningWorld extends World {
-  /** Lets the next act happen, if its time is not past `endMs`; answers what it emitted, or null at the end. */
+  /**
+   * Lets the next act happen, if its time is not past `endMs`; answers what it emitted, or null at the end.
+   */
   step(endMs: number): readonly FleetEvent[] | null;
 }
 
 /**
- * Ids come from sequences of their own, of the seed and the start: a second simulation of the same seed, sent to the
- * same log, must not name other events by ids that are taken.
+ * Ids come from sequences of their own, of the seed and the start: a second simulation of the same seed, sent
+ * to the same log, must not name other events by ids that are taken.
  */
 export function openWorld({ seed, speed, startMs }: WorldOptions): RunningWorld {
   const random = openRandom(`fleet/${seed}`);
@@ -53,7 +58,8 @@ export function openWorld({ seed, speed, startMs }: WorldOptions): RunningWorld 
 
   function emit(source: string, draft: Draft): void {
     const declaration = declarationOf(draft.type);
-    // Two facts of one entity may share a millisecond when the fleet lives fast: the sequence keeps their order.
+    // Two facts of one entity may share a millisecond when the fleet lives fast: the sequence keeps their
+    // order.
     const named =
       declaration?.topic === 'telemetry'
         ? { id: sampleIds.uuid() }

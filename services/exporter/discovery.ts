@@ -3,9 +3,10 @@ import { refuse } from '../http/refusal';
 import { MAX_SHARDS } from './query';
 
 /**
- * `GET /v1/sd?shards=n`: a target a shard of the page, for Prometheus' `http_sd_configs`, at the public address, or else at the one that
- * was asked. The label `fleetmeter_shard` keeps the targets apart, so that each has an `up` of its own; who scrapes drops it from the
- * samples, which are of the same series whatever shard they came in.
+ * `GET /v1/sd?shards=n`: a target a shard of the page, for Prometheus' `http_sd_configs`, at the public
+ * address, or else at the one that was asked. The label `fleetmeter_shard` keeps the targets apart, so that
+ * each has an `up` of its own; who scrapes drops it from the samples, which are of the same series whatever
+ * shard they came in.
  */
 export function answerDiscovery(ctx: Context, publicUrl: URL | undefined): void {
   const shards = String(ctx.query['shards'] ?? '1');

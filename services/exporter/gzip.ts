@@ -4,9 +4,10 @@ import type { Piece, Slot } from '../page/block';
 import { joinCrc } from './join-crc';
 
 /**
- * A page as one gzip member. Each piece is deflated by itself and ends on a byte (a sync flush), so pieces can be put together, and of
- * kept lines that are the same bytes as on the page before the deflated form is the same too: it is kept, and costs nothing. (Members
- * could be put together as well, but browsers show the first alone.)
+ * A page as one gzip member. Each piece is deflated by itself and ends on a byte (a sync flush), so pieces
+ * can be put together, and of kept lines that are the same bytes as on the page before the deflated form is
+ * the same too: it is kept, and costs nothing. (Members could be put together as well, but browsers show the
+ * first alone.)
  */
 export async function* gzipPieces(pieces: AsyncIterable<Piece>): AsyncGenerator<Buffer> {
   let crc = 0;

@@ -1,6 +1,7 @@
 /**
- * The CRC-32 of two texts put together, of theirs and the length of the second: so what is kept needs not be read again. As zlib's
- * crc32_combine(): a CRC is a polynomial over bits modulo P, and to put n bytes behind it multiplies it by x^8n.
+ * The CRC-32 of two texts put together, of theirs and the length of the second: so what is kept needs not be
+ * read again. As zlib's crc32_combine(): a CRC is a polynomial over bits modulo P, and to put n bytes behind
+ * it multiplies it by x^8n.
  */
 export function joinCrc(first: number, second: number, secondLength: number): number {
   return (times(first, powerOfX(secondLength)) ^ second) >>> 0;

@@ -8,7 +8,9 @@ const LARGE_PAGE_BYTES = 16 * 1024 * 1024;
 /** Shards are told to be half as large, so that a fleet may grow before it is told again. */
 const SHARD_BYTES = LARGE_PAGE_BYTES / 2;
 
-/** Keeps how large the pages are that go out, and says when one has become larger than what all scrapers take. */
+/**
+ * Keeps how large the pages are that go out, and says when one has become larger than what all scrapers take.
+ */
 export type NotePageSize = (request: AskedPage, bytes: number) => void;
 
 export function openPageSizes(metrics: Pick<ProcessMetrics, 'pageBytes'>, seldom: Seldom): NotePageSize {

@@ -14,13 +14,17 @@ import type { Tape } from './tape';
 import type { Refreshed, Views } from './views';
 
 /**
- * Pages by request. A scrape shares only a round of reading the store that began after the scrape did, so that its page is never
- * older than one that any replica finished before. Within a round, and as long as nothing was committed and somebody still reads it, a
- * page is written once. It goes out while it is written; nothing is kept of it when all have read it.
+ * Pages by request. A scrape shares only a round of reading the store that began after the scrape did, so
+ * that its page is never older than one that any replica finished before. Within a round, and as long as
+ * nothing was committed and somebody still reads it, a page is written once. It goes out while it is written;
+ * nothing is kept of it when all have read it.
  */
 export interface Pages {
   get(request: AskedPage): Promise<Answer>;
-  /** Reads what is committed now; not to be kept or read after it has returned, since it is brought up to date in place. */
+  /**
+   * Reads what is committed now; not to be kept or read after it has returned, since it is brought up to date
+   * in place.
+   */
   read<T>(reader: (refreshed: Refreshed) => T): Promise<T>;
 }
 
@@ -178,7 +182,10 @@ function copied(chunks: AsyncIterable<Buffer>): Tape<Buffer> {
   return tape;
 }
 
-/** Buffers of at least so many bytes go out as they are; smaller ones are put together, since each write costs. */
+/**
+ * Buffers of at least so many bytes go out as they are; smaller ones are put together, since each write
+ * costs.
+ */
 const LARGE_BYTES = 32 * 1024;
 
 async function* wholeBytes(pieces: AsyncIterable<Piece>): AsyncGenerator<Buffer> {
@@ -199,7 +206,9 @@ async function* wholeBytes(pieces: AsyncIterable<Piece>): AsyncGenerator<Buffer>
   if (small.length > 0) yield Buffer.concat(small);
 }
 
-/** The ledger as of a moment needs all that is known by then: what is committed must not be of a later one. */
+/**
+ * The ledger as of a moment needs all that is known by then: what is committed must not be of a later one.
+ */
 function tooEarly(atMs: number, partitions: readonly PartitionView[]): string | undefined {
   const pageTimeMs = Math.max(...partitions.map((view) => view.pageTimeMs));
   const newestMs = Math.max(...partitions.map((view) => view.newestTakenMs ?? -Infinity));

@@ -2,7 +2,10 @@ import { figuresOf } from '../catalogue/figures';
 import { ENTITY } from '../view/entries';
 import type { Pages } from './pages';
 
-/** The projects of those of the entities that are committed and live, by entity key; undefined: that can't be known now. */
+/**
+ * The projects of those of the entities that are committed and live, by entity key; undefined: that can't be
+ * known now.
+ */
 export function committedProjects(pages: Pages) {
   return (keys: ReadonlySet<string>): Promise<ReadonlyMap<string, string> | undefined> =>
     pages.read((refreshed) => {

@@ -2,7 +2,7 @@ import { parseTime } from '../../events/time';
 import type { Format } from '../page/format';
 import type { AskedPage } from './pages';
 
-/** What a GET /metrics asks for, or the reason why it can't be answered. */
+/** What a GET /metrics asks for, or why it can't be answered. */
 export type Query =
   { readonly ok: true; readonly request: AskedPage } | { readonly ok: false; readonly detail: string };
 
@@ -11,7 +11,7 @@ export const MAX_SHARDS = 1024;
 
 type Given = Readonly<Record<string, string | string[] | undefined>>;
 
-/** @param scope the projects that the asker may see; null: all */
+/** @param scope the projects that the client may see; null: all */
 export function readQuery(
   query: Given,
   accept: string,
@@ -49,8 +49,8 @@ function wholeNumber(text: string | undefined): number {
 }
 
 /**
- * Prometheus sends what it understands with weights; OpenMetrics only where it is preferred to plain text by name (a bare `*∕*`
- * gets text, as from every exporter).
+ * Prometheus sends what it understands with weights; OpenMetrics is used only if it is preferred to plain
+ * text by name (a bare `*∕*` gets text, as from every exporter).
  */
 export function negotiate(accept: string): Format {
   let text = 0;

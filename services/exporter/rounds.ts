@@ -1,7 +1,9 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Refreshed, Views } from './views';
 
-/** Rounds of reading the store, one at a time: whoever asks is answered from one that began after they asked. */
+/**
+ * Rounds of reading the store, one at a time: whoever asks is answered from one that began after they asked.
+ */
 export interface Rounds {
   /** @param answer is given what the round has read; the views may change again when its promise resolves */
   ask<T>(answer: (refreshed: Refreshed, resolve: (value: T) => void) => Promise<void>): Promise<T>;

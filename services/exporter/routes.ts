@@ -17,11 +17,11 @@ export interface ExporterOptions {
   readonly metrics: ProcessMetrics;
   readonly access: Access;
   readonly notePageSize: NotePageSize;
-  /** Where scrapers find this exporter; undefined: where discovery was asked. */
+  /** Where scrapers find this exporter; undefined: at the address where discovery was asked. */
   readonly publicUrl: URL | undefined;
 }
 
-/** Answered at a time; the others are answered 429: a page takes time and memory to write. */
+/** How many are answered at a time; the others get 429: writing a page takes time and memory. */
 const SCRAPES = 256;
 
 /** `/metrics`, and Prometheus HTTP service discovery of its shards. */
@@ -83,10 +83,13 @@ function answerPage(ctx: Context, page: Page, type: string): void {
   ctx.body = Readable.from(page.gzipped(), AS_BYTES);
 }
 
-/** Read ahead by little: what waits for a slow reader waits on the page's tape. */
+/** Little is read ahead: what a slow reader has yet to read waits on the page's tape. */
 const AS_BYTES = { objectMode: false, highWaterMark: 256 * 1024 };
 
-/** If-None-Match is a list, of weak tags too where a proxy has made them so (RFC 9110, 13.1.2); our own tags have no comma. */
+/**
+ * If-None-Match is a list, perhaps of tags that a proxy has made weak (RFC 9110, 13.1.2); our own tags have
+ * no comma.
+ */
 function isHeld(etag: string, ifNoneMatch: string): boolean {
   return ifNoneMatch.split(',').some((held) => [etag, `W/${etag}`, '*'].includes(held.trim()));
 }

@@ -22,7 +22,10 @@ export interface StatusDeps {
   readonly access: Access;
 }
 
-/** `GET /`: the page at a glance, for a person. 200 whether the page is current or not; readiness has its own endpoint. */
+/**
+ * `GET /`: the page at a glance, for a person. 200 whether the page is current or not; readiness has its own
+ * endpoint.
+ */
 export function statusRoutes(deps: StatusDeps, live = openLive()): Router {
   const router = new Router();
   const mayRead = requireGrant(deps.access, { may: ['scrape'], wholeFleet: true }, askForPassword);
@@ -69,7 +72,7 @@ function fileAt(path: string): () => string {
   return () => (text ??= readFileSync(path, 'utf8'));
 }
 
-/** All that the page loads, from this server. */
+/** Everything that the page loads, from this server. */
 const ASSETS = {
   'app.js': { type: 'text/javascript; charset=utf-8', body: () => SCRIPT },
   'uplot.js': {
@@ -82,10 +85,10 @@ const ASSETS = {
 const TOO_MANY = {
   status: 503 as const,
   reason: 'too_many_watchers',
-  detail: 'too many browsers look on: the page refreshes without this',
+  detail: 'too many browsers are watching: the page refreshes without this',
 };
 
-/** Nothing from anywhere but this server; names on it are texts of users. */
+/** Nothing from anywhere but this server; names on the page are users' texts. */
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'content-security-policy':
@@ -96,7 +99,7 @@ const HEADERS = {
   'cache-control': 'no-store',
 };
 
-/** A browser asks its user for a password only where Basic is offered; the token is the password, of any user. */
+/** A browser asks for a password only if Basic is offered; the token is the password, for any user name. */
 const askForPassword: Refuse = (ctx, refusal) => {
   const headers =
     refusal.status === 401 ? { 'www-authenticate': 'Basic realm="fleetmeter", charset="UTF-8"' } : {};

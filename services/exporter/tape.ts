@@ -1,4 +1,7 @@
-/** What one writes and several read, each from the beginning and at its own pace; what is there is read at once. */
+/**
+ * What one writes and several read, each from the beginning and at its own pace; what has been written is
+ * read at once.
+ */
 export interface Tape<T> {
   push(item: T): void;
   end(error?: Error): void;

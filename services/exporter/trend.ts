@@ -47,7 +47,7 @@ export function openTrend(pages: Pick<Pages, 'read'>, sampleTtlMs: number, every
     if (moments.length > KEPT) moments.shift();
   }
 
-  // A store that is away is no point; the next look may find it.
+  // If the store is away there is no point; the next attempt may find it.
   const lookAgain = (): void => void look().catch(() => undefined);
   const timer = setInterval(lookAgain, everyMs);
   timer.unref();
@@ -98,7 +98,7 @@ function projectOf({ views }: PageContents, key: string): string {
   return '';
 }
 
-/** What fields say of utilization, and in which unit, by the names that the vendors' tables have for them. */
+/** The fields for utilization, and their units, by the names in the vendors' tables. */
 const UTILIZATION: ReadonlyMap<string, number> = new Map(
   GPU_VENDORS.flatMap(({ sources }) =>
     (sources.utilization ?? []).flatMap(({ of: [field], per = 1 }) =>

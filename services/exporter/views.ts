@@ -6,11 +6,11 @@ import type { Replica } from '../view/replica';
 import type { PartitionView } from '../view/view';
 
 /**
- * This process's views of what is committed in the store. One refresh() at a time, and none while a page is written from the views:
- * they are brought up to date in place.
+ * This process's views of what is committed in the store. One refresh() at a time, and none while a page is
+ * written from the views: they are brought up to date in place.
  */
 export interface Views {
-  /** Everything that was committed before this call is in the answer. */
+  /** Everything committed before this call is in the answer. */
   refresh(): Promise<Refreshed>;
 }
 

@@ -7,14 +7,18 @@ type BinaryEvent =
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 const PREFIX = 'ce-';
-/** As CloudEvents names attributes; `data` is no attribute, and `datacontenttype` is the header `content-type`. */
+/**
+ * As CloudEvents names attributes; `data` is no attribute, and `datacontenttype` is the header
+ * `content-type`.
+ */
 const ATTRIBUTE_NAME = /^(?!data$|datacontenttype$)[a-z0-9]+$/;
 const PRINTABLE = /^[\t\x20-\x7e]*$/;
 const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;
 
 /**
- * The event of a request in binary mode (CloudEvents HTTP binding 1.0.2, 3.1): its attributes from the `ce-` headers,
- * unquoted and percent-decoded once, its data from the body, which is JSON. `data` is absent where the body is empty.
+ * The event of a request in binary mode (CloudEvents HTTP binding 1.0.2, 3.1): its attributes from the `ce-`
+ * headers, unquoted and percent-decoded once, its data from the body, which is JSON. `data` is absent if the
+ * body is empty.
  */
 export function binaryEventOf(
   req: Pick<IncomingMessage, 'headers' | 'headersDistinct'>,

@@ -9,11 +9,11 @@ import { parseJson } from './json';
 
 export type Candidates =
   | { readonly kind: 'candidates'; readonly candidates: readonly Candidate[] }
-  /** Nothing of the body could be read, for one reason. */
+  /** Nothing of the body could be read, all for the same reason. */
   | { readonly kind: 'unreadable'; readonly refusal: Refusal }
   | { readonly kind: 'refused'; readonly refusal: HttpRefusal };
 
-/** Takes a body apart into events that are still to be judged. A byte order mark before it is passed over. */
+/** Splits a body into events that are still to be judged. A leading byte order mark is skipped. */
 export function candidatesOf(
   mode: ContentMode,
   req: Pick<IncomingMessage, 'headers' | 'headersDistinct'>,
@@ -56,7 +56,7 @@ function batchOf(body: Buffer): Candidates {
   return { kind: 'candidates', candidates: values.map((value, index) => ({ index, value })) };
 }
 
-/** The lines that aren't blank, each with its number from 0; one more than the most that are taken, then no further. */
+/** The lines that aren't blank, each with its number from 0; stops after one more than are accepted. */
 function linesOf(body: Buffer, maxEvents: number): Candidate[] {
   const lines: Candidate[] = [];
   let index = 0;

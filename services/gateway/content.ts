@@ -9,13 +9,14 @@ const MODES: ReadonlyMap<string, ContentMode> = new Map([
   ['application/cloudevents-batch+json', 'batched'],
   ['application/x-ndjson', 'ndjson'],
 ]);
-/** The media types that say that binary mode's data is JSON (CloudEvents JSON format, 3.1.1). */
+/** The media types for which binary mode's data is JSON (CloudEvents JSON format, 3.1.1). */
 const JSON_DATA = /^[^/;]+\/(?:[^/;]+\+)?json$/;
 
 /**
- * Tells the mode by `content-type`, as the CloudEvents HTTP binding (1.0.2, section 3) does: what is not one of the
- * CloudEvents media types is binary mode. So `application/json` is one event whose attributes are in `ce-` headers,
- * never an event or a batch in the body. Without a `content-type`, binary mode is taken where there is `ce-specversion`.
+ * Tells the mode by `content-type`, as the CloudEvents HTTP binding (1.0.2, section 3) does: anything but the
+ * CloudEvents media types means binary mode. So `application/json` is one event whose attributes are in `ce-`
+ * headers, never an event or a batch in the body. Without a `content-type`, it is binary mode if there is a
+ * `ce-specversion`.
  */
 export function contentModeOf(headers: IncomingHttpHeaders): ContentMode | HttpRefusal {
   const contentType = headers['content-type'];
@@ -29,7 +30,7 @@ export function contentModeOf(headers: IncomingHttpHeaders): ContentMode | HttpR
   return mode;
 }
 
-/** A CloudEvents event format other than JSON, be there such a one or not. */
+/** A CloudEvents event format other than JSON, existing or not. */
 function isForeignFormat(mediaType: string): boolean {
   return mediaType.startsWith('application/cloudevents');
 }

@@ -12,10 +12,10 @@ import type { Gateway } from './gateway';
 import { judge, reject, type Candidate, type Rejection, type RejectionReason, type Verdict } from './judge';
 
 /**
- * `POST /v1/events`: events in any of the modes of content.ts. 202 `{accepted, rejected}` once all that were accepted
- * are durable on the log; 400 where every one was rejected. Whoever gets another answer, or none, may send the same
- * again: an event that is on the log twice counts once.
- * Resolves to how many more were refused than taken.
+ * `POST /v1/events`: events in any of the modes of content.ts. 202 `{accepted, rejected}` once all that were
+ * accepted are durable on the log; 400 if every one was rejected. Whoever gets another answer, or none, may
+ * send the same again: an event that is on the log twice counts once. Resolves to how many more were refused
+ * than taken.
  */
 export async function takeEvents(ctx: Context, gateway: Gateway, lease: Lease): Promise<number> {
   const judged = await judgeRequest(ctx, gateway, lease);
@@ -58,7 +58,7 @@ interface Refused {
   readonly refusal: HttpRefusal;
 }
 
-/** Of the body only the records are left when this is done, and they are all that waits for the log. */
+/** When this is done, only the records are left of the body, and only they wait for the log. */
 async function judgeRequest(ctx: Context, gateway: Gateway, lease: Lease): Promise<Judged | Refused> {
   const { req } = ctx;
   const mode = contentModeOf(req.headers);
@@ -69,7 +69,10 @@ async function judgeRequest(ctx: Context, gateway: Gateway, lease: Lease): Promi
   return read.kind === 'refused' ? read : judgeAll(read, gateway, scopeOf(ctx));
 }
 
-/** The loop is let go each time that so many events were judged, so that a large body doesn't hold up the others. */
+/**
+ * Yields to the event loop each time this many events have been judged, so that a large body doesn't hold up
+ * the others.
+ */
 const EVENTS_A_TURN = 100;
 
 async function judgeAll(read: Exclude<Candidates, Refused>, gateway: Gateway, scope: Scope): Promise<Judged> {
@@ -95,7 +98,7 @@ async function judgeAll(read: Exclude<Candidates, Refused>, gateway: Gateway, sc
   return judged;
 }
 
-/** What was accepted is rejected where the token is for other projects. */
+/** What was accepted is rejected if the token is for other projects. */
 async function inScope(
   verdicts: readonly { readonly candidate: Candidate; readonly verdict: Verdict }[],
   gateway: Gateway,

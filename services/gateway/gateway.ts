@@ -15,7 +15,7 @@ import type { CommittedProjects, Ownership } from './ownership';
 export interface GatewayDeps {
   readonly log: Pick<EventLog, 'append' | 'partitions'>;
   readonly access: Access;
-  /** Whose entities events are of, for tokens that are for some projects alone. */
+  /** Which projects events belong to, for tokens that are only for some projects. */
   readonly committedProjects: CommittedProjects;
   readonly gpuFields: GpuFields;
   readonly logger: Logger;
@@ -31,7 +31,7 @@ export interface Gateway {
   readonly metrics: GatewayMetrics;
   readonly seldom: Seldom;
   readonly ownership: Ownership;
-  /** By which events are judged now. */
+  /** The clock that events are judged by. */
   rules(): Rules;
   /** Puts records on the log; null when they are durable. */
   append(ctx: Context, records: readonly AppendRecord[]): Promise<HttpRefusal | null>;

@@ -14,7 +14,7 @@ export function tooLarge(bytes: number): Refusal {
   return { reason: 'too_large', detail: `event: ${bytes} bytes, expected at most ${MAX_EVENT_BYTES}` };
 }
 
-/** Parses JSON, unless it nests deeper than an event may with so many levels around it. */
+/** Parses JSON, unless it is nested deeper than an event may be with so many levels around it. */
 export function parseJson(bytes: Buffer, levelsAround: number): ParsedJson {
   if (nestsTooDeep(bytes, levelsAround)) return { kind: 'refused', refusal: TOO_DEEP };
   try {
@@ -26,5 +26,5 @@ export function parseJson(bytes: Buffer, levelsAround: number): ParsedJson {
   }
 }
 
-/** A parser's message quotes what it read; a detail is one line. */
+/** A parser's message quotes what it has read; a detail must be one line. */
 const CONTROLS = /[\p{Cc}\u2028\u2029]/gu;

@@ -12,7 +12,7 @@ import { type GpuFields, keepGpuFields } from '../exposition/gpu-fields';
 import type { AppendRecord } from '../log/port';
 import { parseJson, tooLarge } from './json';
 
-/** One event as a request has it: its JSON, or what was parsed from it. */
+/** One event of a request: its JSON, or what was parsed from it. */
 export type Candidate =
   { readonly index: number; readonly bytes: Buffer } | { readonly index: number; readonly value: unknown };
 
@@ -26,9 +26,9 @@ export type Verdict =
   | { readonly kind: 'rejected'; readonly rejection: Rejection };
 
 export interface Rejection {
-  /** Where it stands in the request: its position in a batch, its line in NDJSON, from 0. */
+  /** Its place in the request: its position in a batch, its line in NDJSON, from 0. */
   readonly index: number;
-  /** The event's id, where it could be read. */
+  /** The event's id, if it could be read. */
   readonly id?: string;
   readonly reason: RejectionReason;
   readonly detail: string;
@@ -44,9 +44,9 @@ export interface Rules {
 }
 
 /**
- * Judges one event as it comes in: all that can be told without knowing what else is on the log, so all reasons but
- * `too_late`, which is the fold's. The record's value is the event's JSON as it was sent, written anew only where it
- * came parsed or where GPU fields are left out.
+ * Judges one event as it comes in, as far as possible without knowing what else is on the log: so for all
+ * reasons but `too_late`, which is up to the fold. The record's value is the event's JSON as sent; it is
+ * rewritten only if it came parsed or if GPU fields are left out.
  */
 export function judge(candidate: Candidate, rules: Rules): Verdict {
   const decoded = decode(candidate);
@@ -65,16 +65,16 @@ export function reject(
   candidate: Candidate,
   refusal: Pick<Rejection, 'reason' | 'detail'>,
 ): Extract<Verdict, { kind: 'rejected' }> {
-  // What is no JSON has no id, and to find that out again costs as much as the first time.
+  // What is not JSON has no id, and finding that out again would cost as much as the first time.
   const { id } = refusal.reason === 'invalid_json' ? {} : membersOf(candidate);
   const known = typeof id === 'string' && id.length <= MAX_ID_SHOWN ? { id } : {};
   return { kind: 'rejected', rejection: { index: candidate.index, ...known, ...refusal } };
 }
 
-/** An answer is not to be filled with texts that are no ids. */
+/** An answer must not be filled with texts that are no ids. */
 const MAX_ID_SHOWN = 1024;
 
-/** Where an event goes on the log. */
+/** The place of an event on the log. */
 export function recordOf(event: FleetEvent, value: Buffer, partitions: number): AppendRecord {
   const { topic, key } = routeOf(event);
   return { topic, key, partition: partitionOf(key, partitions), value };
@@ -101,10 +101,10 @@ function valueOf(
   return { value, leftOut: 0 };
 }
 
-/** Where data was in base64, what is left of it stands in its place. */
+/** If data was in base64, what is left of it takes its place. */
 const WITHOUT_BASE64 = { data_base64: undefined };
 
-/** The event's members, those too that we don't know; none where it is no object, or too large or broken to be read. */
+/** The event's members, even unknown ones; none if it is not an object, or too large or broken to be read. */
 function membersOf(candidate: Candidate): { id?: unknown } {
   const value = 'bytes' in candidate ? readAgain(candidate.bytes) : candidate.value;
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};

@@ -1,16 +1,19 @@
 import type { AllowanceRate } from '../http/allowance';
 
-/** How much the gateway takes in at once. */
+/** How much the gateway accepts at once. */
 export interface GatewayLimits {
   /** Of one request's body, inflated and on the wire. */
   readonly bodyBytes: number;
-  /** Of all bodies that are being read or are on their way to the log; above, requests are answered 503. */
+  /** Of all bodies that are being read or are on their way to the log; beyond, requests are answered 503. */
   readonly heldBytes: number;
-  /** Requests in flight; above, 429. */
+  /** Requests in flight; beyond, 429. */
   readonly requests: number;
   /** Events of one request. */
   readonly events: number;
-  /** Events of one sender that are refused, beyond those of its that are taken; where none is left, its requests are answered 429. */
+  /**
+   * A sender's refused events, beyond those of its that are taken; if none is left, its requests are answered
+   * 429.
+   */
   readonly refused: AllowanceRate;
 }
 

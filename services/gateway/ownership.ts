@@ -2,18 +2,21 @@ import type { EntityId, FleetEvent } from '../../events/event';
 import { entityKey } from '../fold/fact';
 import type { Scope } from '../http/access';
 
-/** The projects of those of the entities that are committed, by entityKey(); undefined: what is committed can't be known now. */
+/**
+ * The projects of the entities that are committed, by entityKey(); undefined: it can't be known now what is
+ * committed.
+ */
 export type CommittedProjects = (
   keys: ReadonlySet<string>,
 ) => Promise<ReadonlyMap<string, string> | undefined>;
 
 /**
- * Whether events may be sent with a token for some projects. What describes an entity names its project. All else belongs to the
- * project of its entity, or of the entity's run, as it is committed, or else as this process has lately let it through: what is
- * not known is refused, since it could be anybody's.
+ * Whether events may be sent with a token for some projects. What describes an entity names its project.
+ * Everything else belongs to the project of its entity, or of the entity's run, as committed, or as this
+ * process has recently let it through. What is not known is refused, since it could be anybody's.
  */
 export interface Ownership {
-  /** For each event why it is refused; undefined: it may be sent. They count in their order. */
+  /** For each event why it is refused; undefined: it may be sent. Earlier ones count for later ones. */
   refusals(
     events: readonly FleetEvent[],
     scope: NonNullable<Scope>,

@@ -10,9 +10,10 @@ import { gatewayOf, type GatewayDeps } from './gateway';
 import { takePage } from './telemetry';
 
 /**
- * The endpoints that put events on the log: `POST /v1/events` and `POST /v1/telemetry/:exporter`. What is held in
- * memory for requests is bounded, all of them together, until the log has it: while the log is slow or away, requests
- * are answered 429 or 503 with `retry-after`. What is to be refused costs more than what is taken, and is limited by sender.
+ * The endpoints that put events on the log: `POST /v1/events` and `POST /v1/telemetry/:exporter`. What is
+ * held in memory for requests is bounded, all of them together, until the log has it: while the log is slow
+ * or away, requests are answered 429 or 503 with `retry-after`. Refusing costs more than accepting, so
+ * refusals are limited by sender.
  */
 export function gatewayRoutes(deps: GatewayDeps): Router {
   const gateway = gatewayOf(deps);
@@ -47,10 +48,10 @@ export function gatewayRoutes(deps: GatewayDeps): Router {
 /** Resolves to how many more events were refused than taken. */
 type Take = (lease: Lease) => Promise<number>;
 
-/** To read and inflate so much of a body costs as much as to judge an event. */
+/** Reading and inflating this much of a body costs as much as judging an event. */
 const BYTES_AS_EVENT = 10_000;
 
-/** What a sender did wrong; what we can't do now costs it nothing. */
+/** Mistakes of the sender; what we can't do now costs it nothing. */
 function isRefusal(status: number): boolean {
   return status >= 400 && status < 500 && status !== 429;
 }

@@ -7,7 +7,7 @@ type TargetRead =
 
 const KNOWN: ReadonlySet<string> = new Set(['job', 'run', 'instance']);
 
-/** Reads `job=&run=` or `instance=` of a query, each once, and nothing else. */
+/** Reads `job=&run=` or `instance=` from a query, each once, and nothing else. */
 export function targetOf(query: string): TargetRead {
   const parameters = new URLSearchParams(query);
   for (const name of parameters.keys()) {

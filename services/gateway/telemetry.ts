@@ -16,10 +16,11 @@ import { targetOf } from './target';
 const PAGE_SOURCE = '/fleetmeter/gateway';
 
 /**
- * `POST /v1/telemetry/EXPORTER?job=&run=` or `?instance=`: an exporter's text page, as a `gpu.sampled` event of the moment when
- * the request came. 202 `{accepted: 1, …}` (see PageSummary) once it is durable on the log; 400 where the parameters are wrong or
- * no line could be read, 413 where the page doesn't fit into an event. Of the exporter `dcgm` only the configured fields are
- * taken, of others all. Resolves to how many more events were refused than taken.
+ * `POST /v1/telemetry/EXPORTER?job=&run=` or `?instance=`: an exporter's text page, as a `gpu.sampled` event
+ * of the moment when the request came. 202 `{accepted: 1, …}` (see PageSummary) once it is durable on the
+ * log; 400 if the parameters are wrong or no line could be read, 413 if the page doesn't fit into an event.
+ * For the exporter `dcgm` only the configured fields are taken, for others all. Resolves to how many more
+ * events were refused than taken.
  */
 export async function takePage(
   ctx: Context,
@@ -99,7 +100,10 @@ function countLeftOut({ metrics, seldom }: Gateway, exporter: string, summary: P
   );
 }
 
-/** curl and Python's urllib call any body a form unless told otherwise; no form is expected here, so it is a page. */
+/**
+ * curl and Python's urllib declare any body a form unless told otherwise; no form is expected here, so it is
+ * a page.
+ */
 const FORMATS: ReadonlyMap<string, ExpositionFormat> = new Map([
   ['text/plain', 'text'],
   ['application/x-www-form-urlencoded', 'text'],

@@ -4,26 +4,29 @@ import type { Context, Middleware } from 'koa';
 import { openAllowances } from './allowance';
 import { type HttpRefusal, type Refuse, refuse } from './refusal';
 
-/** What a token may: read the page, send events, see what is of no project (the process's own metrics). */
+/**
+ * What a token may do: read the page, send events, see what belongs to no project (the process's own
+ * metrics).
+ */
 export const PERMISSIONS = ['scrape', 'ingest', 'admin'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
-/** The projects that a request is for alone, in order; null: all, and what is no project's. */
+/** The projects that a request is restricted to, in order; null: all, and what belongs to no project. */
 export type Scope = readonly string[] | null;
 
 export interface Grant {
   /** For people, and for the log. */
   readonly name: string;
-  /** Of the token: hashed, tokens of any length compare in the same time. */
+  /** Of the token: once hashed, tokens of any length are compared in the same time. */
   readonly sha256: Buffer;
   readonly may: readonly Permission[];
   readonly projects: Scope;
 }
 
-/** Who may do what. It is asked anew with each request, since tokens may change. */
+/** Who may do what. It is asked with each request, since tokens may change. */
 export interface Access {
   readonly grants: () => readonly Grant[];
-  /** Does nothing guard it? */
+  /** Whether nothing guards it. */
   readonly isOpen: (permission: Permission) => boolean;
 }
 
@@ -45,14 +48,15 @@ export function sha256(token: string): Buffer {
 export interface Needs {
   /** Any of them will do. */
   readonly may: readonly Permission[];
-  /** What is asked for is no project's, or all projects': a token for some projects won't do. */
+  /** What is asked for belongs to no project, or to all: a token for some projects won't do. */
   readonly wholeFleet?: boolean;
 }
 
 /**
- * Lets only requests pass that bear a token for it: `Authorization: Bearer TOKEN`, or Basic with the token as password, for tools that
- * know nothing else. Others are answered 401, and 403 where the token is one but not for this (RFC 6750). Where nothing guards it all
- * pass, except what a browser marks as coming from another site's page: such a page can send here without asking, but must not write.
+ * Lets only requests pass that have a token for it: `Authorization: Bearer TOKEN`, or Basic with the token as
+ * password, for tools that know nothing else. Others are answered 401, or 403 if the token is valid but not
+ * for this (RFC 6750). If nothing guards it, all pass, except what a browser marks as coming from another
+ * site's page: such a page can send here without asking, but must not write.
  */
 export function requireGrant(
   access: Access,
@@ -84,15 +88,15 @@ export function requireGrant(
 }
 
 /**
- * How often an address may bear no token or a wrong one, of all endpoints of a process together: guessing is slow, and costs no more
- * than an answer. Who bears a right token is never held up by it, whoever shares its address.
+ * How often an address may send no token or a wrong one, over all endpoints of a process: guessing is slow,
+ * and costs no more than an answer. It never holds up anybody with a right token, whoever shares the address.
  */
 const attempts = openAllowances({ aSecond: 10, atOnce: 100 }, Date.now);
 
 const scopes = new WeakMap<IncomingMessage, Scope>();
 const senders = new WeakMap<IncomingMessage, string>();
 
-/** Who sent a request that has passed: the name of its token, or its address where it needed none. */
+/** Who sent a request that has passed: the name of its token, or its address if it needed none. */
 export function senderOf({ req }: Pick<Context, 'req'>): string {
   return senders.get(req) ?? req.socket.remoteAddress ?? '';
 }
@@ -110,7 +114,7 @@ function scopeFor(access: Access, authorization: string, may: readonly Permissio
   const token = tokenOf(authorization);
   if (token === null) return { kind: 'refused', refusal: NO_TOKEN };
   const given = sha256(token);
-  // All are compared, so that the time tells nothing of which it was.
+  // All are compared, so that the time doesn't tell which it was.
   const own = access.grants().filter((grant) => timingSafeEqual(grant.sha256, given));
   if (own.length === 0) return { kind: 'refused', refusal: WRONG_TOKEN };
   const granted = own.filter((grant) => grant.may.some((permission) => may.includes(permission)));

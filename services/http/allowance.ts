@@ -1,15 +1,15 @@
-/** Keys that are remembered; beyond, the one that was longest quiet is forgotten. */
+/** How many keys are remembered; beyond, the one that has been quiet longest is forgotten. */
 const REMEMBERED = 10_000;
 
 export interface AllowanceRate {
   readonly aSecond: number;
-  /** What may be spent at once by who was quiet for long. */
+  /** What may be spent at once after a long quiet. */
   readonly atOnce: number;
 }
 
 /** What each key (an address, a token's name) may spend: token buckets. */
 export interface Allowances {
-  /** Spends that much of it, or what is left; false: there was not so much. */
+  /** Spends that much of it, or what is left; false: there wasn't enough. */
   spend(key: string, amount: number): boolean;
   /** Whether anything is left. */
   hasLeft(key: string): boolean;
@@ -20,7 +20,7 @@ export function openAllowances({ aSecond, atOnce }: AllowanceRate, now: () => nu
   const leftOf = (key: string, atMs: number): number => {
     const before = buckets.get(key);
     if (before === undefined) return atOnce;
-    // A clock that was set back takes nothing away.
+    // A clock set back takes nothing away.
     const quietMs = Math.max(0, atMs - before.atMs);
     return Math.min(atOnce, before.left + (quietMs / 1000) * aSecond);
   };

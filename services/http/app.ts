@@ -6,20 +6,20 @@ import { discardBody } from './discard';
 import { refuse } from './refusal';
 
 /**
- * The routers as one application. What none of them answers is answered in JSON too: a path that isn't there with 404, a
- * method that it hasn't with 405, and a bug with 500; what broke goes to the log, not to the sender. No answer goes out
- * before the request's body was read over, up to a limit.
+ * The routers as one application. What none of them answers is answered in JSON too: an unknown path with
+ * 404, a method that the path lacks with 405, and a bug with 500; details go to the log, not to the sender.
+ * No answer goes out before the rest of the request's body has been read and discarded, up to a limit.
  */
 export function httpApp(logger: Logger, routers: readonly Router[]): Koa {
   const app = new Koa();
-  // Senders that are gone before their answer; Koa would print each with its stack.
+  // For senders that are gone before their answer: Koa would print each with its stack.
   app.on('error', (error: Error) => logger.debug({ err: error }, 'a connection broke'));
   app.use(correlate(logger)).use(secureHeaders).use(readOverBodies).use(answerErrors(logger));
   for (const router of routers) app.use(router.routes()).use(router.allowedMethods());
   return app;
 }
 
-/** What a browser must not do with an answer; a route may say otherwise. */
+/** What a browser must not do with an answer; a route may override it. */
 const secureHeaders: Middleware = async (ctx, next) => {
   ctx.set({
     'x-content-type-options': 'nosniff',
@@ -54,7 +54,7 @@ function answerErrors(logger: Logger): Middleware {
     if (ctx.status === 404) {
       refuse(ctx, { status: 404, reason: 'not_found', detail: 'there is nothing at this path' });
     } else if (ctx.status === 405 || ctx.status === 501) {
-      // The router's 501 is of methods that no path has; to who asked it is the same.
+      // The router's 501 is for methods that no path has; to the client it is the same.
       const detail = `expected one of the methods ${ctx.response.get('allow')}`;
       refuse(ctx, { status: 405, reason: 'wrong_method', detail });
     }

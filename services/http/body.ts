@@ -24,9 +24,10 @@ const DECODERS: ReadonlyMap<string, (() => Transform) | null> = new Map<string, 
 const ACCEPTED_ENCODINGS = 'gzip, deflate, br';
 
 /**
- * Reads a request's body and inflates it. Neither the bytes on the wire nor the inflated ones go above the limit: what
- * is larger is refused (413) when the limit is reached, however much more it would have become. All that is kept is
- * taken from the lease; where that has no more, 503. An encoding that isn't known is 415, one that is broken 400.
+ * Reads a request's body and inflates it. Neither the bytes on the wire nor the inflated ones go above the
+ * limit: what is larger is refused (413) when the limit is reached, however large it would have become.
+ * Everything kept in memory is taken from the lease; if that is used up, 503. An encoding that isn't known is
+ * 415, one that is broken 400.
  */
 export function readBody(req: IncomingMessage, limitBytes: number, lease: Lease): Promise<BodyRead> {
   const encoding = (req.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
@@ -37,7 +38,7 @@ export function readBody(req: IncomingMessage, limitBytes: number, lease: Lease)
   return readEncoded(req, createDecoder, limitBytes, lease);
 }
 
-/** Two inflate at a time, however many are sent: pages are deflated by the same few threads. */
+/** Two are inflated at a time, however many are sent: the same few threads compress pages. */
 const inflating = atATime(2);
 
 async function readEncoded(
@@ -46,7 +47,7 @@ async function readEncoded(
   limitBytes: number,
   lease: Lease,
 ): Promise<BodyRead> {
-  // All of it is here before its turn comes, so that a slow sender keeps nobody waiting.
+  // All of it has arrived before its turn comes, so that a slow sender keeps nobody waiting.
   const sent = await collect(req, limitBytes, lease, () => CUT_OFF);
   if (sent.kind === 'refused' || createDecoder === null) return sent;
   return inflating(() => {
@@ -115,7 +116,7 @@ function brokenEncoding(error: Error): HttpRefusal {
   return { status: 400, reason: 'invalid_encoding', detail: `the body can't be inflated: ${error.message}` };
 }
 
-/** The sender is gone, so this is for the counters alone. */
+/** The sender is gone, so this is only for the counters. */
 const CUT_OFF: HttpRefusal = {
   status: 400,
   reason: 'cut_off',

@@ -1,14 +1,14 @@
-/** What one request holds of a budget. */
+/** One request's share of a budget. */
 export interface Lease {
-  /** Holds that many bytes more; false, and nothing is held, where the budget has not so many left. */
+  /** Takes that many bytes more; false, and nothing is taken, if the budget doesn't have that many left. */
   take(bytes: number): boolean;
   /** How much it holds. */
   bytes(): number;
-  /** Gives back all that it holds. */
+  /** Gives back everything it has taken. */
   release(): void;
 }
 
-/** Bytes that requests may hold at once, all of them together. */
+/** Bytes that all requests together may have in memory at once. */
 interface ByteBudget {
   lease(): Lease;
   heldBytes(): number;

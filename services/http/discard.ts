@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 
-/** As much of a body that nobody wants is read over; a sender that goes on beyond is cut off. */
+/** How much of an unwanted body is read and discarded; a sender that goes on beyond is cut off. */
 export const MAX_DISCARDED_BYTES = 64 * 1024 * 1024;
 
 /**
- * Reads what is left of a request's body and keeps none of it, so that a sender that writes all before it reads gets to
- * see the answer: closing the connection on it would reset it. False where there is too much of it.
+ * Reads the rest of a request's body and discards it, so that a sender that writes everything before it reads
+ * gets to see the answer: closing the connection would reset it. False if there is too much of it.
  */
 export function discardBody(req: IncomingMessage): Promise<boolean> {
   if (req.complete || req.destroyed) return Promise.resolve(true);

@@ -11,11 +11,11 @@ export interface FetcherOptions {
   readonly timeoutMs: number;
   /** Of one answer, inflated and on the wire. */
   readonly bodyBytes: number;
-  /** Of all answers that are being read; above, a fetch fails as `busy`. */
+  /** Of all answers that are being read; beyond, a fetch fails as `busy`. */
   readonly heldBytes: number;
   /** Certificate authorities, PEM, instead of the system's. */
   readonly ca?: string | undefined;
-  /** Takes any certificate. */
+  /** Accepts any certificate. */
   readonly insecure?: boolean | undefined;
 }
 
@@ -26,28 +26,30 @@ export type Fetched =
       readonly kind: 'body';
       readonly bytes: Buffer;
       readonly contentType: string | undefined;
-      /** The header of that name: the other side's clock. */
+      /** The header of that name: the server's clock. */
       readonly date: string | undefined;
     }
   | {
       readonly kind: 'failed';
       readonly fault: FetchFault;
       readonly detail: string;
-      /** What it was answered with, where that is the fault. */
+      /** The status of the answer, if that is the failure. */
       readonly status?: number;
     };
 
 type Headers = Readonly<Record<string, string>>;
 
-/** Answered with 200, or failed. Redirects are not followed: a token is not to be handed on. */
+/** Answered with 200, or failed. Redirects are not followed: a token must not be passed on. */
 export interface Fetcher {
   get(url: string, headers: Headers): Promise<Fetched>;
-  /** Of what changes nothing there: it is sent again where a kept connection was closed. */
+  /**
+   * Only for requests that change nothing there: they are sent again if a kept-alive connection was closed.
+   */
   post(url: string, headers: Headers, body: string): Promise<Fetched>;
   close(): void;
 }
 
-/** Connections are kept: an exporter is asked again and again. */
+/** Connections are kept alive: an exporter is asked regularly. */
 export function openFetcher(options: FetcherOptions): Fetcher {
   const agents = {
     http: new http.Agent({ keepAlive: true, maxFreeSockets: 1 }),
@@ -89,7 +91,7 @@ export function openFetcher(options: FetcherOptions): Fetcher {
         },
       );
       request.on('error', (error) => {
-        // A kept connection that the exporter has closed in the meantime says nothing about the exporter.
+        // A kept-alive connection that was closed in the meantime says nothing about the exporter.
         end(request.reusedSocket && !isClosed ? 'again' : failed('connection', messageOf(error)));
       });
       request.end(body);
@@ -170,7 +172,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What is read again now and then, since it is replaced while the process runs: a token in a file. */
+/** What may be replaced while the process runs and so is read again regularly: a token in a file. */
 export function openTokenFile(path: string | undefined, now: () => number): () => Record<string, string> {
   let read = { atMs: -Infinity, headers: {} };
   return () => {

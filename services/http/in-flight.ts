@@ -3,8 +3,8 @@ import { senderOf } from './access';
 import { type HttpRefusal, type Refuse, refuse } from './refusal';
 
 /**
- * Lets that many requests pass at a time; the others are answered 429 at once, to be sent again. One sender alone gets all but a
- * sixteenth of them, so that there is room for another.
+ * Lets that many requests pass at a time; the others are answered 429 at once, to be sent again. A single
+ * sender gets all but a sixteenth of them, so that there is room for others.
  */
 export function limitInFlight(requests: number, answer: Refuse = refuse): Middleware {
   const mostOfOne = requests - Math.floor(requests / 16);

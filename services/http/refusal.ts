@@ -15,8 +15,8 @@ export interface HttpRefusal {
 export type Refuse = (ctx: Context, refusal: HttpRefusal) => void;
 
 /**
- * Answers with a refusal: JSON `{error, reason, detail, …more}`, where `error` is the status in words. What is left of
- * the request's body is httpApp()'s to read over.
+ * Answers with a refusal: JSON `{error, reason, detail, …more}`, where `error` is the status in words.
+ * httpApp() reads and discards the rest of the request's body.
  */
 export function refuse(
   ctx: Context,

@@ -105,9 +105,11 @@ test('dead letters are listed once, and their records sent again once', async ()
   const all = { all: true };
   expect(await ran(() => redriveLetters([], all, inKafka()))).toMatchObject({
     code: 0,
-    out: '1 sent again, to be judged anew\n',
+    out: '1 sent again, to be judged again\n',
   });
   expect(await lifecycleEnd()).toBe(offset + 2);
-  expect((await ran(() => redriveLetters([], all, inKafka()))).out).toContain('1 had been sent again before');
+  expect((await ran(() => redriveLetters([], all, inKafka()))).out).toContain(
+    '1 had already been sent again',
+  );
   expect(await lifecycleEnd()).toBe(offset + 2);
 }, 60_000);

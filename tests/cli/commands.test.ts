@@ -240,7 +240,7 @@ describe('publish to a server', () => {
       const address = await runCommand(['serve'], { ...trusted, FLEETMETER_DATA_DIR: join(dir, 'other') });
       expect([address.code, address.stderr]).toEqual([
         2,
-        expect.stringContaining("can't be listened on (EADDRINUSE)"),
+        expect.stringContaining("can't be used to listen on (EADDRINUSE)"),
       ]);
       const folder = await runCommand(['serve'], { FLEETMETER_DATA_DIR: join(dir, 'data') });
       expect([folder.code, folder.stderr]).toEqual([

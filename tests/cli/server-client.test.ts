@@ -99,7 +99,7 @@ test.each<[string, () => Settings, number, RegExp]>([
     'no certificate, where one is asked for',
     () => ({ ...listen(mutual), ...serverTls }),
     2,
-    /takes no client without a certificate: set FLEETMETER_TLS_CLIENT_CERT_FILE and FLEETMETER_TLS_CLIENT_KEY_FILE$/,
+    /accepts no client without a certificate: set FLEETMETER_TLS_CLIENT_CERT_FILE and FLEETMETER_TLS_CLIENT_KEY_FILE$/,
   ],
   [
     'no certificate, and the settings say that one is asked for',

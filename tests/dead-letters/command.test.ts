@@ -115,8 +115,8 @@ test('what can’t be sent again is named, with exit code 1 where it was asked f
   const named = await ran(() => redriveLetters(['lifecycle/0/0', 'lifecycle/0/9'], { all: false }, settings));
   expect(named).toMatchObject({
     code: 1,
-    out: `0 sent again, to be judged anew
-1 can’t be read as an event now either: fleetmeter.lifecycle/0/0
+    out: `0 sent again, to be judged again
+1 still can’t be read as an event: fleetmeter.lifecycle/0/0
 1 no such dead letter: fleetmeter.lifecycle/0/9
 `,
   });

@@ -48,7 +48,10 @@ export interface BackfillOptions extends HistorySource {
   readonly out: string;
 }
 
-/** `backfill`: the ledger as of each step between two moments, as OpenMetrics for promtool, a file a UTC day. */
+/**
+ * `backfill`: the ledger as of each step between two moments, as OpenMetrics for promtool, one file per UTC
+ * day.
+ */
 export async function backfill(options: BackfillOptions, settings: Settings): Promise<void> {
   const steps = stepsOf(options);
   const isAsked = asked(options.families);
@@ -62,7 +65,7 @@ export async function backfill(options: BackfillOptions, settings: Settings): Pr
     const paths = await files.write();
     for (const path of paths) process.stdout.write(`${path}\n`);
     if (paths.length === 0)
-      throw new CommandError(EXIT.no, 'there is nothing to fill in: no entity was known by then');
+      throw new CommandError(EXIT.no, 'there is nothing to backfill: no entity was known by then');
   } finally {
     files.close();
   }
@@ -79,7 +82,7 @@ function openFolder<T>(dir: string, open: () => T): T {
   }
 }
 
-/** A year at half a minute: more is a mistake in --step. */
+/** A year in steps of half a minute: more must be a mistake in --step. */
 const MAX_STEPS = 1_051_200;
 
 function stepsOf({ from, to, step }: BackfillOptions): Steps {
@@ -96,7 +99,10 @@ function stepsOf({ from, to, step }: BackfillOptions): Steps {
   );
 }
 
-/** Prometheus reads a timestamp as a double of seconds and cuts it to the millisecond, which may be the one before. */
+/**
+ * Prometheus reads a timestamp as a double of seconds and truncates it to the millisecond, which may be the
+ * previous one.
+ */
 function wholeSecond(name: string, text: string): number {
   const timeMs = timeOption(name, text);
   if (timeMs % 1000 === 0) return timeMs;
@@ -113,7 +119,7 @@ function asked(glob: string | undefined): (familyName: string) => boolean {
   );
 }
 
-/** Counters of ours that outlive the jobs and instances that they are made of. */
+/** Our counters that outlive the jobs and instances they are made from. */
 function isDefault(familyName: string): boolean {
   return SUM_FAMILIES.has(familyName) && /^fleetmeter_.*_total$/.test(familyName);
 }

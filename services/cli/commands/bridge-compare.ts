@@ -14,14 +14,17 @@ interface ComparedSides {
   readonly clock: ServerClock;
 }
 
-/** What has just changed is not on our page yet: only what differs each time is a difference. */
+/** What has just changed may not be on our page yet: only what differs each time counts as a difference. */
 const ROUNDS = 6;
 const ROUND_MS = 5000;
-/** dstack's `Date` is cut to the second. */
+/** dstack's `Date` is truncated to the second. */
 const CLOCK_MS = 1500;
 const PRINTED = 50;
 
-/** `bridge dstack --compare`: prints the series in which dstack's page and ours differ. Exit code 1 where there are any. */
+/**
+ * `bridge dstack --compare`: prints the series in which dstack's page and ours differ. Exit code 1 if there
+ * are any.
+ */
 export async function compareDstack(sides: ComparedSides, settings: Settings): Promise<void> {
   const client = openServerClient(settings, 'start one with "npm start"');
   try {
@@ -52,7 +55,7 @@ async function compareOnce(sides: ComparedSides, fetchOurs: FetchOurs): Promise<
     throw error instanceof DstackError ? new CommandError(EXIT.away, error.message) : error;
   });
   const tookMs = Date.now() - page.sentMs;
-  // By our clock: dstack's may be another one, and its ages are as of its own.
+  // By our clock: dstack's may differ, and the ages on its page are by its own.
   const aheadMs = clock.aheadMs() ?? 0;
   const dstack = { bytes: page.bytes, atMs: page.sentMs + aheadMs };
   const ours = await fetchOurs(Date.now() + Math.max(0, aheadMs) + 1000);

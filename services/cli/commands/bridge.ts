@@ -25,10 +25,10 @@ export const addBridge: AddCommand = (program, settings) => {
     .command('bridge')
     .description('watch a control plane and put what happens there on the log')
     .command('dstack')
-    .description('watch a dstack server as it is, through its API')
+    .description('watch an unmodified dstack server through its API')
     .requiredOption('--url <url>', 'of the server, such as http://127.0.0.1:3000')
     .requiredOption('--token-file <file>', "a file that holds an administrator's token")
-    .option('--metrics-token-file <file>', 'the token of its /metrics, where that asks for one')
+    .option('--metrics-token-file <file>', 'the token of its /metrics, if that requires one')
     .option('--state <dir>', 'where it keeps how far it has read; default: bridge in FLEETMETER_DATA_DIR')
     .option('--source <text>', "the events' source; default: /dstack/HOST:PORT of the URL")
     .option('--once', 'end when the snapshot is on the log', false)
@@ -50,7 +50,7 @@ export const addBridge: AddCommand = (program, settings) => {
 interface BridgeOptions {
   readonly url: string;
   readonly tokenFile: string;
-  /** For dstack's page, where it asks for a token. */
+  /** For dstack's page, if it requires a token. */
   readonly metricsTokenFile?: string;
   readonly state?: string;
   readonly source?: string;
@@ -64,7 +64,7 @@ interface BridgeOptions {
 }
 
 const TIMEOUT_MS = 60_000;
-/** dstack's page of a fleet that fills a server has tens of megabytes. */
+/** For a fleet that fills a server, dstack's page has tens of megabytes. */
 const BODY_BYTES = 512 * 1024 * 1024;
 
 /** `bridge dstack`: watches a dstack server and puts what happens there on the log, until it is stopped. */

@@ -17,13 +17,13 @@ import { openStop } from '../stop';
 export const addCollect: AddCommand = (program, settings) => {
   program
     .command('collect')
-    .description('scrape exporters into telemetry events, through the server that runs here or into Kafka')
+    .description('scrape exporters into telemetry events, through the server running here or into Kafka')
     .option('--targets <file>', "what to scrape, in Prometheus' file service discovery format (JSON or YAML)")
     .option('--sd-url <url>', "what to scrape, by Prometheus' HTTP service discovery")
     .option('--interval <duration>', 'how often each target is scraped', '15s')
     .option(
       '--timeout <duration>',
-      'how long a target may take; default: 10s, or the interval where that is less',
+      'how long a target may take; default: 10s, or the interval if that is less',
     )
     .option('--lag <duration>', "how old an exporter's values may be: its own interval of collection", '0s')
     .option('--ca <file>', "certificate authorities of the targets, PEM; default: the system's")
@@ -43,7 +43,7 @@ export const addCollect: AddCommand = (program, settings) => {
 export interface CollectOptions {
   /** A file in Prometheus' service discovery format. */
   readonly targets?: string;
-  /** An HTTP endpoint that answers in it. */
+  /** An HTTP endpoint that serves this format. */
   readonly sdUrl?: string;
   readonly interval: string;
   readonly timeout?: string;
@@ -55,13 +55,16 @@ export interface CollectOptions {
   readonly listen?: string;
 }
 
-/** As the gateway takes of a page. */
+/** The same as the gateway's limit for a page. */
 const BODY_BYTES = 10_000_000;
-/** Prometheus' own default, where the interval is not shorter. */
+/** Prometheus' own default, unless the interval is shorter. */
 const TIMEOUT_MS = 10_000;
 const HELD_BYTES = 256 * 1024 * 1024;
 
-/** `collect`: scrapes exporters into telemetry events, through the server that runs here or into Kafka, until it is stopped. */
+/**
+ * `collect`: scrapes exporters into telemetry events, through the server running here or into Kafka, until it
+ * is stopped.
+ */
 async function collect(options: CollectOptions, settings: Settings): Promise<void> {
   const plan = await readPlan(options);
   const logger = openLogger(settings.logLevel);

@@ -31,7 +31,7 @@ export const addCost: AddCommand = (program, settings) => {
     .option('--from <time>', 'a date, or RFC 3339; default: the first of the month, UTC')
     .option('--to <time>', 'a date (its first moment, UTC), or RFC 3339; default: now')
     .option('--by <columns>', `some of ${DIMENSIONS.join(', ')}, tag:NAME; default: project,user`)
-    .option('--project <name>', 'what is of this project alone')
+    .option('--project <name>', 'only of this project')
     .addOption(
       new Option('--format <format>', 'focus: FOCUS 1.0, a line a resource and UTC day')
         .choices(FORMATS)
@@ -61,7 +61,10 @@ export interface CostOptions extends HistorySource {
 
 const DEFAULT_BY: readonly Dimension[] = ['project', 'user'];
 
-/** `cost`: what a time cost, from the log or a file: the ledger as of its end minus that as of its start. */
+/**
+ * `cost`: what a period of time cost, from the log or a file: the ledger as of its end minus that as of its
+ * start.
+ */
 export async function cost(options: CostOptions, settings: Settings): Promise<void> {
   const time = timeAsked(options, Date.now());
   const columns = columnsOf(options);
@@ -77,7 +80,7 @@ export async function cost(options: CostOptions, settings: Settings): Promise<vo
 
 // ---- options -----------------------------------------------------------------------------------------------------
 
-/** By default the month, UTC, up to now: of a time to come nobody knows what it costs. */
+/** By default the current month, UTC, up to now: what the future costs is unknown. */
 function timeAsked({ from, to }: CostOptions, nowMs: number): Span {
   const toMs = to === undefined ? nowMs : dateOption('--to', to);
   const fromMs =
@@ -86,7 +89,7 @@ function timeAsked({ from, to }: CostOptions, nowMs: number): Span {
   throw wrongOption('--to', to ?? 'now', 'a time not before --from');
 }
 
-/** A time, or a date, which is its first moment in UTC. */
+/** A time, or a date, which stands for its first moment in UTC. */
 function dateOption(name: string, text: string): number {
   const ms = parseTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
   if (ms !== null) return ms;

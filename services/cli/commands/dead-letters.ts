@@ -22,14 +22,14 @@ import { table } from '../table';
 export const addDeadLetters: AddCommand = (program, settings) => {
   const letters = program.command('dead-letters').description('look at what was refused, and send it again');
   const reason = (): Option =>
-    new Option('--reason <reason>', 'those refused for it').choices(REFUSAL_REASONS);
+    new Option('--reason <reason>', 'only those refused for this reason').choices(REFUSAL_REASONS);
   letters
     .command('list')
     .description('what was refused, the newest last')
     .addOption(reason())
     .addOption(new Option('--topic <topic>', 'those of it').choices(['lifecycle', 'telemetry']))
-    .option('--since <time>', 'those that were on the log from then on, RFC 3339')
-    .option('--limit <count>', 'so many of the newest', wholeNumber, 50)
+    .option('--since <time>', 'only those appended to the log since then, RFC 3339')
+    .option('--limit <count>', 'how many of the newest', wholeNumber, 50)
     .option('--json', 'whole letters, one a line', false)
     .addHelpText(
       'after',
@@ -41,13 +41,13 @@ export const addDeadLetters: AddCommand = (program, settings) => {
     .action((options: ListOptions) => listLetters(options, settings('log')));
   letters
     .command('show')
-    .description('one letter, with what it has of the record')
+    .description('one letter, with as much of the record as it has')
     .argument('<id>', 'TOPIC/PARTITION/OFFSET, as list has it')
     .addHelpText('after', examples('fleetmeter dead-letters show lifecycle/3/17'))
     .action((id: string) => showLetter(id, settings('log')));
   letters
     .command('redrive')
-    .description('put the records on the log again, where they are judged anew; none is sent twice')
+    .description('put the records on the log again, to be judged again; none is sent twice')
     .argument('[id...]', 'TOPIC/PARTITION/OFFSET')
     .addOption(reason())
     .option('--all', 'all of them', false)
@@ -69,7 +69,7 @@ export interface ListOptions {
   readonly json: boolean;
 }
 
-/** `dead-letters list`: what was refused lately, the newest last. */
+/** `dead-letters list`: what was refused recently, the newest last. */
 export function listLetters(options: ListOptions, settings: Settings): Promise<void> {
   const { reason, topic, limit, json } = options;
   const sinceMs = options.since === undefined ? -Infinity : timeOption('--since', options.since);
@@ -103,7 +103,7 @@ function tableOf(letters: readonly Found[]): string {
   return table([['id', 'appended', 'reason', 'bytes', 'redriven', 'detail'], ...rows]);
 }
 
-/** `dead-letters show`: one letter, with what it has of the record. */
+/** `dead-letters show`: one letter, with as much of the record as it has. */
 export function showLetter(id: string, settings: Settings): Promise<void> {
   return withLog(settings, 'refuse', async (log) => {
     const name = fullId(id);
@@ -155,7 +155,7 @@ export interface RedriveOptions {
   readonly reason?: RefusalReason;
 }
 
-/** `dead-letters redrive`: puts the records of letters on the log again, where they are judged anew. */
+/** `dead-letters redrive`: puts the records of letters on the log again, where they are judged again. */
 export function redriveLetters(
   ids: readonly string[],
   { all, reason }: RedriveOptions,
@@ -183,11 +183,11 @@ export function redriveLetters(
 
 function reportRedriven(redriven: Redriven, missing: readonly string[], isByName: boolean): void {
   const { sent, before, gone, unreadable } = redriven;
-  process.stdout.write(`${String(sent)} sent again, to be judged anew\n`);
-  if (before > 0) process.stdout.write(`${String(before)} had been sent again before\n`);
+  process.stdout.write(`${String(sent)} sent again, to be judged again\n`);
+  if (before > 0) process.stdout.write(`${String(before)} had already been sent again\n`);
   const undone: readonly (readonly [readonly string[], string])[] = [
-    [unreadable, 'can’t be read as an event now either'],
-    [gone, 'not on the log any more'],
+    [unreadable, 'still can’t be read as an event'],
+    [gone, 'no longer on the log'],
     [missing, 'no such dead letter'],
   ];
   for (const [ids, why] of undone) {
@@ -197,7 +197,7 @@ function reportRedriven(redriven: Redriven, missing: readonly string[], isByName
     process.stdout.write(`${String(ids.length)} ${why}: ${some}${rest}\n`);
   }
   if (isByName && undone.some(([ids]) => ids.length > 0))
-    throw new CommandError(EXIT.no, 'not all that were named were sent again');
+    throw new CommandError(EXIT.no, 'not all of those named were sent again');
 }
 
 const PRINTED_IDS = 10;

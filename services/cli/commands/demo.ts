@@ -17,7 +17,7 @@ export const addDemo: AddCommand = (program, settings) => {
   program
     .command('demo')
     .description(
-      'play a simulated fleet, its history and its life, into the server that runs here or into Kafka',
+      'play a simulated fleet, its history and its life, into the server running here or into Kafka',
     )
     .option('--jobs <count>', 'about how many jobs run at a time', wholeNumber, DEMO.jobs)
     .option('--speed <factor>', 'how many times faster the fleet lives', wholeNumber, DEMO.speed)
@@ -34,7 +34,7 @@ export const addDemo: AddCommand = (program, settings) => {
     .action((flags: DemoFlags) => demo(flags, settings('log')));
 };
 
-/** `demo`: plays a fleet into the server that runs here, or into Kafka, until it is interrupted. */
+/** `demo`: plays a fleet into the server running here, or into Kafka, until it is interrupted. */
 async function demo(flags: DemoFlags, settings: Settings): Promise<void> {
   mustBeHeld(flags, '--jobs');
   const sink = await openSink(settings);

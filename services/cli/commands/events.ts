@@ -28,7 +28,7 @@ export const addEvents: AddCommand = (program, settings) => {
   events
     .command('export')
     .description('write the events that count, each with its log time')
-    .argument('<file>', 'NDJSON, packed where it ends in .gz, or - for standard output')
+    .argument('<file>', 'NDJSON, compressed if it ends in .gz, or - for standard output')
     .addHelpText(
       'after',
       examples('fleetmeter events export fleet.ndjson.gz', 'fleetmeter events export - | wc -l'),
@@ -37,7 +37,7 @@ export const addEvents: AddCommand = (program, settings) => {
   events
     .command('import')
     .description('put events on an empty log, with their log times')
-    .argument('<file>', 'NDJSON, packed where it ends in .gz, or - for standard input')
+    .argument('<file>', 'NDJSON, compressed if it ends in .gz, or - for standard input')
     .option('--resume', 'go on with an import of the same file that was cut off', false)
     .addHelpText(
       'after',
@@ -59,7 +59,10 @@ interface Span {
   lastMs: number | null;
 }
 
-/** `events export`: writes what counts of the log to a file, with a manifest beside it; to standard output for `-`. */
+/**
+ * `events export`: writes what counts of the log to a file, with a manifest beside it; to standard output for
+ * `-`.
+ */
 export function exportEvents(path: string, settings: Settings): Promise<void> {
   return withLog(settings, 'refuse', async (log) => {
     const exported = await openExport(log, ledgerSettings(settings));
@@ -72,17 +75,17 @@ export function exportEvents(path: string, settings: Settings): Promise<void> {
     for (const [why, count] of exported.counts.leftOut)
       process.stderr.write(`left out: ${String(count)} ${LEFT_OUT[why] ?? why}\n`);
     if (exported.counts.leftOut.has('no_room'))
-      throw new CommandError(EXIT.no, 'the export lacks events that have no room for their log time');
+      throw new CommandError(EXIT.no, 'the export lacks events that would be too large with their log time');
   });
 }
 
 const LEFT_OUT: Partial<Record<LeftOut, string>> = {
   repeat: 'repeats',
   misrouted: 'on a wrong partition',
-  no_room: 'that are too large with their log time',
+  no_room: 'too large with their log time',
 };
 
-/** The lifecycle is kept for ever: what is gone of it was taken away. */
+/** The lifecycle is kept for ever: whatever is missing was deleted. */
 function gaps({ ranges }: Export): string[] {
   return ranges.flatMap(({ lifecycle: { start } }, partition) =>
     start === 0
@@ -154,7 +157,7 @@ function manifestOf(exported: Export, span: Span, written: Written, settings: Se
 
 // ---- import -----------------------------------------------------------------------------------------------------
 
-/** `events import`: puts the events of a file on an empty log, in their order and with their log times. */
+/** `events import`: puts the events of a file on an empty log, in order and with their log times. */
 export function importEvents(
   path: string,
   { resume }: { readonly resume: boolean },
@@ -178,7 +181,10 @@ export function importEvents(
   });
 }
 
-/** Reads the file through before any of it is on the log: every line must be an event, and all of it what the manifest says. */
+/**
+ * Reads the whole file before putting any of it on the log: every line must be an event, and the file must
+ * match its manifest.
+ */
 async function checkFile(path: string, settings: Settings): Promise<number> {
   const manifest = await readManifest(path);
   if (manifest.kind === 'invalid') throw new CommandError(EXIT.no, manifest.detail);
@@ -229,14 +235,14 @@ function report(imported: Imported): void {
       reportDone(imported);
       return;
     case 'other_log':
-      throw new CommandError(EXIT.no, `the log does not hold the beginning of this file: ${imported.detail}`);
+      throw new CommandError(EXIT.no, `the log does not begin with this file: ${imported.detail}`);
     case 'refused': {
       const { line, detail } = imported;
       throw new CommandError(EXIT.no, `line ${String(line)}: ${detail}; lines before it may be on the log`);
     }
     case 'unavailable': {
       const { detail, appended } = imported;
-      throw logAway(`${detail}; ${String(appended)} events were put on it, --resume goes on behind them`);
+      throw logAway(`${detail}; ${String(appended)} events were put on it, --resume continues after them`);
     }
   }
 }
@@ -244,10 +250,10 @@ function report(imported: Imported): void {
 function reportDone({ appended, present, lastLogTimeMs }: Extract<Imported, { kind: 'imported' }>): void {
   if (present > 0)
     process.stderr.write(
-      `${String(present)} events were on the log already, ${String(appended)} came after them\n`,
+      `${String(present)} events were already on the log, ${String(appended)} came after them\n`,
     );
   if (lastLogTimeMs !== null && lastLogTimeMs > Date.now())
     process.stderr.write(
-      `log times go up to ${formatTime(lastLogTimeMs)}, which is to come: the log judges those events by its own clock\n`,
+      `log times go up to ${formatTime(lastLogTimeMs)}, which is in the future: the log judges those events by its own clock\n`,
     );
 }

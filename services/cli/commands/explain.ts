@@ -29,7 +29,7 @@ export const addExplain: AddCommand = (program, settings) => {
     .command('explain')
     .description('the entities and events that a figure is made of')
     .argument('<series>', 'a name with some of its labels: \'fleetmeter_jobs{dstack_project_name="main"}\'')
-    .option('--at <time>', 'as of when, RFC 3339; default: now, of a file the time of its newest event')
+    .option('--at <time>', 'as of when, RFC 3339; default: now, or for a file the time of its newest event')
     .option(...EVENTS_OPTION)
     .addHelpText(
       'after',
@@ -46,8 +46,8 @@ export interface ExplainOptions extends HistorySource {
 }
 
 /**
- * `explain`: the entities and events that a figure is made of. Of the log, figures are those of now, as on the page (but for what is
- * held); of a file, as of its newest event, as `render` has them.
+ * `explain`: the entities and events that a figure is made of. For the log, figures are the present ones, as
+ * on the page (except for holds); for a file, they are as of its newest event, as `render` has them.
  */
 export async function explain(series: string, options: ExplainOptions, settings: Settings): Promise<void> {
   const parsed = parseSelector(series);
@@ -105,7 +105,7 @@ function pageText(amount: Amount): string {
   return formatValue('units' in amount ? toDouble(amount.units, amount.per) : amount.value);
 }
 
-/** All digits of the whole number that it is. */
+/** All its digits, since it is a whole number. */
 function exactText(amount: Amount): string {
   if (!('units' in amount)) return formatValue(amount.value);
   return decimalText(amount.units, String(amount.per).length - 1);
@@ -142,7 +142,7 @@ function factText(kind: EntityKind, fact: AnyFact): string {
   return `${formatTime(fact.timeMs)} ${typeText(kind, fact)}${said}: ${fact.id} of ${fact.source}`;
 }
 
-/** As the event's type has it, without what all types have. */
+/** As in the event's type, without what all types have in common. */
 function typeText(kind: EntityKind, { verb }: AnyFact): string {
   const type = KINDS[kind].events.find((event) => event.verb === verb)?.type ?? `${kind}.${verb}`;
   return type.replace(/^fleetmeter\.|\.v1$/g, '');

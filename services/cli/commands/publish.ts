@@ -12,7 +12,7 @@ import { counted } from '../table';
 export const addPublish: AddCommand = (program, settings) => {
   program
     .command('publish')
-    .description('put events on the log, as they are sent now')
+    .description('put events on the log, as if they were sent now')
     .argument('<file>', 'NDJSON, or - for standard input')
     .addHelpText(
       'after',
@@ -28,10 +28,12 @@ export const addPublish: AddCommand = (program, settings) => {
 /** One request's worth: well below the gateway's 10 MB. */
 const BATCH_BYTES = 4_000_000;
 const BATCH_EVENTS = 5000;
-/** Refusals that are printed; of the rest only the number. */
+/** How many refusals are printed; of the rest only the number. */
 const PRINTED_REFUSALS = 20;
 
-/** `publish`: puts the events of a file on the log, as they are sent now. Exit code 1 where any was refused. */
+/**
+ * `publish`: puts the events of a file on the log as if they were sent now. Exit code 1 if any was refused.
+ */
 async function publish(path: string, settings: Settings): Promise<void> {
   const input = await openInput(path);
   const sink = await openSink(settings);

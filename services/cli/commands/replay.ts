@@ -22,8 +22,8 @@ export const addReplay: AddCommand = (program, settings) => {
     .command('replay')
     .description('rebuild the metrics from the log beside the running ones, and switch to them')
     .option('--dry-run', 'compare only', false)
-    .option('--allow-decrease', 'show the ledger even where a counter falls by it', false)
-    .option('--rollback', 'go back to what was shown before the last switch, folded on to now', false)
+    .option('--allow-decrease', 'show the ledger even if a counter falls', false)
+    .option('--rollback', 'go back to what was shown before the last switch, folded on to the present', false)
     .option('--until <time>', 'print the page as of that moment (RFC 3339), from the log; change nothing')
     .addHelpText(
       'after',
@@ -46,7 +46,10 @@ export interface ReplayFlags {
   readonly until?: string;
 }
 
-/** `replay`: rebuilds the state from the log and switches to it; or compares, goes back, or prints a past page. */
+/**
+ * `replay`: rebuilds the state from the log and switches to it; or compares, goes back, or prints a past
+ * page.
+ */
 async function replayCommand(flags: ReplayFlags, settings: Settings): Promise<void> {
   const { until, allowDecrease, rollback } = flags;
   mustFit(flags);

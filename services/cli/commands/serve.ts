@@ -44,7 +44,7 @@ export const addServe: AddCommand = (program, settings) => {
   program
     .command('serve')
     .description('run the roles in FLEETMETER_ROLES')
-    .option('--demo [jobs]', 'a simulated fleet of about so many running jobs lives in it', wholeNumber)
+    .option('--demo [jobs]', 'with a simulated fleet of about this many running jobs', wholeNumber)
     .addHelpText('after', settingsHelp())
     .addHelpText(
       'after',
@@ -62,7 +62,7 @@ export const addServe: AddCommand = (program, settings) => {
     });
 };
 
-/** Of a large fleet fewer hours, which are on the page sooner. */
+/** For a large fleet fewer hours, which are on the page sooner. */
 const LARGE_JOBS = 1000;
 const LARGE_HOURS = 1;
 
@@ -72,7 +72,7 @@ function demoOf(jobs: number): DemoFlags {
   return flags;
 }
 
-/** What a process runs on. */
+/** What a process is made of. */
 interface Parts {
   readonly log: EventLog | undefined;
   readonly store: StateStore | undefined;
@@ -81,15 +81,17 @@ interface Parts {
 }
 
 /**
- * `serve`: runs the roles until SIGTERM or SIGINT. Ends in the order in which events flow: no more requests are taken, what is in
- * flight is answered, what was read is committed, then log and store are closed.
+ * `serve`: runs the roles until SIGTERM or SIGINT. It shuts down in the order in which events flow: no more
+ * requests are accepted, those in flight are answered, what was read is committed, then log and store are
+ * closed.
  */
 async function serve(settings: Settings, demo: DemoFlags | undefined): Promise<void> {
   const closers: Close[] = [];
   try {
     await runRoles(settings, demo, (close) => closers.push(close));
   } finally {
-    // After a failed start too: what is open would keep the process alive, deaf to the signals that it has asked for.
+    // After a failed start too: whatever is open would keep the process alive, deaf to the signals it listens
+    // for.
     for (const close of closers.reverse()) await close();
   }
 }
@@ -147,7 +149,10 @@ async function runRoles(
   if (fatal.signal.aborted) throw new CommandError(EXIT.no, `stopped: ${reason}`);
 }
 
-/** The history is on the log as a whole before anybody folds it: no job is first shown as running on. */
+/**
+ * The whole history is on the log before anybody folds it, so no job that has ended is first shown as
+ * running.
+ */
 async function playDemo(
   demo: DemoFlags,
   log: EventLog | undefined,
@@ -162,7 +167,7 @@ async function playDemo(
 const HOUR_MS = 3_600_000;
 const LOOK_MS = 200;
 
-/** Tells how far the history of a demo is folded; true once it is on the page. */
+/** Reports how far the history of a demo has been folded; true once it is on the page. */
 async function followDemo(
   { events }: Playing,
   { metrics, logger }: Parts,
@@ -184,7 +189,7 @@ async function followDemo(
   return true;
 }
 
-/** Where progress goes: a terminal shows one line, elsewhere the log has it now and then. */
+/** Where progress goes: a terminal shows one line; otherwise it is logged now and then. */
 function lines(logger: Logger): ProgressOutput {
   if (process.stderr.isTTY) return process.stderr;
   return {
@@ -220,7 +225,7 @@ function openRole(
     metrics,
     settings: ledgerSettings(settings),
     onFatal: (error) => {
-      logger.fatal({ err: error }, 'the log delivers no more');
+      logger.fatal({ err: error }, 'the log has stopped delivering');
       fatal.abort(error);
     },
   });

@@ -20,11 +20,13 @@ interface TopOptions {
 export const addTop: AddCommand = (program, settings) => {
   program
     .command('top')
-    .description('the live fleet in a terminal, from the server that runs here; elsewhere one table')
+    .description(
+      'the live fleet in a terminal, from the server running here; one table if it is not a terminal',
+    )
     .option('--url <url>', 'of another server')
     .option('--interval <duration>', 'how often it is asked', '2s')
-    .option('--limit <count>', 'so many jobs, those that have cost most', wholeNumber, 20)
-    .option('--once', 'one table, on a terminal too', false)
+    .option('--limit <count>', 'how many jobs, the most expensive first', wholeNumber, 20)
+    .option('--once', 'just one table, even on a terminal', false)
     .addHelpText(
       'after',
       examples(
@@ -39,7 +41,7 @@ export const addTop: AddCommand = (program, settings) => {
 const CLEAR = '\x1b[H\x1b[J';
 const LEAST_MS = 500;
 
-/** `top`: one table, or on a terminal a new one over it now and then, until it is stopped. */
+/** `top`: one table, or on a terminal one that is redrawn regularly, until it is stopped. */
 async function top(options: TopOptions, settings: Settings): Promise<void> {
   const intervalMs = durationOption('--interval', options.interval, LEAST_MS);
   const url = options.url === undefined ? undefined : urlOption('--url', options.url).replace(/\/+$/, '');

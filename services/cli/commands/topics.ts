@@ -9,7 +9,7 @@ import type { Settings } from '../settings';
 export const addTopics: AddCommand = (program, settings) => {
   program
     .command('topics')
-    .description('create the Kafka topics that are missing, and check all')
+    .description('create missing Kafka topics, and check all of them')
     .option('--check', 'only check', false)
     .addHelpText(
       'after',
@@ -21,7 +21,7 @@ export const addTopics: AddCommand = (program, settings) => {
     .action((options: { readonly check: boolean }) => topics(options, settings('log')));
 };
 
-/** `topics`: creates the Kafka topics that are missing, or only checks them all. Exit code 1 where one is not as it must be. */
+/** `topics`: creates missing Kafka topics, or only checks them. Exit code 1 if one is not as it should be. */
 async function topics(
   { check }: { readonly check: boolean },
   { kafka, partitions, telemetryRetention: telemetry }: Settings,
@@ -37,6 +37,6 @@ async function topics(
   if (answer.kind === 'unavailable') throw new CommandError(EXIT.away, `Kafka is away: ${answer.detail}`);
   for (const topic of answer.created) process.stdout.write(`created ${topic}\n`);
   for (const { topic, problem } of answer.problems) process.stdout.write(`${topic}: ${problem}\n`);
-  if (answer.problems.length > 0) throw new CommandError(EXIT.no, 'the topics are not as they must be');
-  process.stdout.write('the topics are as they must be\n');
+  if (answer.problems.length > 0) throw new CommandError(EXIT.no, 'the topics are not as they should be');
+  process.stdout.write('the topics are as they should be\n');
 }

@@ -16,8 +16,8 @@ export const addVerify: AddCommand = (program, settings) => {
   program
     .command('verify')
     .description('recompute the metrics from the log and compare them with the store')
-    .option('--project <name>', 'of one project only')
-    .option('--sample <count>', 'so many entities only, drawn at random', wholeNumber)
+    .option('--project <name>', 'only of one project')
+    .option('--sample <count>', 'only this many entities, drawn at random', wholeNumber)
     .addHelpText('after', examples('fleetmeter verify', 'fleetmeter verify --project main --sample 1000'))
     .action((flags: VerifyFlags) => verifyCommand(flags, settings('store')));
 };
@@ -27,7 +27,7 @@ export interface VerifyFlags {
   readonly sample?: number;
 }
 
-/** `verify`: exit code 1 and a table where the store has something else than the log gives. */
+/** `verify`: exit code 1 and a table if the store differs from what the log gives. */
 async function verifyCommand({ project, sample }: VerifyFlags, settings: Settings): Promise<void> {
   const steps = openSteps();
   await withLogAndStore(settings, async (log, store) => {
@@ -49,7 +49,7 @@ async function verifyCommand({ project, sample }: VerifyFlags, settings: Setting
     process.stdout.write(eventsText(verified));
     throw new CommandError(
       EXIT.no,
-      `${counted(differences.length, 'difference', 'differences')}. "fleetmeter replay" mends them: the log is the truth`,
+      `${counted(differences.length, 'difference', 'differences')}. "fleetmeter replay" repairs them: the log is the truth`,
     );
   });
 }

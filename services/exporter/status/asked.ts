@@ -1,6 +1,6 @@
 import type { Filter } from './running';
 
-/** What of the fleet a page is of, by its address. */
+/** What part of the fleet a page shows, by its address. */
 export interface Asked {
   readonly filter: Filter;
   /** The page of one job. */
@@ -14,7 +14,7 @@ export const WHOLE_FLEET: Asked = {
 
 type Given = Readonly<Record<string, string | string[] | undefined>>;
 
-/** Any address is a page: what it names may be gone, which the page says. */
+/** Any address is a page: if what it names is gone, the page says so. */
 export function readAsked(query: Given): Asked {
   const only = (name: string): string | undefined => {
     const given = query[name];

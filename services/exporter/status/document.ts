@@ -17,7 +17,7 @@ import {
 } from './tables';
 import { agoText, countText, nanoDollarsText, shareText, spanText, timeText } from './text';
 
-/** What the status page tells: the page's summary, or why there is no page now. */
+/** What the status page shows: the page's summary, or why there is no page now. */
 export type Status =
   | { readonly kind: 'ready'; readonly summary: Summary; readonly pipeline?: Pipeline }
   | { readonly kind: 'unavailable'; readonly reason: string };
@@ -26,7 +26,7 @@ const REFRESH_SECONDS = 10;
 /** Partitions commit their page time at least once a second; the rest is for clocks that differ. */
 const BEHIND_MS = 10_000;
 
-/** The whole HTML document, without anything from elsewhere; `nowMs` is what ages are counted from. */
+/** The whole HTML document, self-contained; ages are counted from `nowMs`. */
 export function writeDocument(status: Status, nowMs: number, asked: Asked = WHOLE_FLEET): string {
   const { markup } = html`<!doctype html>
     <html lang="en">
@@ -53,7 +53,7 @@ export function writeDocument(status: Status, nowMs: number, asked: Asked = WHOL
   return markup;
 }
 
-/** Drawn by the script, which puts it where the page has a place for it. */
+/** Drawn by the script, where the page has a place for it. */
 const CHARTS = html`<div id="charts" class="cards" hidden>
   <section class="card">
     <h2>Cost rate since this process started, dollars an hour</h2>
@@ -65,7 +65,7 @@ const CHARTS = html`<div id="charts" class="cards" hidden>
   </section>
 </div>`;
 
-/** What is sent again as it changes. */
+/** The part that is sent again as it changes. */
 export function liveMarkup(status: Status, nowMs: number, asked: Asked): Markup {
   return status.kind === 'ready' ? readyBody(status, nowMs, asked) : unavailableBody(status.reason);
 }

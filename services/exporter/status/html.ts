@@ -5,7 +5,10 @@ export interface Markup {
 
 type Content = string | Markup | readonly Markup[];
 
-/** Writes a piece of HTML. Texts between its parts are escaped, so that a name is shown as it is, whatever it holds. */
+/**
+ * Writes a piece of HTML. Texts between its parts are escaped, so that a name is shown as it is, whatever it
+ * contains.
+ */
 export function html(parts: TemplateStringsArray, ...contents: readonly Content[]): Markup {
   const written = parts.map((part, i) => (i === 0 ? part : write(contents[i - 1] ?? '') + part));
   return { markup: written.join('') };

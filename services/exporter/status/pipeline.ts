@@ -4,7 +4,10 @@ import { type Markup, html } from './html';
 import { timeMarkup } from './tables';
 import { agoText, countText } from './text';
 
-/** How records become the page, as this process sees it: the other replicas have figures of their own on /metrics/process. */
+/**
+ * How records become the page, as this process sees it: other replicas have their own figures on
+ * /metrics/process.
+ */
 export interface Pipeline {
   readonly partitions: readonly { readonly pageTimeMs: number; readonly version: Version }[];
   readonly ownedPartitions: number;

@@ -4,11 +4,11 @@ import type { Running, RunningGroup, RunningJob } from './running';
 import { nameMarkup, timeMarkup } from './tables';
 import { agoText, countText, nanoDollarsText, timeText } from './text';
 
-/** What a person still reads. */
+/** As many rows as a person would read. */
 const MAX_JOBS = 50;
 const MAX_GROUPS = 12;
 
-/** Fields to narrow the page by, which need no script. */
+/** Fields to filter the page with, which need no script. */
 export function filterForm({ filter }: Asked): Markup {
   const field = (name: 'project' | 'user' | 'backend', label: string): Markup =>
     html`<label>${label} <input name="${name}" value="${filter[name] ?? ''}" autocomplete="off" /></label>`;

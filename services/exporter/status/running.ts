@@ -12,7 +12,7 @@ export interface Filter {
 }
 
 export interface RunningJob {
-  /** As the page's address names it. */
+  /** As in the page's address. */
   readonly runId: string;
   readonly jobId: string;
   readonly project: string;
@@ -32,7 +32,7 @@ export interface RunningJob {
   readonly orphaned: Pick<Orphan, 'by' | 'endMs'> | undefined;
 }
 
-/** What jobs of one user, backend or project add up to. */
+/** The sums over the jobs of one user, backend or project. */
 export interface RunningGroup {
   readonly name: string;
   readonly jobs: number;
@@ -40,7 +40,7 @@ export interface RunningGroup {
   readonly nanoDollarsPerHour: bigint;
 }
 
-/** The jobs on the page, those that have cost most first. */
+/** The jobs on the page, the most expensive first. */
 export interface Running {
   readonly jobs: readonly RunningJob[];
   readonly byUser: readonly RunningGroup[];

@@ -1,6 +1,7 @@
 /**
- * What the status page does in a browser that lets it: shows each state as it comes (server-sent events), and the charts. Without it
- * the page is the same, anew every few seconds. It is served as it stands, so it is written for browsers.
+ * What the status page does in a browser that allows scripts: it shows each state as it comes (server-sent
+ * events), and the charts. Without it the page is the same, and reloads every few seconds. It is served as it
+ * is, so it is written for browsers.
  */
 export const SCRIPT = `'use strict';
 (() => {
@@ -17,7 +18,7 @@ export const SCRIPT = `'use strict';
 
   const nameOf = (each) => each.tagName + (each.getAttribute('href') ?? each.textContent);
 
-  /** Keeps what a person is at: the focus, and what is folded out. */
+  /** Keeps what a person is doing: the focus, and what is expanded. */
   function show(markup) {
     const active = document.activeElement;
     if (active !== null && active.tagName === 'INPUT' && live.contains(active)) return;
@@ -44,7 +45,7 @@ export const SCRIPT = `'use strict';
     const axis = { stroke: color('--soft'), grid: { stroke: color('--line'), width: 1 }, ticks: { show: false } };
     new uPlot({
       width: Math.max(240, target.clientWidth), height: 190, cursor: { y: false }, axes: [axis, { ...axis, size: 60 }],
-      // At least ten minutes: of a single point uPlot would make years.
+      // At least ten minutes: for a single point uPlot would show years.
       scales: {
         x: { range: (_, from, to) => [Math.min(from, to - 600), to] },
         y: { range: (_, least, most) => [0, Math.max(1, most * 1.05)] },

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Markup } from './html';
 
-/** The page's only style sheet, inline, so that the page needs nothing else; the policy lets in this very text and no other. */
+/**
+ * The page's only style sheet, inline, so that the page needs nothing else; the policy allows this very text
+ * and no other.
+ */
 const STYLE = `
 :root {
   color-scheme: light dark;
@@ -113,8 +116,8 @@ footer { display: flex; flex-wrap: wrap; gap: 4px 20px; margin-top: 22px; color:
 }
 `;
 
-/** The hash is of exactly what stands between the tags. */
+/** The hash is of exactly the text between the tags. */
 export const STYLE_ELEMENT: Markup = { markup: `<style>${STYLE}</style>` };
 
-/** Of the style sheet, as a Content-Security-Policy names it. */
+/** Of the style sheet, as written in a Content-Security-Policy. */
 export const STYLE_HASH = `sha256-${createHash('sha256').update(STYLE).digest('base64')}`;

@@ -10,14 +10,17 @@ import { type ShownPart, shownParts } from '../../page/shown-parts';
 import { type Asked, WHOLE_FLEET } from './asked';
 import { type Running, runningOf } from './running';
 
-/** The page in few figures, for a person: each is made of the page's own, what is held included. A value of its own, to be kept. */
+/**
+ * The page in a few figures, for people: each is made from the page's own, holds included. It shares nothing
+ * with the views, so it may be kept.
+ */
 export interface Summary {
   /** By partition number. */
   readonly pageTimesMs: readonly number[];
   readonly total: Totals;
   /** Those that spend most come first. */
   readonly projects: readonly ProjectSummary[];
-  /** By model, the most numerous first; the name is empty where it is not known. */
+  /** By model, the most numerous first; the name is empty if it is not known. */
   readonly gpus: readonly GpuSummary[];
   /** `fleetmeter_held`: how far each family is shown above the ledger, in the family's unit. */
   readonly held: readonly { readonly family: string; readonly value: number }[];
@@ -34,7 +37,10 @@ export interface Totals {
   /** Prices of the instances that cost now, and of those of them that are idle. */
   readonly nanoDollarsPerHour: bigint;
   readonly idleNanoDollarsPerHour: bigint;
-  /** `fleetmeter_fleet_cost_dollars_total`, its part while idle, and what jobs and volumes cost: `fleetmeter_usage_…` and `fleetmeter_storage_cost_dollars_total`. */
+  /**
+   * `fleetmeter_fleet_cost_dollars_total`, its part while idle, and what jobs and volumes cost:
+   * `fleetmeter_usage_…` and `fleetmeter_storage_cost_dollars_total`.
+   */
   readonly fleetNanoDollars: bigint;
   readonly idleNanoDollars: bigint;
   readonly usageNanoDollars: bigint;
@@ -45,7 +51,7 @@ export interface Totals {
   readonly counts: Readonly<Record<CountedKind, ReadonlyMap<string, number>>>;
 }
 
-/** Of which the page says how many are in each status. */
+/** Kinds of which the page shows how many are in each status. */
 type CountedKind = 'instance' | 'run' | 'job';
 
 export interface GpuSummary {
@@ -57,7 +63,7 @@ export interface GpuSummary {
 /** Summarizes what the whole page shows of the partitions, as of each one's page time. */
 export function summarize(views: readonly PartitionView[], { filter }: Asked = WHOLE_FLEET): Summary {
   const layout = openLayout();
-  // No sample is summarized, so none has to be young enough.
+  // Samples aren't summarized, so none has to be young enough.
   const contents = openContents(views, layout, {
     format: 'text',
     atMs: null,
@@ -121,7 +127,7 @@ function emptyTotals(): Adding {
   };
 }
 
-/** What each family adds its series to; the page's other sums are not of interest at a glance. */
+/** What each family's series are added to; the page's other sums are not needed at a glance. */
 const SUMMED: ReadonlyMap<string, (adding: Adding, part: ShownPart) => void> = new Map([
   ['fleetmeter_fleet_cost_dollars_total', (adding, part) => void (adding.fleetNanoDollars += unitsOf(part))],
   [

@@ -5,7 +5,7 @@ import { NOTHING, html } from './html';
 import type { Markup } from './html';
 import { agoText, countText, dollarsText, nanoDollarsText, shareText, timeText } from './text';
 
-/** What a person still reads; the figures above the tables are of all. */
+/** As many rows as a person would read; the figures above the tables cover all. */
 const MAX_ROWS = 100;
 
 export function projectsTable({ total, projects }: Summary): Markup {
@@ -106,7 +106,7 @@ export function gpusTable({ gpus }: Summary): Markup {
   </section>`;
 }
 
-/** Jobs may be known whose instances are not. */
+/** There may be jobs whose instances are not known. */
 export function idleGpus({ gpus, gpusInJobs }: Pick<GpuSummary, 'gpus' | 'gpusInJobs'>): number {
   return Math.max(0, gpus - gpusInJobs);
 }
@@ -116,7 +116,7 @@ function gpusMarkup(gpus: number, gpusInJobs: number): Markup {
   return html`${countText(gpusInJobs)} of ${countText(gpus)}${barMarkup(gpusInJobs, gpus)}`;
 }
 
-/** An image, since the policy lets no width be set by style. */
+/** An image, since the policy allows no width set by style. */
 export function barMarkup(part: number, whole: number): Markup {
   const percent = whole === 0 ? 100 : Math.min(100, (100 * part) / whole);
   return html`<svg class="bar" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
@@ -182,7 +182,7 @@ export function heldTable({ held }: Summary): Markup {
   </section>`;
 }
 
-/** Long, and best broken between its words. */
+/** A long name, best broken between its words. */
 function familyMarkup(family: string): Markup {
   return html`${family.split('_').map((word, i) => (i === 0 ? html`${word}` : html`_<wbr />${word}`))}`;
 }
@@ -192,12 +192,15 @@ function amountText(family: string, value: number): string {
   return /_seconds(?:_sum|_total)?$/.test(family) ? `${countText(value)} s` : countText(value);
 }
 
-/** A moment, said in other words than its own; those show where the pointer rests. */
+/** A moment, described by another text; its own time shows when the pointer rests on it. */
 export function timeMarkup(timeMs: number, text: string): Markup {
   return html`<time datetime="${formatTime(timeMs)}" title="${timeText(timeMs)}">${text}</time>`;
 }
 
-/** A text of a user's: by itself, whatever direction it is written in, and cut where it would push all else away. */
+/**
+ * A user's text: isolated, whatever direction it is written in, and truncated if it would push everything
+ * else away.
+ */
 export function nameMarkup(name: string): Markup {
   if (name.trim() === '') return html`<span class="nameless">(no name)</span>`;
   return html`<bdi class="name" title="${name}">${name}</bdi>`;

@@ -2,7 +2,7 @@ import { formatTime } from '../../../events/time';
 import { toDouble } from '../../catalogue/family';
 import { NANO } from '../../catalogue/money';
 
-/** Figures in words for a person; all in English, times in UTC. */
+/** Figures as text for people; all in English, times in UTC. */
 const COUNT = new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 });
 const DOLLARS = new Intl.NumberFormat('en-US', { style: 'currency', currency: 'USD' });
 const SMALL_DOLLARS = new Intl.NumberFormat('en-US', {
@@ -25,7 +25,7 @@ export function dollarsText(dollars: number): string {
   return (isSmall ? SMALL_DOLLARS : DOLLARS).format(dollars);
 }
 
-/** A part of a whole in percent; a dash where there is no whole. */
+/** A part of a whole in percent; a dash if there is no whole. */
 export function shareText(part: bigint, whole: bigint): string {
   if (whole <= 0n) return '–';
   return `${((100 * toDouble(part, NANO)) / toDouble(whole, NANO)).toFixed(1)} %`;
@@ -60,7 +60,10 @@ export function spanText(spanMs: number): string {
     .join(' ');
 }
 
-/** How long ago a moment was. Events may be somewhat ahead of the clock, and so may another machine's clock be. */
+/**
+ * How long ago a moment was. Events may be somewhat ahead of the clock, and so may another machine's clock
+ * be.
+ */
 export function agoText(timeMs: number, nowMs: number): string {
   return timeMs > nowMs ? `${spanText(timeMs - nowMs)} ahead` : `${spanText(nowMs - timeMs)} ago`;
 }
