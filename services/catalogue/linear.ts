@@ -46,15 +46,9 @@ export function linearOf({ accrual, numerator, denominator }: Growth): Linear {
 }
 
 /**
- * Whole units, as growthAt() has them; undefined before the last change of rate, or if they don't fit into a
- * double.
+ * Whole units, as growthAt() has them, of numbers that stand in a row from `at` on. -1 before the last change of rate, where they are
+ * more than a double holds, and of what is no number.
  */
-export function linearAt(linear: Linear, atMs: number): number | undefined {
-  const units = unitsAt(linear, 0, atMs);
-  return units < 0 ? undefined : units;
-}
-
-/** The same of numbers that stand in a row, from `at` on; -1 where linearAt() has none. */
 export function unitsAt(row: ArrayLike<number>, at: number, atMs: number): number {
   const ms = atMs - (row[at] ?? 0);
   if (!(ms >= 0)) return -1;

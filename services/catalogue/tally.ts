@@ -1,8 +1,8 @@
-import type { Family, Growth } from './family';
+import type { Family } from './family';
 import type { Figures, SumFigure } from './figures';
 import { ZERO, growthAt, isGrowth } from './family';
-import { linearAt, linearOf } from './linear';
-import type { Linear } from './linear';
+import { addGrowing, emptyGrowingSum, grownAt, removeGrowing } from './growing';
+import type { GrowingSum } from './growing';
 import { partCount } from './shape';
 import { shownText } from '../fold/fact';
 
@@ -23,18 +23,12 @@ export interface SumSeries {
   /** What live entities add whatever the page time is. */
   fixed: bigint[];
   /** What live entities add as time goes on, by entity key. */
-  readonly growing: Map<string, Growing>;
+  readonly growing: GrowingSum;
   /**
    * How many live entities have these labels; a series is shown while there are any, or if any has been
    * absorbed.
    */
   bearers: number;
-}
-
-interface Growing {
-  readonly growth: Growth;
-  /** Made when it is first added up. */
-  linear: Linear | null;
 }
 
 export function emptyTally(): Tally {
@@ -124,7 +118,7 @@ function sameUnits(a: readonly bigint[], b: readonly bigint[]): boolean {
 function addFigure(tally: Tally, entityKey: string, figure: SumFigure): void {
   const series = seriesOf(tally, sumKey(figure), figure.family, figure.labels);
   series.bearers++;
-  if (isGrowth(figure.amount)) series.growing.set(entityKey, { growth: figure.amount, linear: null });
+  if (isGrowth(figure.amount)) addGrowing(series.growing, entityKey, figure.amount);
   else addInto(series.fixed, figure.amount, 1n);
 }
 
@@ -133,7 +127,7 @@ function removeFigure(tally: Tally, entityKey: string, figure: SumFigure): void 
   const series = tally.series.get(key);
   if (series === undefined) return;
   series.bearers--;
-  if (isGrowth(figure.amount)) series.growing.delete(entityKey);
+  if (isGrowth(figure.amount)) removeGrowing(series.growing, entityKey);
   else addInto(series.fixed, figure.amount, -1n);
   if (!isShown(series)) tally.series.delete(key);
 }
@@ -175,31 +169,15 @@ export function isShown(series: SumSeries): boolean {
 export function partAt(series: SumSeries, pageTimeMs: number): bigint[] {
   const sum = [...series.fixed];
   if (series.absorbed !== null) addInto(sum, series.absorbed, 1n);
-  const grown = grownAt(series.growing.values(), pageTimeMs);
+  const grown = grownAt(series.growing, pageTimeMs);
   if (grown !== 0n) addInto(sum, [grown], 1n);
   return sum;
-}
-
-/** Uses doubles as far as they are exact: see linear.ts. */
-function grownAt(growing: Iterable<Growing>, pageTimeMs: number): bigint {
-  let large = 0n;
-  let small = 0;
-  for (const one of growing) {
-    const units = linearAt((one.linear ??= linearOf(one.growth)), pageTimeMs);
-    if (units === undefined) large += growthAt(one.growth, pageTimeMs);
-    else if (small + units <= Number.MAX_SAFE_INTEGER) small += units;
-    else {
-      large += BigInt(small);
-      small = units;
-    }
-  }
-  return large + BigInt(small);
 }
 
 function seriesOf(tally: Tally, key: string, family: Family, labels: readonly string[]): SumSeries {
   let series = tally.series.get(key);
   if (series === undefined) {
-    series = { family, labels, absorbed: null, fixed: zeros(family), growing: new Map(), bearers: 0 };
+    series = { family, labels, absorbed: null, fixed: zeros(family), growing: emptyGrowingSum(), bearers: 0 };
     tally.series.set(key, series);
   }
   return series;

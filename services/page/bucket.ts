@@ -1,3 +1,4 @@
+import type { EntityKind } from '../../events/kinds';
 import type { Figures, OwnSeries } from '../catalogue/figures';
 import type { Described } from '../catalogue/kinds';
 import type { PartitionView } from '../view/view';
@@ -119,4 +120,8 @@ function isSameLine(before: PageEntity | undefined, after: PageEntity, at: numbe
 
 function sameTexts(a: readonly string[], b: readonly string[]): boolean {
   return a === b || (a.length === b.length && a.every((text, i) => text === b[i]));
+}
+
+export function isKind<K extends EntityKind>(one: PageEntity, kind: K): one is PageEntity<Described<K>> {
+  return one.entity.kind === kind;
 }

@@ -1,10 +1,10 @@
-import type { EntityKind } from '../../events/kinds';
 import type { Described } from '../catalogue/kinds';
 import { entityKey } from '../fold/fact';
 import { isYoung, sampleKey } from '../fold/sample';
 import type { Sample } from '../fold/sample';
 import type { PartitionView } from '../view/view';
 import type { Slot } from './block';
+import { isKind } from './bucket';
 import type { Bucket, PageEntity } from './bucket';
 import type { Layout } from './layout';
 import type { PageRequest } from './request';
@@ -75,10 +75,6 @@ export function slotsOf(
 
 function entitiesOf({ buckets }: Layout, kind: string): PageEntity[] {
   return (buckets.get(kind) ?? []).flatMap((bucket) => bucket?.entities ?? []);
-}
-
-function isKind<K extends EntityKind>(one: PageEntity, kind: K): one is PageEntity<Described<K>> {
-  return one.entity.kind === kind;
 }
 
 function heldEntries({ holds }: PartitionView): string[] {

@@ -1,12 +1,14 @@
 import { partitionOf } from '../../events/routing';
 import { figuresOf } from '../catalogue/figures';
 import { entityKey } from '../fold/fact';
-import { settlingOf } from '../view/entries';
+import { ENTITY, settlingOf } from '../view/entries';
 import { followView, unfollowView } from '../view/view';
 import type { PartitionView, ViewChanges } from '../view/view';
 import type { Slot } from './block';
 import { arrange, emptyBucket } from './bucket';
 import type { Bucket, PageEntity } from './bucket';
+import { openOutlivingJobs } from './outliving';
+import type { OutlivingJobs } from './outliving';
 
 /**
  * The entities of the page in its order, kept from one page to the next.
@@ -18,6 +20,8 @@ import type { Bucket, PageEntity } from './bucket';
 export interface Layout {
   /** By kind and number; absent where there is no entity. */
   readonly buckets: ReadonlyMap<string, readonly (Bucket | undefined)[]>;
+  /** Jobs of which the run or the instance has ended. */
+  readonly outliving: OutlivingJobs['jobs'];
   /** Brings it to what the views are now. The same views must be given each time: others begin it anew. */
   update(views: readonly PartitionView[]): void;
   /** Follows no view any more. */
@@ -37,6 +41,7 @@ interface Followed {
 export function openLayout(): Layout {
   const buckets = new Map<string, (Bucket | undefined)[]>();
   const slots = new Map<string, Slot>();
+  const outliving = openOutlivingJobs();
   let followed = new Map<PartitionView, Followed>();
 
   function begin(views: readonly PartitionView[]): void {
@@ -45,6 +50,7 @@ export function openLayout(): Layout {
     for (const [view, { changes }] of followed)
       for (const entry of view.entities.keys()) changes.entities.add(entry);
     buckets.clear();
+    outliving.clear();
   }
 
   function bucketOf({ entity, bucket: number }: PageEntity): Bucket {
@@ -60,6 +66,7 @@ export function openLayout(): Layout {
     after: PageEntity | undefined,
   ): Bucket[] {
     const before = entities.get(entry);
+    outliving.replace(before, after);
     const left = before && bucketOf(before);
     if (left !== undefined) left.all = left.all.filter((one) => one !== before);
     entities.delete(entry);
@@ -72,20 +79,25 @@ export function openLayout(): Layout {
 
   return {
     buckets,
+    outliving: outliving.jobs,
     update(views) {
       if (views.length !== followed.size || !views.every((view) => followed.has(view))) begin(views);
       const touched = new Set<Bucket>();
       for (const [view, { changes, entities }] of followed) {
         for (const entry of changes.entities) {
+          outliving.touch(entry);
           for (const bucket of replace(entities, entry, pageEntity(view, entry))) touched.add(bucket);
         }
         for (const runId of changes.sampledRuns) {
           const bucket = buckets.get('job')?.[partitionOf(runId, BUCKETS)];
           if (bucket !== undefined) bucket.lines.usage = null;
         }
+        for (const key of changes.ends) outliving.touch(ENTITY.prefix + key);
         changes.entities.clear();
+        changes.ends.clear();
         changes.sampledRuns.clear();
       }
+      outliving.update(views);
       for (const bucket of touched) arrange(bucket);
     },
     close: () => {

@@ -18,7 +18,7 @@ import {
 import type { Entries, Space } from '../store/port';
 import { decodeHold, encodeHold } from './hold';
 import type { Hold } from './hold';
-import { putEntity, putSample } from './view';
+import { putEnd, putEntity, putSample } from './view';
 import type { PartitionView } from './view';
 
 /**
@@ -73,7 +73,7 @@ export const END: EntryKind<End> = {
   prefix: 'x:',
   encode: encodeEnd,
   decode: decodeEnd,
-  view: ({ ends }, name, end) => putOrDelete(ends, name, end),
+  view: putEnd,
   ledger: [({ ends }) => ends.byKey, ({ ends }) => ends],
 };
 

@@ -30,6 +30,8 @@ export interface PartitionView {
 export interface ViewChanges {
   /** Entry keys. */
   readonly entities: Set<string>;
+  /** Keys of runs and instances that have settled. */
+  readonly ends: Set<string>;
   /** Runs of which a job has a new sample. */
   readonly sampledRuns: Set<string>;
 }
@@ -61,6 +63,13 @@ export function putEntity(view: PartitionView, key: string, entity: Entity | und
   for (const { entities } of view.followers) entities.add(key);
 }
 
+/** @param key of the entity; undefined: no job of it is left */
+export function putEnd({ ends, followers }: PartitionView, key: string, end: End | undefined): void {
+  if (end === undefined) ends.delete(key);
+  else ends.set(key, end);
+  for (const changes of followers) changes.ends.add(key);
+}
+
 /** @param key see sampleKey(); undefined: it is removed */
 export function putSample(
   { samples, followers }: PartitionView,
@@ -76,7 +85,7 @@ export function putSample(
 
 /** From now on, changes of the view are noted in what is returned, to be cleared by whoever reads it. */
 export function followView(view: PartitionView): ViewChanges {
-  const changes = { entities: new Set<string>(), sampledRuns: new Set<string>() };
+  const changes = { entities: new Set<string>(), ends: new Set<string>(), sampledRuns: new Set<string>() };
   view.followers.add(changes);
   return changes;
 }

@@ -1,11 +1,12 @@
 /** What is kept from page to page: the next page is the one that would be written without it. */
 import fc from 'fast-check';
+import { entityKey } from '../../services/fold/fact';
 import type { Format } from '../../services/page/format';
 import { openLayout, type Layout } from '../../services/page/layout';
 import { writePage, writePieces } from '../../services/page/page';
 import type { PageRequest } from '../../services/page/request';
 import { WHOLE_PAGE, type Selection } from '../../services/page/selection';
-import { ENTITY, HOLD, SAMPLE, SETTLED, SOURCE, TOTAL, applyEntry } from '../../services/view/entries';
+import { END, ENTITY, HOLD, SAMPLE, SETTLED, SOURCE, TOTAL, applyEntry } from '../../services/view/entries';
 import { emptyView, type PartitionView } from '../../services/view/view';
 import { CROWD_TTL_MS, openCrowd } from '../support/crowd';
 import { depth } from '../support/depth';
@@ -29,6 +30,7 @@ function entriesOf(view: PartitionView): Entry[] {
   const entries: Entry[] = [];
   for (const [key, entity] of view.entities)
     entries.push([key, (key.startsWith(ENTITY.prefix) ? ENTITY : SETTLED).encode(entity)]);
+  for (const [key, end] of view.ends) entries.push([END.prefix + key, END.encode(end)]);
   for (const [key, sample] of view.samples) entries.push([SAMPLE.prefix + key, SAMPLE.encode(sample)]);
   for (const [key, timeMs] of view.sources) entries.push([SOURCE.prefix + key, SOURCE.encode(timeMs)]);
   for (const [key, { absorbed, family, labels }] of view.tally.series) {
@@ -130,6 +132,38 @@ test('what grows is as of the page time of its own partition, whatever partition
       .filter((line) => /^dstack_(job|instance)_duration/.test(line));
   expect(new Set(views.map(({ pageTimeMs }) => pageTimeMs)).size).toBe(views.length);
   expect(durations(views).sort()).toEqual(views.flatMap((view) => durations([view])).sort());
+});
+
+test('a job is an orphan as soon as it is known that its run has ended', () => {
+  const crowd = openCrowd(11);
+  crowd.change(400, 60_000);
+  const layout = openLayout();
+  const request = { format: 'text', atMs: null, sampleTtlMs: CROWD_TTL_MS, selection: WHOLE_PAGE } as const;
+  const orphans = (): string[] =>
+    keptPage(crowd.views, request, layout)
+      .split('\n')
+      .filter((line) => line.startsWith('fleetmeter_orphaned_jobs'));
+  const before = orphans();
+  for (const view of crowd.views) {
+    const runs = [...view.entities.values()].flatMap(({ id }) =>
+      id.kind === 'job' ? (id.within ?? []) : [],
+    );
+    for (const id of new Set(runs)) {
+      applyEntry(view, ENTITY.prefix + entityKey({ kind: 'run', id }), null);
+      keptPage(crowd.views, request, layout);
+      const end = { timeMs: PAGE_TIME - 3_600_000, project: null, number: 0 };
+      applyEntry(view, END.prefix + entityKey({ kind: 'run', id }), END.encode(end));
+    }
+  }
+  const after = orphans();
+  expect(after).not.toEqual(before);
+  expect(after.join('\n')).toBe(
+    [...writePage(crowd.views, request)]
+      .join('')
+      .split('\n')
+      .filter((line) => line.startsWith('fleetmeter_orphaned_jobs'))
+      .join('\n'),
+  );
 });
 
 test('shards are the whole page, line by line', () => {
