@@ -1,8 +1,8 @@
-/** How to wait for what is away. */
+/** How to wait for a service that is away. */
 export interface Backoff {
-  /** What was away is there again. */
+  /** The service that was away is back. */
   clear(): void;
-  /** @param detail why it is waited */
+  /** @param detail why there is a wait */
   wait(detail: string): Promise<void>;
 }
 
@@ -10,7 +10,7 @@ const FIRST_MS = 1000;
 const LONGEST_MS = 60_000;
 
 /**
- * Longer and longer, with jitter, so that those who wait for the same thing don't come back together.
+ * Longer and longer, with jitter, so that those waiting for the same thing don't all come back at once.
  * @param say told why it is waited; undefined: it is no more
  */
 export function openBackoff(

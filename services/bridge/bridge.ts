@@ -15,7 +15,7 @@ export interface BridgeOptions {
   readonly source: string;
   readonly state: StateFile;
   readonly deliver: Deliver;
-  /** Told where the live instances can be reached. */
+  /** Told the addresses of the live instances. */
   readonly onHosts: (hosts: ReadonlyMap<string, string>) => Promise<void>;
   /** `once`: ends when the snapshot is on the log, and waits for nothing that is away. */
   readonly mode: 'follow' | 'once';
@@ -25,9 +25,14 @@ export interface BridgeOptions {
 }
 
 export interface Bridge {
-  /** Resolves when it has ended; rejects where it can't go on, with an AwayError where it does not wait for what is away. */
+  /**
+   * Resolves when it has ended; rejects if it can't continue, with an AwayError if it does not wait for a
+   * service that is away.
+   */
   readonly ended: Promise<void>;
-  /** Why it is not ready; undefined: what the control plane knows is on the log, but for the last moments. */
+  /**
+   * Why it is not ready; undefined: what the control plane knows is on the log, except for the last moments.
+   */
   trouble(): string | undefined;
   /** Ends after what is under way. */
   close(): Promise<void>;
@@ -43,7 +48,10 @@ interface Loop extends BridgeOptions {
   isWhole: boolean;
 }
 
-/** Watches a control plane and puts what it tells on the log. What was read is passed when it is on the log, and not before. */
+/**
+ * Watches a control plane and puts what it tells on the log. The cursor passes what was read once it is on
+ * the log, not before.
+ */
 export function openBridge(options: BridgeOptions): Bridge {
   const closing = new AbortController();
   const isClosing = (): boolean => closing.signal.aborted;

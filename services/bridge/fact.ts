@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { declarationOf, isTelemetry, type LifecycleEvent } from '../../events/event';
 import { parseTime } from '../../events/time';
 
-/** Microseconds since the epoch, as control planes' databases keep them. Exact in a double until the year 2255. */
+/**
+ * Microseconds since the epoch, as control planes' databases keep them. Exact in a double until the year
+ * 2255.
+ */
 export type Micros = number;
 
 type Said<E> = E extends LifecycleEvent ? Pick<E, 'type' | 'data'> : never;
@@ -18,7 +21,7 @@ export type Fact = Said<LifecycleEvent> & {
 /** The most that `detail` may be: an end comes after all else. */
 export const LAST = 99;
 
-/** An RFC 3339 time to the microsecond; null where it is none. */
+/** An RFC 3339 time to the microsecond; null if it is none. */
 export function microsOf(text: string): Micros | null {
   const ms = parseTime(text);
   if (ms === null) return null;
@@ -34,9 +37,10 @@ export function microsText(micros: Micros): string {
 }
 
 /**
- * The event that tells a fact. Its id is a digest of what it says: whoever learns the same fact, by whatever way and however often,
- * makes the same event, and one id never has two contents. `sequence` orders the facts of a millisecond as the control plane's
- * microseconds do. Undefined where the control plane's data is none that an event may have, such as a price of millions.
+ * The event that tells a fact. Its id is a digest of what it says: whoever learns the same fact, by whatever
+ * way and however often, makes the same event, and one id never has two contents. `sequence` orders the facts
+ * of a millisecond as the control plane's microseconds do. Undefined if the control plane's data is none that
+ * an event may have, such as a price of millions.
  */
 export function eventOf(fact: Fact, source: string): LifecycleEvent | undefined {
   const { type, data, atMicros, detail } = fact;

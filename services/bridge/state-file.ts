@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { errnoOf } from '../process/errno';
 
 export interface StateFile {
-  /** Undefined: there is none yet. Throws where it can't be read, or is none. */
+  /** Undefined: there is none yet. Throws if it can't be read, or is none. */
   read(): Promise<unknown>;
   /** Durable when it resolves; a crash leaves this state or the one before. */
   write(state: unknown): Promise<void>;

@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import { writeWhole } from './state-file';
 
 /**
- * Keeps a file of the live instances' GPU exporters, for `collect --targets`: Prometheus' file service discovery format.
+ * Keeps a file of the live instances' GPU exporters, for `collect --targets`: Prometheus' file service
+ * discovery format.
  * @param port where the exporters listen on their hosts
  */
 export function openTargetFile(

@@ -7,8 +7,9 @@ const ZERO = 0x30;
 const POINT = 0x2e;
 
 /**
- * Writes units ÷ per as formatValue() prints it, and answers where it ends. What has up to 15 digits is its own shortest decimal (two
- * of them never share a double), so its digits are written as they are; the rest is left to JavaScript.
+ * Writes units ÷ per as formatValue() prints it, and returns where it ends. A number of up to 15 digits is
+ * its own shortest decimal (no two of them share a double), so its digits are written as they are; the rest
+ * is left to JavaScript.
  */
 export function writeUnits(into: Uint8Array, at: number, units: number, per: number): number {
   if (units >= 1e15 || units < per / 1e6) return writeText(into, at, formatValue(units / per));

@@ -1,4 +1,7 @@
-/** The two text formats of a page: Prometheus text 0.0.4 and OpenMetrics 1.0 (prometheus/docs, OpenMetrics spec). */
+/**
+ * The two text formats of a page: Prometheus text 0.0.4 and OpenMetrics 1.0 (prometheus/docs, OpenMetrics
+ * spec).
+ */
 export type Format = 'text' | 'openmetrics';
 
 export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
@@ -9,8 +12,8 @@ export const CONTENT_TYPES: Readonly<Record<Format, string>> = {
 export type SampleType = 'counter' | 'gauge' | 'histogram' | 'unknown';
 
 /**
- * HELP and TYPE lines of a family. OpenMetrics names a counter's family without `_total`, and has no counter whose samples
- * don't end in it: such a one (many of DCGM's) is `unknown` there.
+ * HELP and TYPE lines of a family. OpenMetrics names a counter's family without `_total`, and has no counters
+ * whose samples don't end in it: such a family (many of DCGM's) is `unknown` there.
  */
 export function header(format: Format, name: string, type: SampleType, help: string): string {
   if (format === 'text') {
@@ -34,13 +37,16 @@ export function escapeLabel(text: string): string {
   return text.replace(/[\\\n"]/g, (c) => (c === '\n' ? '\\n' : `\\${c}`));
 }
 
-/** As JavaScript prints it, with Prometheus' names for what is not finite. */
+/** As JavaScript prints it, with Prometheus' names for values that aren't finite. */
 export function formatValue(value: number): string {
   if (Number.isFinite(value)) return String(value);
   return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
 }
 
-/** `a="x",b="y"`: what stands between the braces. Joined, so that it is one flat text however often it is written. */
+/**
+ * `a="x",b="y"`: the text between the braces. Joined, so that it is one flat string however often it is
+ * written.
+ */
 export function formatLabels(names: readonly string[], values: readonly string[]): string {
   return names.map((name, i) => `${name}="${escapeLabel(values[i] ?? '')}"`).join();
 }

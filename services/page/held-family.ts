@@ -8,7 +8,9 @@ import { ledgerOfOwn, ownFigureOf } from '../view/hold';
 import { inFirstShard } from './selection';
 import { type ShownPart, isOfProject, shownParts } from './shown-parts';
 
-/** `fleetmeter_held`: how far each family is shown above the ledger, summed over its series and partitions. */
+/**
+ * `fleetmeter_held`: how far each family is shown above the ledger, summed over its series and partitions.
+ */
 export function* heldLines(contents: PageContents): Generator<string> {
   if (!inFirstShard(contents.selection)) return;
   const held = new Map<string, number>();
@@ -34,7 +36,7 @@ function heldUnits(contents: PageContents): Map<string, { units: bigint; per: nu
   return held;
 }
 
-/** The own series that are held. One that is hidden is not shown above the ledger. */
+/** The own series that are held. A hidden one is not shown above the ledger. */
 function* ownParts(
   contents: PageContents,
   isWanted: (family: Family, labels: readonly string[]) => boolean,
@@ -49,7 +51,7 @@ function* ownParts(
   }
 }
 
-/** A histogram's series are held each by itself, and so are told apart by their names. */
+/** A histogram's series are each held separately, and so are named separately. */
 function excessOf(
   family: Family,
   shown: readonly bigint[],

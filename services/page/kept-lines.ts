@@ -2,18 +2,18 @@ import { groupsOf } from './block';
 import type { Piece, Slot } from './block';
 import type { Bucket } from './bucket';
 
-/** Where a bucket has the lines of a family that stay as they are from page to page. */
+/** Where a bucket has the lines of a family that don't change from page to page. */
 export interface KeptFamily {
-  /** Makes them where they are not there. */
+  /** Makes them if they don't exist yet. */
   readonly linesOf: (bucket: Bucket) => Buffer;
-  /** Puts the same bytes in their place that lie elsewhere. */
+  /** Replaces them by the same bytes elsewhere in memory. */
   readonly move: (bucket: Bucket, lines: Buffer) => void;
 }
 
 /**
- * Kept lines, many buckets a piece. They lie one behind the other in one memory, so that a piece goes out as it lies and takes no
- * memory beside its buckets'; where the lines of a bucket were made anew, those of its piece are copied into a new one. (A write for
- * each bucket took three times as long as the copy.)
+ * Kept lines, many buckets a piece. They lie one behind the other in one memory, so that a piece goes out as
+ * it lies and takes no memory beside its buckets'; where the lines of a bucket were made anew, those of its
+ * piece are copied into a new one. (A write for each bucket took three times as long as the copy.)
  */
 export function* keptPieces(
   buckets: Iterable<Bucket>,

@@ -1,4 +1,7 @@
-/** Why a value of a sample has no series on the page, or no figure of it. Blank values and NaN are no values, and are not counted. */
+/**
+ * Why a value of a sample has no series on the page, or no figure is made from it. Blank values and NaN are
+ * no values, and are not counted.
+ */
 export type LeftOutOfPage =
   | 'reserved_name'
   | 'invalid_name'

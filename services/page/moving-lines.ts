@@ -5,27 +5,28 @@ import { LONGEST_VALUE, writeText, writeUnits } from './digits';
 import { formatLabels } from './format';
 
 /**
- * The lines of one family of a bucket, of which only the numbers move: each page copies the labels and writes the number behind them.
+ * The lines of one family of a bucket, of which only the numbers move: each page copies the labels and writes
+ * the number behind them.
  *
- * They are kept as one text and one row of numbers, not as an object a series, and written by one loop into memory that is taken
- * beforehand: 0.2 µs a line. With an object for each label text and each growth, and a generator around them, it took 2 µs, most of
- * it to wait for memory.
+ * They are kept as one text and one array of numbers, not as an object per series, and written by one loop
+ * into memory allocated beforehand: 0.2 µs a line. With an object for each label text and each growth, and a
+ * generator around them, it took 2 µs, mostly waiting for memory.
  */
 export interface MovingLines {
-  /** `name{labels} ` of each series, one behind the other. */
+  /** `name{labels} ` of each series, one after another. */
   readonly text: Buffer;
-  /** Where each ends in it. */
+  /** Where each of them ends. */
   readonly ends: Uint32Array;
-  /** LINEAR_NUMBERS a series: how its number grows. */
+  /** LINEAR_NUMBERS per series: how its number grows. */
   readonly growths: Float64Array;
 }
 
-/** Lines as they were before a change: what is still so is copied. */
+/** Lines from before a change: what is still valid is copied. */
 export interface LinesBefore {
   readonly lines: MovingLines;
-  /** Where a series stood; undefined: it is new, or has other labels. */
+  /** The earlier place of a series; undefined: it is new, or has other labels. */
   readonly placeOf: (index: number) => number | undefined;
-  /** Does it grow as it did? */
+  /** Whether it grows as before. */
   readonly growsAlike: (index: number) => boolean;
 }
 
@@ -73,20 +74,20 @@ export function mostBytes({ text, ends }: MovingLines): number {
   return text.length + ends.length * NUMBER_BYTES;
 }
 
-/** The longest number, and the newline behind it. */
+/** The longest number, and the newline after it. */
 const NUMBER_BYTES = LONGEST_VALUE + 1;
 
-/** What is to be said of the series of a bucket, by their place in it. */
+/** What is special about the series of a bucket, by their place in it. */
 export interface Numbers {
   readonly timeOf: (index: number) => number;
-  /** Is it shown as another number than what has grown? Absent: none is. */
+  /** Whether a number other than the grown one is shown. Absent: never. */
   readonly isOther: ((index: number) => boolean) | undefined;
-  /** What is printed then, and where doubles alone can't say what has grown. */
+  /** What is printed in that case, and if doubles can't hold what has grown. */
   readonly otherOf: (index: number) => string;
 }
 
 /**
- * Writes the lines from `at` on, and answers where they end.
+ * Writes the lines from `at` on, and returns where they end.
  * @param per whole units in one printed unit
  */
 export function writeMoving(
@@ -96,7 +97,8 @@ export function writeMoving(
   per: number,
   { timeOf, isOther, otherOf }: Numbers,
 ): number {
-  // The text is put behind the room for all numbers, and moved up line by line: no object is made on the way.
+  // The text is put after the room for all numbers, and moved up line by line: no objects are made on the
+  // way.
   const textAt = at + ends.length * NUMBER_BYTES;
   into.set(text, textAt);
   let end = at;

@@ -5,26 +5,30 @@ import type { PageContents } from './contents';
 import { highest, ledgerOfSum } from '../view/hold';
 import { inProject } from './selection';
 
-/** A partition's part of a series of a sum family: parts are held apart, so that their sum can't fall either. */
+/**
+ * A partition's part of a series of a sum family: each part is held separately, so that their sum can't fall
+ * either.
+ */
 export interface ShownPart {
   readonly key: string;
   readonly family: Family;
   readonly labels: readonly string[];
   readonly ledger: readonly bigint[];
-  /** As the page adds it up: the ledger, or what is held above it. */
+  /** What the page adds up: the ledger, or what is held above it. */
   readonly shown: readonly bigint[];
 }
 
 type IsWanted = (family: Family, labels: readonly string[]) => boolean;
 
-/** Is a series that bears these labels selected? */
+/** Whether a series with these labels is selected. */
 export function isOfProject({ selection }: PageContents, family: Family, labels: readonly string[]): boolean {
   return inProject(selection, projectOf(family, labels));
 }
 
 /**
- * The parts of the series that the page shows: of each partition what it has of them, and what a partition that has nothing of one any
- * more held of it. A hold on a series that no partition has waits until one has it again; nothing is shown above the ledger till then.
+ * The parts of the series that the page shows: what each partition has of them, and the holds of partitions
+ * that no longer have any of a series. A hold on a series that no partition has waits until one has it again;
+ * until then nothing is shown above the ledger.
  */
 export function* shownParts(contents: PageContents, isWanted: IsWanted): Generator<ShownPart> {
   const families = new Map<string, Family>();

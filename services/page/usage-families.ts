@@ -14,7 +14,7 @@ import { keptPieces } from './kept-lines';
 import type { KeptFamily } from './kept-lines';
 import { hasAllProjects, inProject } from './selection';
 
-/** Families of a job's latest usage sample: its lines stay as they are until the next one. */
+/** Families of a job's latest usage sample: its lines stay the same until the next one. */
 export function* usageBlocks(contents: PageContents): Generator<Block> {
   for (const [at, family] of USAGE_FAMILIES.entries()) {
     const slotOf = slotsOf(contents, family.name);
@@ -28,7 +28,7 @@ export function* usageBlocks(contents: PageContents): Generator<Block> {
 function keptFamily(contents: PageContents, family: UsageFamily, at: number): KeptFamily {
   const { selection, sampleTtlMs, timeOf, views } = contents;
   const latestMs = Math.max(...views.map(timeOf));
-  /** As long as all of its samples are young enough, and all projects asked for. */
+  /** As long as all of its samples are young enough, and all projects are asked for. */
   const keptOf = (bucket: Bucket): KeptUsage | undefined => {
     const kept = (bucket.lines.usage ??= keepUsage(bucket));
     return hasAllProjects(selection) && latestMs - kept.oldestMs <= sampleTtlMs ? kept : undefined;

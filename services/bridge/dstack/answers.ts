@@ -4,8 +4,8 @@ import { Value } from '@sinclair/typebox/value';
 import { microsOf } from '../fact';
 
 /**
- * What is read of dstack's answers: these members, and nothing else of them is kept. They also hold environments, commands, keys and
- * credentials, so an answer is never logged, and no error quotes one.
+ * What is read from dstack's answers: only these members are kept. The answers also contain environments,
+ * commands, keys and credentials, so an answer is never logged, and no error quotes one.
  */
 const maybe = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schema, Type.Null()]));
 TypeRegistry.Set(
@@ -120,7 +120,7 @@ const Volume = Type.Object({
   deleted_at: maybe(Time),
   configuration: Type.Object({ backend: Type.String(), region: maybe(Type.String()) }),
   provisioning_data: maybe(
-    // `price` is of a month.
+    // `price` is per month.
     Type.Object({ size_gb: maybe(Type.Number()), price: maybe(Type.Number()) }),
   ),
 });
@@ -141,10 +141,10 @@ const Event = Type.Object({
 });
 export type EventRow = Static<typeof Event>;
 
-/** A row as it is read, or undefined for one that is not as it should be. */
+/** A row as read, or undefined if it is malformed. */
 export type RowReader<T> = (value: unknown) => T | undefined;
 
-/** Without the members that are not named above: they are held no longer than it takes to read the answer. */
+/** Without the members not named above: they are kept no longer than it takes to read the answer. */
 function reader<S extends TSchema>(schema: S): RowReader<Static<S>> {
   const compiled = TypeCompiler.Compile(schema);
   return (value) => {

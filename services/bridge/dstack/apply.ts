@@ -5,7 +5,7 @@ import { instanceStatus, jobStatus, runStatus } from './describe';
 import { readMessage, type Message } from './message';
 import { at } from './times';
 
-/** An event as it is used: what it says of whom, and when. */
+/** An event as it is used: what it says, about what, and when. */
 export interface Noted {
   readonly id: string;
   readonly atMicros: Micros;
@@ -13,7 +13,7 @@ export interface Noted {
   readonly run?: Target;
   readonly job?: Target;
   readonly instance?: Target;
-  /** A volume's events say only that there is news of volumes. */
+  /** A volume's events tell only that something about volumes has changed. */
   readonly isOfVolume: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface Target {
   readonly project: string;
 }
 
-/** Targets are told apart by their type: their order differs from message to message. */
+/** Targets are distinguished by type: their order differs from message to message. */
 export function noteOf(event: EventRow): Noted {
   const target = (type: string): Target | undefined => {
     const found = event.targets.find((each) => each.type === type);
@@ -41,7 +41,7 @@ export function noteOf(event: EventRow): Noted {
   };
 }
 
-/** Jobs by their id, of the runs that are known: an event of a job does not say of which run it is. */
+/** Jobs of the known runs, by id: a job's event doesn't say which run it belongs to. */
 export type JobIndex = Map<string, { readonly runId: string; readonly job: KnownJob }>;
 
 export function indexJobs(runs: Readonly<Record<string, KnownRun>>): JobIndex {
@@ -51,10 +51,13 @@ export function indexJobs(runs: Readonly<Record<string, KnownRun>>): JobIndex {
   return index;
 }
 
-/** A point that is so much older than the newest one was told when it was new. */
+/** A point this much older than the newest one was told when it was new. */
 const NEWS_MICROS = 600_000_000;
 
-/** Writes into the book what an event says of what is known there. Returns the facts that need no row: the status points. */
+/**
+ * Writes into the book what an event says about things known there. Returns the facts that need no row: the
+ * status points.
+ */
 export function applyNote(book: Book, jobs: JobIndex, note: Noted): Fact[] {
   const facts: (Fact | undefined)[] = [];
   const { run, job, instance, message } = note;
@@ -86,7 +89,7 @@ function applyToJob(
   if (reason !== undefined) job.reason = reason;
   if (status === 'provisioning')
     job.provisionedMicros = Math.min(job.provisionedMicros ?? Infinity, atMicros);
-  // What is said of its provisioning is no longer there, and it is later than that.
+  // The event about its provisioning is no longer there, and this is later than that.
   if (status === 'pulling' || status === 'running') job.provisionedMicros ??= atMicros;
   if (point === undefined) job.endMicros ??= atMicros;
   return isTold ? undefined : point;

@@ -2,20 +2,20 @@ import { Type, type Static } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 
 /**
- * What the adapter has to remember between two pieces, as JSON: how far it has read, and of what is not finished yet what it has let be
- * known. It grows with what is alive, not with history.
+ * What the adapter has to remember between two pieces, as JSON: how far it has read, and what it has told
+ * about things that are not finished yet. It grows with what is alive, not with history.
  */
 const Cursor = Type.Object({ at: Type.String(), id: Type.String() });
 export type Cursor = Static<typeof Cursor>;
 
 const Known = {
-  /** In dstack's words; the last that an event or a list has told. */
+  /** In dstack's words; the last one that an event or a list has told. */
   status: Type.String(),
   /** When that began, microseconds. */
   statusMicros: Type.Integer(),
-  /** Ids of the facts that came of its row: those that are known. */
+  /** Ids of the facts told from its row. */
   sent: Type.Array(Type.String()),
-  /** When it ended, microseconds, by an event or its row. */
+  /** When it ended, microseconds, according to an event or its row. */
   endMicros: Type.Optional(Type.Integer()),
 };
 
@@ -24,11 +24,11 @@ const KnownJob = Type.Object({
   name: Type.String(),
   num: Type.Integer(),
   replicaNum: Type.Integer(),
-  /** When its row was made, by the event that says so: for one whose row is gone. */
+  /** When its row was created, according to the event: for one whose row is gone. */
   createdMicros: Type.Optional(Type.Integer()),
   provisionedMicros: Type.Optional(Type.Integer()),
   instance: Type.Optional(Type.Object({ id: Type.String(), name: Type.String() })),
-  /** Why it is being terminated, from the event that says so. */
+  /** Why it is being terminated, according to the event. */
   reason: Type.Optional(Type.String()),
 });
 export type KnownJob = Static<typeof KnownJob>;
@@ -45,7 +45,7 @@ export type KnownRun = Static<typeof KnownRun>;
 const KnownInstance = Type.Object({
   ...Known,
   project: Type.String(),
-  /** The status that it was created in. */
+  /** The status it was created in. */
   createdAs: Type.Optional(Type.String()),
   hostname: Type.Optional(Type.String()),
 });
@@ -53,17 +53,17 @@ export type KnownInstance = Static<typeof KnownInstance>;
 
 const KnownVolume = Type.Object({
   sent: Known.sent,
-  /** When dstack has last shown it, microseconds. */
+  /** When dstack last showed it, microseconds. */
   seenMicros: Type.Integer(),
   endMicros: Known.endMicros,
 });
 
 const Book = Type.Object({
   version: Type.Literal(1),
-  /** While the snapshot is not whole: from where its lists go on. */
+  /** While the snapshot is incomplete: where its lists continue. */
   snapshot: Type.Optional(
     Type.Object({
-      /** The first event that dstack still has; absent: none. */
+      /** The first event that dstack still has; absent: there is none. */
       firstEventMicros: Type.Optional(Type.Integer()),
       instances: Type.Union([Cursor, Type.Literal('unread'), Type.Literal('begin'), Type.Literal('done')]),
       runs: Type.Union([Cursor, Type.Literal('begin')]),
@@ -71,12 +71,14 @@ const Book = Type.Object({
   ),
   /** The newest event read. */
   events: Type.Optional(Cursor),
-  /** The events read whose time is so near the newest one that others may still appear beside them: id -> microseconds. */
+  /**
+   * The events read whose times are so close to the newest one that others may still appear beside them: id -> microseconds.
+   */
   seen: Type.Record(Type.String(), Type.Integer()),
-  /** The newest instance and run listed: what is newer has been created since. */
+  /** The newest instance and run listed: newer ones have been created since. */
   newestInstance: Type.Optional(Cursor),
   newestRun: Type.Optional(Cursor),
-  /** When all that is alive was last listed, microseconds. */
+  /** When everything alive was last listed, microseconds. */
   relistedMicros: Type.Optional(Type.Integer()),
   runs: Type.Record(Type.String(), KnownRun),
   instances: Type.Record(Type.String(), KnownInstance),
@@ -96,7 +98,7 @@ const FRESH: Book = {
   instances: {},
 };
 
-/** A copy of a book that one may write in; undefined for what is none. */
+/** A writable copy of a book; undefined if it isn't one. */
 export function openBook(state: unknown): Book | undefined {
   if (state === undefined) return structuredClone(FRESH);
   return compiled.Check(state) ? structuredClone(state) : undefined;

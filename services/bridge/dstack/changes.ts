@@ -11,8 +11,8 @@ import { readVolumes } from './volumes';
 import { readWantedInstances, readWantedRuns } from './wanted';
 
 /**
- * Pages of events with something new that one piece reads at most, so that what it has read is soon on the log: a bridge that is killed
- * again and again gets on by that much each time.
+ * The most pages of new events that one piece reads, so that what it has read is soon on the log: a bridge
+ * that is killed again and again still makes that much progress each time.
  */
 const PAGES = 5;
 
@@ -25,8 +25,8 @@ export interface Changes {
 }
 
 /**
- * What has happened since the last piece: the events from a minute before the newest one known, since dstack commits them later than
- * the time that they bear; then the rows of what they speak of.
+ * What has happened since the last piece: the events from a minute before the newest one known, since dstack
+ * commits them later than their time; then the rows that they are about.
  */
 export async function readChanges(context: Context): Promise<Changes> {
   const { book, facts } = context;
@@ -74,7 +74,7 @@ async function readNewNotes(context: Context): Promise<NewNotes> {
     notes.push(...news.map((row) => meetEvent(context, row)));
     if (next !== undefined && (book.events === undefined || at(next.at) >= at(book.events.at)))
       book.events = next;
-    // What was read before, in the overlap, may be more than any number of pages.
+    // What was already read, in the overlap, may be more than any number of pages.
     if (news.length > 0) pages++;
     isWhole = count < PAGE;
     from = next;
@@ -98,7 +98,7 @@ interface Rows {
   readonly instances: readonly InstanceRow[];
 }
 
-/** The rows of what an event alone does not tell enough of. */
+/** The rows of things that an event alone doesn't tell enough about. */
 async function readRows(context: Context, notes: readonly Noted[]): Promise<Rows> {
   const wanted = { runs: new Map<string, string>(), instances: new Map<string, string>() };
   const jobs = indexJobs(context.book.runs);
@@ -138,7 +138,8 @@ function wantRun(
     if (isTelling) wanted.set(known.runId, job.project);
     return;
   }
-  // A retry, or another replica: of the run that has its name, which is the only live one of that name in its project.
+  // A retry, or another replica, of the run with its name, which is the only live one of that name in its
+  // project.
   const name = runNameOf(job.name);
   for (const [id, each] of Object.entries(book.runs))
     if (each.name === name && each.project === job.project) wanted.set(id, job.project);
@@ -152,7 +153,7 @@ function wantInstance({ book }: Context, { instance, message }: Noted, wanted: M
   const isDescribedAnew =
     message.kind === 'provisioned' ||
     (message.kind === 'status' && message.of === 'instance' && DESCRIBED_ANEW.has(message.status));
-  // Idle after busy is the same machine.
+  // Idle after busy: it is the same machine.
   if (known === undefined || (isDescribedAnew && known.status !== 'busy') || isEndOf(message))
     wanted.set(instance.id, instance.project);
 }
@@ -161,7 +162,7 @@ function isEndOf(message: Noted['message']): boolean {
   return message.kind === 'status' && message.of === 'instance' && message.status === 'terminated';
 }
 
-/** Of what dstack has no row any more, or a run that is long over. */
+/** About something of which dstack no longer has a row, or a run that is long over. */
 function countUnmatched({ book, noticed }: Context, jobs: JobIndex, notes: readonly Noted[]): void {
   for (const { run, job, instance, message } of notes) {
     if (message.kind === 'other' || message.kind === 'unknown') continue;

@@ -7,9 +7,9 @@ import { DstackError, openLine, type Call, type Line, type LineOptions } from '.
 export interface ClientOptions extends LineOptions {
   readonly fetcher: Fetcher;
   readonly authorization: () => Readonly<Record<string, string>>;
-  /** For dstack's page: its token is another one. */
+  /** For dstack's page, which has another token. */
   readonly pageAuthorization: () => Readonly<Record<string, string>>;
-  /** Told of rows that are not as they should be. */
+  /** Told of malformed rows. */
   readonly onBadRows: (call: Call, rows: number) => void;
 }
 
@@ -19,7 +19,7 @@ interface ListFilter extends Body {
   readonly limit: number;
 }
 
-/** Where a list goes on: after this row, or, without an id, after this time. */
+/** Where a list continues: after this row or, without an id, after this time. */
 export interface From {
   readonly at: string;
   readonly id?: string;
@@ -28,14 +28,17 @@ export interface From {
 /** What a list has answered. */
 export interface Page<T> {
   readonly rows: readonly T[];
-  /** How many rows there were, unreadable ones too. */
+  /** How many rows there were, including unreadable ones. */
   readonly count: number;
-  /** Where the next page begins, though no row of this one may be readable; undefined: at its end. */
+  /** Where the next page begins, even if no row of this one is readable; undefined: at its end. */
   readonly next: Required<From> | undefined;
 }
 
 type List<T> = (filter: ListFilter, from?: From) => Promise<Page<T>>;
-/** `gone`: dstack knows it no more, or its project is deleted; `unreadable`: there is something, and nobody can read it. */
+/**
+ * `gone`: dstack knows it no more, or its project is deleted; `unreadable`: there is something, and nobody
+ * can read it.
+ */
 type Get<T> = (project: string, id: string) => Promise<T | 'gone' | 'unreadable'>;
 
 export interface DstackClient {
@@ -47,13 +50,19 @@ export interface DstackClient {
   readonly instance: Get<InstanceRow>;
   /** dstack's page for Prometheus, and when it was asked for, by our clock. */
   page(): Promise<{ readonly bytes: Buffer; readonly sentMs: number }>;
-  /** Whether the token is an administrator's: to others dstack shows their own projects, and of the rest it says that there is none. */
+  /**
+   * Whether the token is an administrator's: others are shown only their own projects, as if there were no
+   * more.
+   */
   seesAll(): Promise<boolean>;
   /** How long the server took to answer, all requests so far. */
   busyMs(): number;
 }
 
-/** How a list is paged: the member of its rows that it is sorted by, and what the last row's is given back as. */
+/**
+ * How a list is paged: the member that its rows are sorted by, and the parameter that takes the last row's
+ * value.
+ */
 interface Paging {
   readonly by: string;
   readonly at: string;
@@ -67,7 +76,9 @@ const PAGINGS = {
   volumes: { by: 'created_at', at: 'prev_created_at', id: 'prev_id' },
 } as const satisfies Partial<Record<Call, Paging>>;
 
-/** Asks one thing at a time, and as little as possible: fields that a server does not know make it refuse a request. */
+/**
+ * Asks one thing at a time, and as little as possible: a server refuses requests with fields unknown to it.
+ */
 export function openDstackClient(options: ClientOptions): DstackClient {
   const line = openLine(options);
   const api: Api = { ask: openAsk(line, options), onBadRows: options.onBadRows };
@@ -94,7 +105,10 @@ export function openDstackClient(options: ClientOptions): DstackClient {
 }
 
 interface Api {
-  /** JSON. Undefined: what was asked for by its id is gone. Throws a DstackError, where the answer is not as expected too. */
+  /**
+   * JSON. Undefined: what was asked for by its id is gone. Throws a DstackError, where the answer is not as
+   * expected too.
+   */
   readonly ask: (
     call: Call,
     path: string,
@@ -135,7 +149,10 @@ function lists<T>({ ask, onBadRows }: Api, call: keyof typeof PAGINGS, read: Row
   };
 }
 
-/** So often one and the same row may fail before all else goes on without it: dstack answers 500 for one that it can't read itself. */
+/**
+ * So often one and the same row may fail before all else goes on without it: dstack answers 500 for one that
+ * it can't read itself.
+ */
 const FAILURES = 3;
 
 function gets<T>({ ask, onBadRows }: Api, call: 'run' | 'instance', read: RowReader<T>): Get<T> {
@@ -162,7 +179,7 @@ function gets<T>({ ask, onBadRows }: Api, call: 'run' | 'instance', read: RowRea
   };
 }
 
-/** The last row that says where it stands: that can be read of one of which the rest can't be. */
+/** The last row with a readable place in the list: that can be read even if the rest of it can't. */
 function nextOf(rows: readonly unknown[], { by }: Paging): Required<From> | undefined {
   for (const row of [...rows].reverse()) {
     if (!isObject(row)) continue;

@@ -2,24 +2,24 @@ import type { Sample } from '../../exposition/page';
 import { isDeletedName } from './describe';
 import { readLongPage } from './page';
 
-/** A page, and the moment that it is of, by one clock for both. */
+/** A page, and the moment that it is of, by the same clock for both. */
 export interface PageAt {
   readonly bytes: Buffer;
   readonly atMs: number;
 }
 
 export interface Comparison {
-  /** Series that are on both pages and say the same. */
+  /** Series that are the same on both pages. */
   readonly same: number;
   readonly differences: readonly Difference[];
-  /** What can't be compared: how many series, by why. */
+  /** How many series can't be compared, by reason. */
   readonly notComparable: ReadonlyMap<string, number>;
 }
 
 export interface Difference {
-  /** As both pages write it. */
+  /** As on both pages. */
   readonly series: string;
-  /** Undefined: it is not there. */
+  /** Undefined: it is missing. */
   readonly dstack: number | undefined;
   readonly fleetmeter: number | undefined;
 }
@@ -49,7 +49,7 @@ const WHY = {
 
 /**
  * Compares the instance, run and job families, series by series.
- * @param toleranceMs by which the moments may be wrong
+ * @param toleranceMs by how much the moments may be wrong
  */
 export function comparePages(dstack: PageAt, fleetmeter: PageAt, toleranceMs: number): Comparison {
   const [theirs, ours] = [seriesOf(dstack.bytes), seriesOf(fleetmeter.bytes)];
@@ -98,8 +98,8 @@ function keyOf({ name, labels }: Sample): string {
 }
 
 /**
- * Whether a run family's series is one that dstack has moved to another name: those of a project that is deleted; and where the sums
- * over all users of a project are the same on both pages, those of its users.
+ * Whether a run family's series is one that dstack has moved to another name: those of a deleted project;
+ * and, if the sums over all users of a project are the same on both pages, those of its users.
  */
 function openRenamed(
   theirs: ReadonlyMap<string, Sample>,

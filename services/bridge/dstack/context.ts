@@ -9,11 +9,11 @@ export type Subject = 'run' | 'job' | 'instance';
 /** What was noticed while a piece was read, for the metrics. */
 export interface Noticed {
   unknownMessages: number;
-  /** Events of things of which dstack has no row any more. */
+  /** Events about things of which dstack no longer has a row. */
   unmatched: number;
-  /** Facts that no event has told, by what they are of. */
+  /** Facts that no event has told, by what they are about. */
   readonly vouched: Record<Subject, number>;
-  /** How late those may be, all together. */
+  /** How late those may be, in total. */
   vouchedLateMicros: number;
 }
 
@@ -52,7 +52,7 @@ export function applyNotes({ book, facts }: Context, jobs: JobIndex, notes: read
   for (const note of notes) facts.push(...applyNote(book, jobs, note));
 }
 
-/** In their order, each once: what an event tells of a job and its instance may have been read with either. */
+/** In order, each once: an event about a job and its instance may have been read with either. */
 export function factsOf({ facts }: Context): Fact[] {
   return [...new Map(facts.map((fact) => [idOf(fact), fact])).values()].sort(compareFacts);
 }

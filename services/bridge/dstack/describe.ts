@@ -7,23 +7,26 @@ import type { KnownJob } from './book';
 import { at } from './times';
 
 /**
- * The facts that rows tell. They are functions of the row, and of what events have said of it: when a job was provisioned and
- * where, and when an instance ended.
+ * The facts that rows tell. They are functions of the row, and of what events have said about it: when and
+ * where a job was provisioned, and when an instance ended.
  *
- * One time source each: `submitted_at` and `created` for a beginning; `finished_at` of a job or an instance, and `last_processed_at`
- * of a finished run, for an end: dstack sets them in the transaction that ends it.
+ * Each has one source of time. Beginnings: `submitted_at` and `created`. Ends: `finished_at` of a job or an
+ * instance, and `last_processed_at` of a finished run, which dstack sets in the transaction that ends it.
  */
 
-/** dstack renames a user that it deletes. Who has known the name keeps it, and the other never takes its place. */
+/**
+ * dstack renames users that it deletes. If the earlier name is known it is kept, and the new one never
+ * replaces it.
+ */
 export function isDeletedName(name: string): boolean {
   return name.startsWith('_deleted_');
 }
 
-/** Where two descriptions of the same moment differ, the one that knows more is the later one. */
+/** If two descriptions of the same moment differ, the one that knows more is the later one. */
 const LESS = 0;
 const MORE = 1;
 
-/** @param user as it was first known: see isDeletedName() */
+/** @param user as first known: see isDeletedName() */
 export function runSubmitted(row: RunRow, user: string): Fact {
   const { configuration, profile } = row.run_spec;
   const isScheduled = (configuration.schedule ?? profile?.schedule) != null;
@@ -76,7 +79,7 @@ function runOf({ id, run_spec: spec }: RunRow) {
   return { id, name: spec.run_name, type: spec.configuration.type };
 }
 
-/** Undefined where the row has no offer yet. */
+/** Undefined if the row has no offer yet. */
 export function jobProvisioned(
   runId: string,
   submission: SubmissionRow,
@@ -170,14 +173,15 @@ export function instanceStarted(row: InstanceRow): Fact {
   };
 }
 
-/** The status that it was created in, as of `created`: after what `started` implies, before all else. */
+/** The status it was created in, as of `created`: after what `started` implies, before everything else. */
 export function instanceCreatedAs(row: InstanceRow, status: string): Fact | undefined {
   return instanceStatus(row.id, status, at(row.created), LAST - 1);
 }
 
 /**
- * Undefined for an instance that has not ended. Where dstack has no time of its end (it gave up provisioning it), that is the event's;
- * and once all events were read and none has told one, it is over when it began: nothing vouches for a second of it.
+ * Undefined for an instance that has not ended. If dstack has no time for its end (it gave up provisioning
+ * it), it is the event's. Once all events have been read and none has told one, it ended when it began:
+ * nothing vouches for a second of it.
  */
 export function instanceTerminated(
   row: InstanceRow,
@@ -229,7 +233,10 @@ export function jobStatus(runId: string, id: string, text: string, atMicros: Mic
 
 const validTags = TypeCompiler.Compile(Tags);
 
-/** In the order of their names. More, or longer ones, than an event has room for are left out: a run counts without its tags. */
+/**
+ * In order of name. If there are more, or longer ones, than fit into an event, the rest is left out: a run
+ * counts without its tags.
+ */
 function tagsOf(tags: unknown): Record<string, string | null> | undefined {
   if (!validTags.Check(tags)) return undefined;
   const entries = Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -239,7 +246,7 @@ function tagsOf(tags: unknown): Record<string, string | null> | undefined {
 type Resources = Extract<Fact, { readonly type: 'fleetmeter.job.provisioned.v1' }>['data']['resources'];
 const MIB = 1024 * 1024;
 
-/** As dstack's page has it: of a host with several sorts of GPU the first one names and sizes them. */
+/** As on dstack's page: on a host with several sorts of GPU, the first one determines name and size. */
 function resourcesOf({ cpus, memory_mib: memory, gpus }: DstackResources): Resources {
   const [gpu] = gpus;
   return {

@@ -17,12 +17,15 @@ export interface DstackOptions {
   readonly client: DstackClient;
   readonly clock: ServerClock;
   readonly metrics: BridgeMetrics;
-  /** What is taken of the page's DCGM families; undefined: none, since they come from the exporters themselves. */
+  /**
+   * Which of the page's DCGM families are taken; undefined: none, since they come from the exporters
+   * themselves.
+   */
   readonly gpuFields: GpuFields | undefined;
   readonly now: () => number;
 }
 
-/** dstack, seen through its API as it is. */
+/** An unmodified dstack, seen through its API. */
 export function openDstack({ client, clock, metrics, gpuFields, now }: DstackOptions): ControlPlane {
   const turns = openTurns(now);
   for (const call of CALLS) metrics.unreadableRows.inc({ call }, 0);
@@ -92,7 +95,7 @@ function aliveOf(entries: Readonly<Record<string, { readonly endMicros?: number 
   return Object.values(entries).filter(({ endMicros }) => endMicros === undefined).length;
 }
 
-/** Where live instances' exporters can be asked. */
+/** Addresses of live instances' exporters. */
 function hostsOf({ instances }: Book): Map<string, string> {
   const hosts = new Map<string, string>();
   for (const [id, { endMicros, hostname }] of Object.entries(instances))

@@ -20,21 +20,24 @@ import { at } from './times';
 
 /** How a row was read. */
 export interface Reading {
-  /** When it was asked for, by dstack's clock. */
+  /** When it was requested, by dstack's clock. */
   readonly readMicros: Micros;
   /**
-   * Whether all that dstack's events say of it was read after the row was: then what they don't explain they never will, and it is
-   * told with the earliest time that the row can vouch for.
+   * Whether everything that dstack's events say about it was read after the row: then what they don't explain
+   * they never will, and it is told with the earliest time that the row can vouch for.
    */
   readonly isComplete: boolean;
-  /** Told of each fact that no event has explained: how late it may be. */
+  /** Called for each fact that no event has explained, with how late it may be. */
   readonly onVouched: (kind: 'run' | 'job' | 'instance', lateMicros: Micros) => void;
 }
 
-/** An event may be seen so long after the time that it bears: it is recorded before it is committed. */
+/** An event may be seen this long after its time: it is recorded before it is committed. */
 export const OVERLAP_MICROS = 60_000_000;
 
-/** Puts a run into the book where it is not there yet. Its status is that of its beginning, until events or rows say otherwise. */
+/**
+ * Puts a run into the book if it is not there yet. Its status is the initial one, until events or rows say
+ * otherwise.
+ */
 export function meetRun(book: Book, row: RunRow): KnownRun {
   const { configuration, profile } = row.run_spec;
   const known = (book.runs[row.id] ??= {
@@ -73,7 +76,7 @@ export function meetInstance(book: Book, row: InstanceRow): KnownInstance {
   return known;
 }
 
-/** The facts of a run's row that the book does not know to be told, its jobs' among them. */
+/** The facts of a run's row, its jobs' included, that according to the book have not been told yet. */
 export function learnRun(known: KnownRun, row: RunRow, reading: Reading): Fact[] {
   const facts = [...unsent(known, runSubmitted(row, known.user))];
   for (const job of row.jobs) {
@@ -117,9 +120,10 @@ function learnJob(runId: string, known: KnownJob, row: SubmissionRow, reading: R
 }
 
 /**
- * dstack has no time of an instance's status: what is vouched for is that of the answer. Of one that is being terminated, that is not
- * told at all: dstack gives up idle instances without a word, its end soon has a time of its own, and until then it costs the same.
- * Else what it idled would depend on who has looked when.
+ * dstack has no time for an instance's status: only that of the answer vouches for it. If the instance is
+ * being terminated, the status is not told at all: dstack gives up idle instances without a word, the end
+ * will soon have its own time, and until then it costs the same. Otherwise its idle time would depend on who
+ * looked when.
  */
 export function learnInstance(known: KnownInstance, row: InstanceRow, reading: Reading): Fact[] {
   if (reading.isComplete && row.status === 'pending') known.createdAs ??= 'pending';
@@ -149,7 +153,9 @@ function end(known: Known, status: string, endMicros: Micros): void {
 
 type Known = Pick<KnownInstance, 'status' | 'statusMicros' | 'endMicros'>;
 
-/** A status that an event has told in the last minute may be the newer one: dstack commits row and event together. */
+/**
+ * A status told by an event in the last minute may be the newer one: dstack commits row and event together.
+ */
 function isUnexplained(
   known: Readonly<Known>,
   status: string,
@@ -175,8 +181,8 @@ function vouch(
 }
 
 /**
- * What events alone tell of a job whose row dstack has deleted: a retry that found no capacity, as soon as two later ones are there.
- * Its times are those of the events.
+ * What events alone tell about a job whose row dstack has deleted: a retry that found no capacity, once there
+ * are two later ones. Its times are those of the events.
  */
 export function learnDeletedJob(
   runId: string,

@@ -15,7 +15,7 @@ export const CALLS = [
 ] as const;
 export type Call = (typeof CALLS)[number];
 
-/** dstack did not answer as it should: ends the piece that is being read. */
+/** dstack didn't answer properly: ends the piece that is being read. */
 export class DstackError extends Error {
   constructor(
     readonly fault: Fault,
@@ -29,13 +29,16 @@ export interface LineOptions {
   readonly url: string;
   readonly clock: ServerClock;
   readonly now: () => number;
-  /** Told of each answer: what was asked, how it went, how long it took. */
+  /** Called for each answer: what was asked, how it went, how long it took. */
   readonly onAnswer: (call: Call, result: 'ok' | Fault, ms: number) => void;
 }
 
-/** The requests to a server, one after the other. */
+/** The requests to a server, one after another. */
 export interface Line {
-  /** One request, and what is read of its answer. Undefined: what was asked for by its id is gone. Throws a DstackError. */
+  /**
+   * One request, and what is read from its answer. Undefined: what was asked for by id is gone. Throws a
+   * DstackError.
+   */
   send<T>(
     call: Call,
     path: string,
@@ -46,7 +49,10 @@ export interface Line {
   busyMs(): number;
 }
 
-/** After an answer the server is left alone for so many times as long as it took: never more than a quarter of one core of it. */
+/**
+ * After an answer the server is left alone for this many times as long as it took: never more than a quarter
+ * of one of its cores is used.
+ */
 const REST_FACTOR = 3;
 const LONGEST_REST_MS = 10_000;
 
@@ -55,7 +61,7 @@ export function openLine({ url: base, clock, now, onAnswer }: LineOptions): Line
   let restUntilMs = 0;
   let last: Promise<unknown> = Promise.resolve();
 
-  /** Whoever asks waits for the one before, and for the server's rest. */
+  /** Each request waits for the previous one, and for the server's rest. */
   async function inTurn<T>(ask: () => Promise<T>): Promise<T> {
     const before = last;
     const mine = before.catch(() => undefined).then(ask);
@@ -99,7 +105,7 @@ export function openLine({ url: base, clock, now, onAnswer }: LineOptions): Line
   };
 }
 
-/** What one asks for by its id may be gone, or its project. */
+/** What is asked for by id may be gone, or its project. */
 function isGone(call: Call, status: number | undefined): boolean {
   return (call === 'run' || call === 'instance') && (status === 400 || status === 404);
 }
@@ -111,7 +117,7 @@ function errorOf(url: string, failed: Failed): DstackError {
   return new DstackError(fault, `${url}: ${detail}`);
 }
 
-/** What is to be done about it, in one line. */
+/** What to do about it, in one line. */
 function faultOf({ fault, detail, status }: Failed): Fails {
   if (status === 401 || status === 403)
     return {

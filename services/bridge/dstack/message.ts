@@ -1,17 +1,20 @@
-/** What a dstack event says. Its text is not a contract: what is not known here is counted, and nothing else. */
+/** What a dstack event says. Its text is not a contract: unknown ones are only counted. */
 export type Message =
   | {
       readonly kind: 'status';
       readonly of: Subject;
-      /** In lower case, as the lists have it. */
+      /** In lower case, as in the lists. */
       readonly status: string;
       readonly reason?: string;
     }
-  /** A thing is there, in this status; of an instance that is created or provisioned for a job, both are told. */
+  /**
+   * Something exists, in this status; for an instance that is created or provisioned for a job, both are
+   * told.
+   */
   | { readonly kind: 'created'; readonly of: Subject; readonly status: string }
   | { readonly kind: 'provisioned'; readonly status: string }
   | { readonly kind: 'assigned' }
-  /** Known to say nothing of what is metered. */
+  /** Known to say nothing about what is metered. */
   | { readonly kind: 'other' }
   | { readonly kind: 'unknown' };
 

@@ -1,7 +1,7 @@
 import { MAX_LINES, type Family, type Sample } from '../../exposition/page';
 import { readPage } from '../../exposition/reader';
 
-/** A page for Prometheus of any length: one of a thousand jobs has more lines than an exporter's. */
+/** A page for Prometheus of any length: for a thousand jobs it has more lines than an exporter's. */
 export function* readLongPage(bytes: Buffer): Generator<{
   readonly samples: readonly Sample[];
   readonly families: ReadonlyMap<string, Family>;

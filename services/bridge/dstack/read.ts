@@ -7,11 +7,14 @@ import { applyNotes, readingOf, type Context } from './context';
 import { learnDeletedJob, learnInstance, learnRun, meetInstance, meetRun } from './learn';
 
 export const PAGE = 100;
-/** dstack takes so many ids in a filter. */
+/** How many ids dstack accepts in a filter. */
 const FILTER_IDS = 16;
 const EVENT_TYPES = ['run', 'job', 'instance', 'volume'];
 
-/** All that dstack still has on these runs: their rows, which were read before, and then their events where there may be some. */
+/**
+ * Everything that dstack still has on these runs: their rows, which have been read already, and then their
+ * events if there may be any.
+ */
 export async function readRunsFully(
   context: Context,
   rows: readonly RunRow[],
@@ -33,7 +36,7 @@ export async function readRunsFully(
   }
 }
 
-/** As readRunsFully(), of instances. */
+/** As readRunsFully(), for instances. */
 export async function readInstancesFully(
   context: Context,
   rows: readonly InstanceRow[],
@@ -52,7 +55,7 @@ export async function readInstancesFully(
   }
 }
 
-/** A list has the latest ten submissions of a job; the run by itself has all. */
+/** A list has the latest ten submissions of a job; a single run has all of them. */
 const LISTED_SUBMISSIONS = 10;
 
 export async function withAllSubmissions({ client }: Context, row: RunRow): Promise<RunRow> {
@@ -78,7 +81,9 @@ export function runNameOf(jobName: string): string | undefined {
   return JOB_NAME.exec(jobName)?.[1];
 }
 
-/** A job that has events and no row belongs to the run of its name among those whose events were asked for. */
+/**
+ * A job that has events but no row belongs to the run of its name among those whose events were asked for.
+ */
 function meetDeletedJobs(book: Book, rows: readonly RunRow[], notes: readonly Noted[]): void {
   for (const { job, atMicros, message } of notes) {
     if (job === undefined || message.kind !== 'created' || message.of !== 'job') continue;

@@ -11,12 +11,12 @@ import { vanishedInstance, vanishedRun } from './vanished';
 import { readVolumes } from './volumes';
 import { readWantedInstances, readWantedRuns, type Wanted } from './wanted';
 
-/** dstack's own default, and far above any page of runs: an instance's row is small. */
+/** dstack's own default, and far more than any page of runs: an instance's row is small. */
 const INSTANCES = 1000;
 
 /**
- * What events miss: all that is alive, and what was created since the newest one listed, is listed and then compared with what events
- * have told by then. Only what differs is read in full.
+ * What events miss: everything alive, and what was created since the newest one listed, is listed and then
+ * compared with what events have told by then. Only what differs is read in full.
  */
 export async function relist(context: Context): Promise<Changes> {
   const { book } = context;
@@ -34,7 +34,10 @@ export async function relist(context: Context): Promise<Changes> {
 
 type Filter = Readonly<Record<string, unknown>>;
 
-/** All pages of a list, oldest first, into `listed`; where it ended. A page of fewer than `full` rows is the last one. */
+/**
+ * Reads all pages of a list, oldest first, into `listed`; returns where it ended. A page of fewer than `full`
+ * rows is the last one.
+ */
 async function listAll<T extends { readonly id: string }>(
   listed: Map<string, T>,
   full: number,
@@ -59,7 +62,10 @@ async function listRuns({ client, book }: Context): Promise<Map<string, RunRow>>
   return listed;
 }
 
-/** `only_active` is idle and busy alone. What else is known to be alive is asked for by its id, and what is new by its time. */
+/**
+ * `only_active` means only idle and busy. What else is known to be alive is asked for by id, and what is new
+ * by time.
+ */
 async function listInstances({ client, book }: Context): Promise<Map<string, InstanceRow>> {
   const listed = new Map<string, InstanceRow>();
   const take = (filter: Filter) => async (from: From | undefined) =>
@@ -100,7 +106,7 @@ async function readRunsAnew(
   }
 }
 
-/** What is known to be alive, and is not among what was listed: the project of each. */
+/** What is known to be alive but was not listed: the project of each. */
 function unlistedOf(
   known: Readonly<Record<string, { readonly project: string; readonly endMicros?: number }>>,
   listed: ReadonlyMap<string, unknown>,
@@ -140,7 +146,7 @@ async function readInstancesAnew(
   }
 }
 
-/** When dstack has last shown all that the book has of it. */
+/** When dstack last showed everything that the book has of it. */
 function lastSeenMicros({ relistedMicros }: Book): Micros {
   return relistedMicros ?? 0;
 }

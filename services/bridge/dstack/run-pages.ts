@@ -8,13 +8,13 @@ import { at } from './times';
 type Filter = Readonly<Record<string, unknown>>;
 
 const NEWEST = 10;
-/** How near to the rows that dstack can't read the list goes on. */
+/** How close to the rows that dstack can't read the list continues. */
 const STEP_MICROS = 1000;
 
 /**
- * The next page of runs, oldest first; undefined: there are no more. dstack leaves out rows that it can't read itself, so that a short
- * page is not the last one, nor is an empty one where newer runs are there. Then the list goes on behind what can't be read: of a
- * hundred such rows in a row, nobody knows the last.
+ * The next page of runs, oldest first; undefined: there are no more. dstack leaves out rows that it can't
+ * read itself, so a short page need not be the last one, nor an empty one if there are newer runs. The list
+ * then continues behind what can't be read: of a hundred such rows in a row, nobody knows the last.
  */
 export async function nextRuns(
   client: DstackClient,
@@ -31,7 +31,7 @@ export async function nextRuns(
   return listFirst(list, from === undefined ? 0 : at(from.at), at(newest.submitted_at) - 1);
 }
 
-/** From the first moment between the two, found by halving, that has rows behind it. */
+/** From the first moment between the two, found by bisection, that has rows after it. */
 async function listFirst(
   list: (from: From) => Promise<Page<RunRow>>,
   emptyMicros: Micros,

@@ -1,12 +1,17 @@
 /** dstack's clock, as the `Date` of its answers tells it. */
 export interface ServerClock {
-  /** @param date the header; @param nowMs ours, when the answer was there */
+  /** @param date the header; @param nowMs our clock when the answer arrived */
   note(date: string | undefined, nowMs: number): void;
-  /** How far it is ahead of ours, at least: `Date` is cut to the second. Undefined before the first answer. */
+  /**
+   * How far it is ahead of ours, at least: `Date` is truncated to the second. Undefined before the first
+   * answer.
+   */
   aheadMs(): number | undefined;
 }
 
-/** Of so many answers the best estimate: the one that had the least of a second cut off, and came the fastest. */
+/**
+ * The best estimate of this many answers: the one with the least of a second cut off that came the fastest.
+ */
 const KEPT = 64;
 
 export function openServerClock(): ServerClock {

@@ -8,8 +8,9 @@ import { at } from './times';
 import { readVolumes } from './volumes';
 
 /**
- * The snapshot: instances, then all runs that there ever were, oldest first, a page a piece, so that it can be cut off anywhere and
- * goes on from there. Each is read with its events, as far as dstack still has them.
+ * The snapshot: instances, then all runs there ever were, oldest first, a page per piece, so that it can be
+ * interrupted anywhere and continues from there. Each is read with its events, as far as dstack still has
+ * them.
  */
 export async function readSnapshot(context: Context): Promise<void> {
   const { book } = context;
@@ -31,7 +32,7 @@ export async function readSnapshot(context: Context): Promise<void> {
   snapshot.runs = book.newestRun = page.next;
 }
 
-/** The events are followed from before the snapshot on. */
+/** Events are followed from before the snapshot. */
 async function begin(context: Context): Promise<void> {
   const { book } = context;
   const [first] = (await readEventPage(context, { limit: 1 })).rows;
@@ -68,13 +69,13 @@ function endOfInstance(row: InstanceRow): string | undefined {
   return row.status === 'terminated' ? (row.finished_at ?? undefined) : undefined;
 }
 
-/** dstack drops events when they are so old. */
+/** dstack drops events when they are this old. */
 function mayHaveEvents({ book }: Context, end: string | undefined): boolean {
   const firstMicros = book.snapshot?.firstEventMicros;
   return firstMicros !== undefined && (end === undefined || at(end) >= firstMicros - OVERLAP_MICROS);
 }
 
-/** What ended long ago has nothing more to tell: the book need not remember it. */
+/** There is no more to tell about what ended long ago: the book need not remember it. */
 export function forgetFinished({ book }: Context): void {
   const newest = book.events;
   const horizonMicros = newest === undefined ? Infinity : at(newest.at) - 10 * OVERLAP_MICROS;

@@ -7,14 +7,20 @@ import { seriesOf } from '../../exposition/series';
 import type { DstackClient } from './client';
 import { readLongPage } from './page';
 
-/** dstack's page says of a job's usage what no list does: CPU time, and DCGM's families, which it has from the job's instance. */
+/**
+ * dstack's page tells things about a job's usage that no list does: CPU time, and DCGM's families, which it
+ * has from the job's instance.
+ */
 export interface SamplesOptions {
   readonly source: string;
-  /** What is taken of DCGM; undefined: nothing. */
+  /** Which DCGM fields are taken; undefined: none. */
   readonly fields: GpuFields | undefined;
 }
 
-/** A sample of each job that the page has usage of. The page has no time of it: it is of when the page was asked for. */
+/**
+ * A sample of each job whose usage is on the page. The page doesn't give its time: it is the time of the
+ * request.
+ */
 export async function readSamples(client: DstackClient, options: SamplesOptions): Promise<TelemetryEvent[]> {
   const { bytes, sentMs } = await client.page();
   return [...gather(bytes).values()].flatMap((job) => eventsOf(job, sentMs, options));
@@ -85,7 +91,7 @@ function take(job: JobOnPage, sample: Sample, own: (labels: Sample['labels']) =>
   if (!sample.name.startsWith('dstack_')) job.dcgm.push({ ...sample, labels: own(sample.labels) });
 }
 
-/** The exporter's labels, without those that dstack has put to them; lines of one GPU share theirs. */
+/** The exporter's labels, without those added by dstack; lines of one GPU share them. */
 function openOwnLabels(): (labels: Sample['labels']) => Sample['labels'] {
   const known = new Map<Sample['labels'], Sample['labels']>();
   return (labels) => {

@@ -2,10 +2,10 @@ import type { Changes } from './changes';
 import type { Noticed } from './context';
 import { PACES, waitAfter } from './pace';
 
-/** What is read when: what events tell, to its end; then, where it is due, a list of all that is alive. */
+/** What is read when: what events tell, to the end; then, if it is due, a list of everything alive. */
 export interface Turns {
   next(): 'changes' | 'relist';
-  /** A list of all begins. Where it fails, what events tell is not to wait for it. */
+  /** A list of everything begins. If it fails, what events tell must not wait for it. */
   beginRelist(): void;
   /** @param busyMs how long the server took for it; returns how long to wait */
   endChanges(changes: Changes, busyMs: number): number;
@@ -23,9 +23,9 @@ const RELIST_AGAIN_MS = 60_000;
 
 export function openTurns(now: () => number): Turns {
   let relistAtMs = -Infinity;
-  /** Until events were read to their end: a list would find what they are about to explain. */
+  /** Until events have been read to the end: a list would find what they are about to explain. */
   let isBehind = true;
-  /** Whether what changes there is told by events; a relist that finds what none has told says no. */
+  /** Whether changes are told by events; if a relist finds something that none has told, they aren't. */
   let areTold = true;
   let eventsSinceRelist = 0;
 

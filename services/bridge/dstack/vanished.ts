@@ -2,8 +2,9 @@ import { LAST, type Fact, type Micros } from '../fact';
 import type { KnownInstance, KnownRun } from './book';
 
 /**
- * The end of what dstack does not know any more, though nothing has told its end: with its project it was deleted while the bridge was
- * away, or while there were no events. It ended when dstack has last shown it, at the earliest.
+ * The end of what dstack no longer knows, although nothing has told its end: it was deleted with its project
+ * while the bridge was away, or while there were no events. It ended, at the earliest, when dstack last
+ * showed it.
  */
 export const VANISHED = 'vanished';
 

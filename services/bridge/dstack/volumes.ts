@@ -12,8 +12,8 @@ import { VANISHED } from './vanished';
 type Filter = Readonly<Record<string, unknown>>;
 
 /**
- * What dstack knows of volumes. There are few, and no way to ask for one by its id: those that exist, those created since the newest
- * known, and of those known that are among neither their ends.
+ * What dstack knows of volumes. There are few, and no way to ask for one by its id: those that exist, those
+ * created since the newest known, and of those known that are among neither their ends.
  */
 export async function readVolumes(context: Context): Promise<void> {
   const { book, facts } = context;
@@ -38,7 +38,10 @@ function aliveOf(known: Readonly<Record<string, { readonly endMicros?: Micros }>
   return new Set(Object.keys(known).filter((id) => known[id]?.endMicros === undefined));
 }
 
-/** @param left ids of those that were known to exist, which are looked for among all where they are not listed as such */
+/**
+ * @param left ids of those that were known to exist, which are looked for among all where they are not listed
+ * as such
+ */
 async function listVolumes(
   { book, client }: Context,
   left: Set<string>,
@@ -77,7 +80,8 @@ function volumeCreated(row: VolumeRow): Fact {
   return {
     type: 'fleetmeter.volume.created.v1',
     atMicros: at(row.created_at),
-    // Size and price are known once it is provisioned; the fuller description is the later one, and so is that with the user's own name.
+    // Size and price are known once it is provisioned; the fuller description is the later one, and so is
+    // that with the user's own name.
     detail: Object.keys(told).length + (price === undefined ? 0 : 1) + (isDeletedName(user) ? 0 : 10),
     data: {
       project: row.project_name,
