@@ -134,7 +134,10 @@ function measure(
   if (nowMs !== null && pageTimeMs !== null) metrics.pageAgeSeconds.set(label, (nowMs - pageTimeMs) / 1000);
 }
 
-/** What is older than this when it gets on the page is history, told later: how long it took to be told is not ours to measure. */
+/**
+ * What is older than this when it gets on the page is history, told later: how long it took to be told is not
+ * ours to measure.
+ */
 const HISTORY_MS = 3_600_000;
 
 function measureVisible(

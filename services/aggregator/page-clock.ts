@@ -8,8 +8,8 @@ import type { Timing } from './timing';
 
 /**
  * Page time (contract, "The page"): the store's clock while a lifecycle fetch begun less than a second ago
- * found nothing unread, else the log time of the last record read. One question to the log and one to the
- * store serve all partitions of the process.
+ * found nothing unread, otherwise the log time of the last record read. One question to the log and one to
+ * the store serve all partitions of the process.
  *
  * It never goes back unless a clock was wrong: a page time more than 300 s ahead of the store's clock goes
  * back to it. A log time that far ahead does not move it either, since a broker's clock can be wrong too.

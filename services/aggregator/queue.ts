@@ -1,4 +1,4 @@
-/** Runs tasks of the same partition one after the other. */
+/** Runs tasks of the same partition one after another. */
 export interface Queue {
   run<T>(number: number, task: () => Promise<T>): Promise<T>;
 }

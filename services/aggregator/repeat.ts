@@ -1,7 +1,7 @@
 import type { Logger } from '../process/logger';
 import type { Timing } from './timing';
 
-/** Repeats a task, `everyMs` after it has ended; a failure is logged and the task repeated all the same. */
+/** Repeats a task, `everyMs` after it has ended; a failure is logged and the task repeated anyway. */
 export function repeat(
   task: () => Promise<void>,
   everyMs: number,

@@ -6,9 +6,9 @@ import type { Timing } from './timing';
  * a step of more than 300 s against the process's monotonic clock is followed only after it has lasted for 60
  * s; until then the earlier clock continues:
  *
- *     steady ── an answer more than 300 s off ──> stepped ── 60 s later it still is ──> steady, on the new clock
+ *     steady ── an answer more than 300 s off ──> stepped ── 60 s later it still is ──> steady, new clock
  *        ^                                           │ │ ^
- *        └── an answer of the clock from before ─────┘ └─┘ an answer more than 300 s off both: the 60 s begin anew
+ *        └── an answer of the clock from before ─────┘ └─┘ an answer more than 300 s off both: 60 s again
  *
  * A machine that wakes from sleep looks like that. At the start there is nothing to compare the first answer
  * with.

@@ -11,7 +11,7 @@ const LONGEST_MS = 60_000;
 
 /**
  * Longer and longer, with jitter, so that those waiting for the same thing don't all come back at once.
- * @param say told why it is waited; undefined: it is no more
+ * @param say called with the reason for waiting; undefined: the wait is over
  */
 export function openBackoff(
   pause: (ms: number) => Promise<void>,
@@ -31,7 +31,7 @@ export function openBackoff(
   };
 }
 
-/** For who does not wait, and says it once, by its end. */
+/** For callers that don't wait, and report the failure by ending. */
 export class AwayError extends Error {}
 
 export const NO_WAIT: Backoff = {

@@ -38,7 +38,7 @@ export interface Bridge {
   close(): Promise<void>;
 }
 
-/** What both of a bridge's loops go by. */
+/** What both of a bridge's loops share. */
 interface Loop extends BridgeOptions {
   readonly isClosing: () => boolean;
   readonly pause: (ms: number) => Promise<void>;

@@ -10,15 +10,15 @@ export type Micros = number;
 
 type Said<E> = E extends LifecycleEvent ? Pick<E, 'type' | 'data'> : never;
 
-/** What a control plane lets us know: a lifecycle event without a name. */
+/** What a control plane tells us: a lifecycle event without a name. */
 export type Fact = Said<LifecycleEvent> & {
-  /** When it holds from, by the control plane's own word. */
+  /** When it begins to hold, according to the control plane. */
   readonly atMicros: Micros;
-  /** Tells facts of the same microsecond apart, 0 to 99: the later one holds. */
+  /** Orders facts of the same microsecond, 0 to 99: the later one holds. */
   readonly detail: number;
 };
 
-/** The most that `detail` may be: an end comes after all else. */
+/** The maximum of `detail`: an end comes after everything else. */
 export const LAST = 99;
 
 /** An RFC 3339 time to the microsecond; null if it is none. */
@@ -29,7 +29,7 @@ export function microsOf(text: string): Micros | null {
   return ms * 1000 + Number(fraction.padEnd(6, '0').slice(3, 6));
 }
 
-/** As the control plane is asked for it. */
+/** In the control plane's form. */
 export function microsText(micros: Micros): string {
   const ms = Math.floor(micros / 1000);
   const rest = String(micros - ms * 1000).padStart(3, '0');
@@ -37,10 +37,10 @@ export function microsText(micros: Micros): string {
 }
 
 /**
- * The event that tells a fact. Its id is a digest of what it says: whoever learns the same fact, by whatever
- * way and however often, makes the same event, and one id never has two contents. `sequence` orders the facts
- * of a millisecond as the control plane's microseconds do. Undefined if the control plane's data is none that
- * an event may have, such as a price of millions.
+ * The event that tells a fact. Its id is a digest of its content: whoever learns the same fact, in whatever
+ * way and however often, makes the same event, and no id ever has two contents. `sequence` orders the facts
+ * of a millisecond as the control plane's microseconds do. Undefined if the control plane's data doesn't fit
+ * into an event, such as a price of millions.
  */
 export function eventOf(fact: Fact, source: string): LifecycleEvent | undefined {
   const { type, data, atMicros, detail } = fact;

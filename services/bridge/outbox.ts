@@ -13,7 +13,7 @@ export type Deliver = (events: readonly string[]) => Promise<Delivery>;
 export type Delivery =
   /** All but the rejected ones are durable. */
   | { readonly kind: 'delivered'; readonly rejected: readonly Rejected[] }
-  /** None may be. */
+  /** Perhaps none is. */
   | { readonly kind: 'unavailable'; readonly detail: string };
 
 interface Rejected {
@@ -36,21 +36,21 @@ export interface OutboxOptions {
 }
 
 export interface Outbox {
-  /** Sends until all are on the log that it takes; false: not all are, since it closes. */
+  /** Sends until all that the log takes are on it; false: not all are, since it closes. */
   put(events: readonly FleetEvent[]): Promise<boolean>;
 }
 
 const BATCH_EVENTS = 5000;
 /** Well below the gateway's 10 MB. */
 const BATCH_CHARS = 4_000_000;
-/** The log refuses what is 300 s ahead of its clock; what is so much ahead of ours waits until it is not. */
+/** The log refuses what is 300 s ahead of its clock; what is that far ahead of ours waits until it isn't. */
 const AHEAD_MS = 240_000;
 const CLOCK_PAUSE_MS = 1000;
 
 export function openOutbox(options: OutboxOptions): Outbox {
   const { deliver, isClosing, pause, troubles, logger, metrics, now } = options;
   const seldom = openSeldom(logger, now);
-  // From 0, so that a first one is an increase.
+  // Starting at 0, so that the first one is an increase.
   for (const reason of REFUSAL_REASONS) metrics.eventsRejected.inc({ reason }, 0);
 
   async function waitForClock(events: readonly FleetEvent[]): Promise<void> {

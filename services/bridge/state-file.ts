@@ -3,13 +3,13 @@ import { dirname } from 'node:path';
 import { errnoOf } from '../process/errno';
 
 export interface StateFile {
-  /** Undefined: there is none yet. Throws if it can't be read, or is none. */
+  /** Undefined: there is none yet. Throws if it can't be read, or isn't one. */
   read(): Promise<unknown>;
-  /** Durable when it resolves; a crash leaves this state or the one before. */
+  /** Durable when it resolves; a crash leaves this state or the previous one. */
   write(state: unknown): Promise<void>;
 }
 
-/** @param source whose state it is: one that was kept for another is refused */
+/** @param source whose state it is: another source's is refused */
 export function openStateFile(path: string, source: string): StateFile {
   return {
     async read() {
@@ -30,7 +30,7 @@ export function openStateFile(path: string, source: string): StateFile {
   };
 }
 
-/** Whoever reads the file while it is written sees the one before. */
+/** Whoever reads the file while it is being written sees the previous one. */
 export async function writeWhole(path: string, text: string): Promise<void> {
   const fresh = `${path}.new`;
   const file = await open(fresh, 'w', 0o600);

@@ -1,8 +1,10 @@
 import type { Logger } from '../process/logger';
 
-/** What keeps a bridge from being ready, each said once when it begins, and once when it is over. */
+/**
+ * What keeps a bridge from being ready: each trouble is logged once when it begins, and once when it is over.
+ */
 export interface Troubles {
-  /** @param detail undefined: there is none (any more) */
+  /** @param detail undefined: there is no trouble (any more) */
   set(of: TroubleOf, detail: string | undefined): void;
   /** Why it is not ready. */
   worst(): string | undefined;

@@ -3,9 +3,9 @@ import type { Growth } from './family';
 import { LINEAR_NUMBERS, linearOf, unitsAt } from './linear';
 
 /**
- * What grows of one sum, entity by entity, to be added up at any page time: whole units each, so there is no shorter way than to look at
- * all. What is looked at is one row of numbers, a third of the time of an object each. An entity's place is filled by the last one when
- * it goes.
+ * What grows of one sum, entity by entity, to be added up at any page time: whole units each, so there is no
+ * shorter way than to look at all. What is looked at is one row of numbers, a third of the time of an object
+ * each. An entity's place is filled by the last one when it goes.
  */
 export interface GrowingSum {
   /** Where an entity stands, by its key. */

@@ -46,8 +46,8 @@ export function linearOf({ accrual, numerator, denominator }: Growth): Linear {
 }
 
 /**
- * Whole units, as growthAt() has them, of numbers that stand in a row from `at` on. -1 before the last change of rate, where they are
- * more than a double holds, and of what is no number.
+ * Whole units, as growthAt() has them, of numbers that stand in a row from `at` on. -1 before the last change
+ * of rate, where they are more than a double holds, and of what is no number.
  */
 export function unitsAt(row: ArrayLike<number>, at: number, atMs: number): number {
   const ms = atMs - (row[at] ?? 0);

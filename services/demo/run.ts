@@ -17,10 +17,10 @@ const ENDINGS = {
 
 export type Ending = keyof typeof ENDINGS;
 
-/** What comes when the last job of an attempt has finished. */
+/** What follows when the last job of an attempt has finished. */
 export type Sequel = 'retry' | 'next schedule' | Ending;
 
-/** Where runs are played: what all of them share. */
+/** What all runs share. */
 export interface RunStage extends Stage {
   readonly fleetOf: (project: Project, plan: RunPlan) => Fleet;
   readonly namesOf: (project: Project) => Names;
@@ -41,17 +41,17 @@ export interface Run extends RunIdentity {
   readonly replacing: Set<number>;
   /** Of its jobs; a service's are forgotten when it runs again. */
   failures: number;
-  /** How often a scheduled run still comes again. */
+  /** How many more times a scheduled run comes. */
   schedulesLeft: number;
   /** Set while the attempt is ending. */
   sequel: Sequel | null;
-  /** Counts attempts and their ends, so that a plan made in an earlier one does nothing. */
+  /** Counts attempts and their ends, so that a plan made in an earlier attempt does nothing. */
   turn: number;
   /** Its end is planned. */
   timed: boolean;
 }
 
-/** A run that nobody has heard of yet: `pending` where it is scheduled for later. */
+/** A run that nobody has heard of yet: `pending` if it is scheduled for later. */
 export function createRun(stage: RunStage, project: Project, user: User, plan: RunPlan): Run {
   const { random } = stage.world;
   const scheduled = random.chance(plan.scheduled);
@@ -76,7 +76,7 @@ export function createRun(stage: RunStage, project: Project, user: User, plan: R
   };
 }
 
-/** Its first word: that it has been submitted, for now or for later. */
+/** Its first event: that it has been submitted, for now or for later. */
 export function announce({ stage, id, name, plan, project, user, status }: Run): void {
   stage.world.emit(project.source, {
     type: 'fleetmeter.run.submitted.v1',
@@ -100,7 +100,7 @@ export function setStatus(
   });
 }
 
-/** Its last word; its name is free again. */
+/** Its last event; its name is free again. */
 export function finish(run: Run, ending: Ending): void {
   run.stage.world.emit(run.project.source, {
     type: 'fleetmeter.run.finished.v1',

@@ -89,7 +89,7 @@ function addJob(run: Run, replicaNum: number, num: number): Job {
   return job;
 }
 
-/** Looks for places for jobs that must start together, after the server has got to them. */
+/** Looks for places for jobs that must start together, after the server has got round to them. */
 function search(run: Run, jobs: readonly Job[], left: number): void {
   const { world, instances } = run.stage;
   const { random } = world;
@@ -196,7 +196,7 @@ function onFinished(run: Run, job: Job, reason: JobReason): void {
   } else if (run.jobs.size === 0) world.after(world.random.between(0.3, 2) * SECOND, () => conclude(run));
 }
 
-/** A replica of a running service has ended by itself: another submission takes its place. */
+/** A replica of a running service has ended by itself: another submission replaces it. */
 function replace(run: Run, { replicaNum, num }: Slot): void {
   const { random } = run.stage.world;
   run.replacing.add(replicaNum);

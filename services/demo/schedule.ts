@@ -1,4 +1,6 @@
-/** What will happen, by time; acts of the same millisecond in the order in which they were planned. */
+/**
+ * What will happen, in order of time; acts of the same millisecond in the order in which they were planned.
+ */
 export interface Schedule {
   plan(timeMs: number, act: () => void): void;
   /** Takes the next act, or null if its time is past `endMs` or nothing is planned. */

@@ -14,7 +14,7 @@ export interface Reading extends Sensors {
 const COLD = { temperatureCelsius: 31, energyMillijoules: 0, nvlinkBytes: 0, powerLimitedSeconds: 0 };
 const SECONDS_TO_WARM = 45;
 const FULL_LINK_BYTES_PER_SECOND = 1.2e11;
-/** Under so much load the power limit slows a GPU down now and again. */
+/** Under this much load the power limit slows a GPU down now and again. */
 const LOAD_AT_LIMIT = 0.9;
 
 /**

@@ -10,7 +10,7 @@ import { openWorld, type World } from './world';
 const MINUTE = 60_000;
 /** How fast users notice that the fleet has room. */
 const FILL_MINUTES = 2.5;
-/** Of the jobs that are live, so many wait, start or end: to have N running, more must be there. */
+/** How many of the live jobs are waiting, starting or ending: to have N running, there must be more. */
 const LIVE_PER_RUNNING = 1.08;
 
 export interface SimulationOptions {
@@ -18,7 +18,7 @@ export interface SimulationOptions {
   readonly seed: number;
   /** About how many jobs run at the same time, once the fleet has filled up. */
   readonly jobs: number;
-  /** Times of the first and the last event that can be: ms since the epoch; the end may be Infinity. */
+  /** Times of the first and the last possible event: ms since the epoch; the end may be Infinity. */
   readonly startMs: number;
   readonly endMs: number;
   /** How many times faster than event time the fleet lives: at 10, an hour's run takes six minutes. */
@@ -48,7 +48,7 @@ export function* simulate(options: SimulationOptions): Generator<FleetEvent, voi
     yield* events;
 }
 
-/** The projects' fleets, by `project/fleet`, with what always stands there. */
+/** The projects' fleets, by `project/fleet`, with their permanent instances. */
 function furnish(world: World, instances: Instances, jobs: number): Map<string, Fleet> {
   const fleets = new Map<string, Fleet>();
   for (const project of PROJECTS) {
@@ -68,7 +68,7 @@ function furnish(world: World, instances: Instances, jobs: number): Map<string, 
   return fleets;
 }
 
-/** Users submit the more often the more room there is, and not at all once `most` jobs are live. */
+/** The more room there is, the more often users submit, but not at all once `most` jobs are live. */
 function arrive(world: World, runs: Runs, most: number): void {
   const { random } = world;
   const room = most - runs.liveJobs();

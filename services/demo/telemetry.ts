@@ -10,10 +10,10 @@ import { type World } from './world';
 const LEAST_INTERVAL_MS = 10_000;
 const MOST_INTERVAL_MS = 15_000;
 
-/** As many jobs are sampled at the pace of the usual exporters. */
+/** Up to this many jobs are sampled as often as exporters usually do. */
 const JOBS_AT_PACE = 2500;
 
-/** A larger fleet is sampled more slowly, so that one machine can play it and fold it: how many times. */
+/** By how many times a larger fleet is sampled more slowly, so that one machine can play and fold it. */
 export function samplingStretch(jobs: number): number {
   return Math.max(1, jobs / JOBS_AT_PACE);
 }
@@ -25,8 +25,8 @@ export interface Telemetry {
 
 /**
  * Samples of what runs, from `fromMs` on, every 10 to 15 s of event time (see samplingStretch() for a large
- * fleet). It draws nothing from the world's chance: the fleet lives the same life whether it is watched or
- * not.
+ * fleet). It draws nothing from the world's random numbers: the fleet lives the same life whether it is
+ * watched or not.
  */
 export function openTelemetry(world: World, fromMs: number, jobs: number): Telemetry {
   const pace: Pace = { world, fromMs, stretch: samplingStretch(jobs) };
@@ -43,7 +43,7 @@ interface Pace {
   readonly stretch: number;
 }
 
-/** Samples now and again, until `sample` answers that there is nothing left to watch. */
+/** Samples regularly, until `sample` returns that there is nothing left to watch. */
 function repeat({ world, fromMs, stretch }: Pace, id: string, sample: () => boolean): void {
   const interval = stretch * (LEAST_INTERVAL_MS + (hash32(id) % (MOST_INTERVAL_MS - LEAST_INTERVAL_MS)));
   const tick = (): void => {
@@ -67,7 +67,7 @@ function watchJob(pace: Pace, job: Job): void {
   });
 }
 
-/** What a job's counter of CPU time shows, and since when it counts on. */
+/** What a job's counter of CPU time shows, and as of when. */
 interface CpuUse {
   cpuSeconds: number;
   countedToMs: number;
@@ -125,7 +125,7 @@ function watchInstance(pace: Pace, instance: Instance): void {
     if (instance.phase !== 'up') return false;
     const all = instance.fleet.plan.sampled === 'by instance';
     const gpus = instance.gpus.filter(({ place }) => all || place === null);
-    // Once all have become jobs', a sample without any takes the last one's place, otherwise it would be
+    // Once all of them belong to jobs, a sample without any replaces the last one, which would otherwise be
     // shown until it is old.
     if (gpus.length > 0 || shown > 0) emitGpus(pace.world, instance, gpus, { instance: { id: instance.id } });
     shown = gpus.length;

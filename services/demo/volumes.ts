@@ -10,14 +10,14 @@ const GIB = 2 ** 30;
 const DOLLARS_PER_GIB_HOUR = 0.08 / 730;
 const SIZES_GIB = [100, 250, 500, 1000, 2000, 4000];
 /**
- * From one scratch volume of a project to its next, how long it is kept, and from one change of a price to
- * the next.
+ * The time between two scratch volumes of a project, how long one is kept, and the time between two changes
+ * of a price.
  */
 const SCRATCH_EVERY_HOURS = 2;
 const SCRATCH_HOURS = 6;
 const REPRICED_HOURS = 48;
 
-/** What is drawn for them is drawn apart: the fleet lives the same with them and without. */
+/** Their random numbers are drawn separately: the fleet lives the same life with and without them. */
 export function openVolumes(world: World, seed: number): void {
   const random = openRandom(`volumes/${seed}`);
   for (const project of PROJECTS) {

@@ -9,7 +9,7 @@ export type Draft = FleetEvent extends infer Event
     : never
   : never;
 
-/** Time, chance and the way out, shared by all that happens in one simulation. */
+/** Time, random numbers and the output, shared by everything that happens in one simulation. */
 export interface World {
   /**
    * Decides what happens. Samples must not draw from it: the fleet's life is the same with telemetry and
@@ -37,7 +37,7 @@ export interface WorldOptions {
 
 export interface RunningWorld extends World {
   /**
-   * Lets the next act happen, if its time is not past `endMs`; answers what it emitted, or null at the end.
+   * Lets the next act happen, if its time is not past `endMs`; returns what it emitted, or null at the end.
    */
   step(endMs: number): readonly FleetEvent[] | null;
 }

@@ -3,9 +3,9 @@ import { refuse } from '../http/refusal';
 import { MAX_SHARDS } from './query';
 
 /**
- * `GET /v1/sd?shards=n`: a target a shard of the page, for Prometheus' `http_sd_configs`, at the public
- * address, or else at the one that was asked. The label `fleetmeter_shard` keeps the targets apart, so that
- * each has an `up` of its own; who scrapes drops it from the samples, which are of the same series whatever
+ * `GET /v1/sd?shards=n`: a target for each shard of the page, for Prometheus' `http_sd_configs`, at the
+ * public address or the one that was asked. The label `fleetmeter_shard` distinguishes the targets, so that
+ * each has its own `up`; the scrape config drops it from the samples, which are of the same series whatever
  * shard they came in.
  */
 export function answerDiscovery(ctx: Context, publicUrl: URL | undefined): void {
@@ -28,7 +28,7 @@ export function answerDiscovery(ctx: Context, publicUrl: URL | undefined): void 
   }));
 }
 
-/** What a scrape config takes for granted is not said: plain HTTP, and `/metrics`. */
+/** A scrape config's defaults are left out: plain HTTP, and `/metrics`. */
 function addressOf({ host, protocol, pathname }: URL): {
   readonly target: string;
   readonly labels: Readonly<Record<string, string>>;

@@ -4,10 +4,10 @@ import type { Piece, Slot } from '../page/block';
 import { joinCrc } from './join-crc';
 
 /**
- * A page as one gzip member. Each piece is deflated by itself and ends on a byte (a sync flush), so pieces
- * can be put together, and of kept lines that are the same bytes as on the page before the deflated form is
- * the same too: it is kept, and costs nothing. (Members could be put together as well, but browsers show the
- * first alone.)
+ * A page as one gzip member. Each piece is deflated separately and ends on a byte (a sync flush), so pieces
+ * can be concatenated. For kept lines that are the same bytes as on the previous page, the deflated form is
+ * the same too: it is kept, and costs nothing. (Members could be concatenated as well, but browsers show only
+ * the first.)
  */
 export async function* gzipPieces(pieces: AsyncIterable<Piece>): AsyncGenerator<Buffer> {
   let crc = 0;
@@ -34,17 +34,17 @@ export async function* gzipPieces(pieces: AsyncIterable<Piece>): AsyncGenerator<
 
 type Deflated = NonNullable<Slot['kept']>;
 
-/** RFC 1952: deflate, no name, no time, of no particular system. */
+/** RFC 1952: deflate, no name, no time, no particular system. */
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
-/** An empty block that says that it is the last one. */
+/** An empty block marked as the last one. */
 const LAST_BLOCK = Buffer.from([0x03, 0x00]);
 
-/** How many pieces are deflated at a time, beside the event loop. */
+/** How many pieces are deflated at a time, off the event loop. */
 const AT_ONCE = 4;
 /** Below this, starting to deflate costs more than it does. */
 const WORTHWHILE_BYTES = 256 * 1024;
 
-/** Small pieces that are not kept, put together. */
+/** Concatenates small pieces that are not kept. */
 async function* joined(pieces: AsyncIterable<Piece>): AsyncGenerator<Piece> {
   let small: Buffer[] = [];
   let length = 0;

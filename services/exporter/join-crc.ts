@@ -1,7 +1,7 @@
 /**
- * The CRC-32 of two texts put together, of theirs and the length of the second: so what is kept needs not be
- * read again. As zlib's crc32_combine(): a CRC is a polynomial over bits modulo P, and to put n bytes behind
- * it multiplies it by x^8n.
+ * The CRC-32 of two texts joined, computed from theirs and the length of the second, so that what is kept
+ * need not be read again. Like zlib's crc32_combine(): a CRC is a polynomial over bits modulo P, and
+ * appending n bytes multiplies it by x^8n.
  */
 export function joinCrc(first: number, second: number, secondLength: number): number {
   return (times(first, powerOfX(secondLength)) ^ second) >>> 0;
@@ -21,7 +21,7 @@ function times(a: number, b: number): number {
   return product >>> 0;
 }
 
-/** x^8n, of the powers of two that n is made of. */
+/** x^8n, from the powers of two that n is the sum of. */
 function powerOfX(bytes: number): number {
   let power = X0;
   for (let i = 0, left = bytes; left > 0; i++, left = Math.floor(left / 2)) {

@@ -5,11 +5,12 @@ import { MAX_SHARDS } from './query';
 
 /** vmagent refuses larger pages unless told otherwise; Prometheus has no limit of its own. */
 const LARGE_PAGE_BYTES = 16 * 1024 * 1024;
-/** Shards are told to be half as large, so that a fleet may grow before it is told again. */
+/** The shards recommended are half as large, so that a fleet may grow before the next message. */
 const SHARD_BYTES = LARGE_PAGE_BYTES / 2;
 
 /**
- * Keeps how large the pages are that go out, and says when one has become larger than what all scrapers take.
+ * Records how large the pages are that go out, and says when one has become larger than what all scrapers
+ * accept.
  */
 export type NotePageSize = (request: AskedPage, bytes: number) => void;
 
@@ -36,7 +37,7 @@ function shardsFor(bytes: number, shards: number): number {
   return Math.min(MAX_SHARDS, Math.ceil((bytes / SHARD_BYTES) * shards));
 }
 
-/** Few enough words to label a series with; of shards, the first has all sums. */
+/** Few enough values for a label; of shards, the first has all sums. */
 function partOf({ project, scope, shard }: AskedPage['selection']): string {
   if (shard !== null) return shard.index === 0 ? 'first_shard' : 'shard';
   return project === null && scope === null ? 'whole' : 'projects';

@@ -22,8 +22,8 @@ import type { Refreshed, Views } from './views';
 export interface Pages {
   get(request: AskedPage): Promise<Answer>;
   /**
-   * Reads what is committed now; not to be kept or read after it has returned, since it is brought up to date
-   * in place.
+   * Reads what is committed now; the views must not be used after it has returned, since they are updated in
+   * place.
    */
   read<T>(reader: (refreshed: Refreshed) => T): Promise<T>;
 }
@@ -32,7 +32,7 @@ export type AskedPage = Omit<PageRequest, 'sampleTtlMs' | 'onLeftOut'>;
 
 export type Answer =
   | Page
-  /** The moment asked for is one that the page can't be written as of. */
+  /** The page can't be written as of the moment asked for. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'unavailable'; readonly reason: string };
 
@@ -41,7 +41,7 @@ export interface Page {
   readonly etag: string;
   body(): AsyncIterable<Buffer>;
   gzipped(): AsyncIterable<Buffer>;
-  /** How large it is, once it is written. */
+  /** How large it is, once written. */
   readonly bytes: Promise<number>;
 }
 
@@ -103,7 +103,7 @@ interface OpenPage {
   isRead(): boolean;
 }
 
-/** @param onLeft the last reader has gone, and all is written */
+/** @param onLeft called when the last reader has gone and everything is written */
 function openPage(etag: string, onLeft: () => void): OpenPage {
   const tape = openTape<Piece>();
   let length = 0;
@@ -143,10 +143,10 @@ function openPage(etag: string, onLeft: () => void): OpenPage {
   return { page, tape: counted, isRead: () => readers > 0 };
 }
 
-/** So long the event loop may be held. */
+/** How long the event loop may be blocked. */
 const HELD_MS = 4;
 
-/** The views stand still until the page is written, since rounds follow each other. */
+/** The views don't change until the page is written, since rounds follow each other. */
 async function writeTo(
   { tape }: OpenPage,
   views: readonly PartitionView[],
@@ -168,7 +168,7 @@ async function writeTo(
   }
 }
 
-/** So that all readers share what is made once. */
+/** So that all readers share what is made only once. */
 function copied(chunks: AsyncIterable<Buffer>): Tape<Buffer> {
   const tape = openTape<Buffer>();
   void (async () => {
@@ -183,8 +183,8 @@ function copied(chunks: AsyncIterable<Buffer>): Tape<Buffer> {
 }
 
 /**
- * Buffers of at least so many bytes go out as they are; smaller ones are put together, since each write
- * costs.
+ * Buffers of at least this many bytes go out as they are; smaller ones are joined, since each write has a
+ * cost.
  */
 const LARGE_BYTES = 32 * 1024;
 
@@ -206,9 +206,7 @@ async function* wholeBytes(pieces: AsyncIterable<Piece>): AsyncGenerator<Buffer>
   if (small.length > 0) yield Buffer.concat(small);
 }
 
-/**
- * The ledger as of a moment needs all that is known by then: what is committed must not be of a later one.
- */
+/** The ledger as of a moment needs everything known by then: what is committed must not be of a later one. */
 function tooEarly(atMs: number, partitions: readonly PartitionView[]): string | undefined {
   const pageTimeMs = Math.max(...partitions.map((view) => view.pageTimeMs));
   const newestMs = Math.max(...partitions.map((view) => view.newestTakenMs ?? -Infinity));

@@ -1,11 +1,11 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Refreshed, Views } from './views';
 
-/**
- * Rounds of reading the store, one at a time: whoever asks is answered from one that began after they asked.
- */
+/** Rounds of reading the store, one at a time: whoever asks is answered from one that began afterwards. */
 export interface Rounds {
-  /** @param answer is given what the round has read; the views may change again when its promise resolves */
+  /**
+   * @param answer called with what the round has read; the views may change again when its promise resolves
+   */
   ask<T>(answer: (refreshed: Refreshed, resolve: (value: T) => void) => Promise<void>): Promise<T>;
 }
 
@@ -22,7 +22,7 @@ export function openRounds(views: Views): Rounds {
   async function run(): Promise<void> {
     isRunning = true;
     while (asked.length > 0) {
-      // Who asks at the same time asks in the same round.
+      // Those who ask at the same time share a round.
       await breathe();
       const round = asked;
       asked = [];

@@ -291,7 +291,7 @@ export function takeSample(ledger: Ledger, event: TelemetryEvent, appendTimeMs: 
   return TAKEN;
 }
 
-// ---- what is due ----------------------------------------------------------------------------------------------
+// ---- what is due ------------------------------------------------------------------------------------------
 
 function schedule(ledger: Ledger, key: string, entity: Entity): void {
   const dueMs = entityDueMs(ledger, entity);
@@ -368,7 +368,7 @@ function putEntity(ledger: Ledger, key: string, entity: Entity | undefined): voi
   else entities.set(key, entity);
 }
 
-// ---- what the clock of the page allows ------------------------------------------------------------------------
+// ---- what the clock of the page allows --------------------------------------------------------------------
 
 /**
  * Removes the settled entities whose figures are final on every page from `pageTimeMs` on: their finish is

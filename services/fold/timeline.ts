@@ -7,9 +7,9 @@ import type { Fact } from './fact';
  * An entity's facts, in order, folded into what figures are made of (contract, "The ledger: Facts"). This is
  * what timelines of all kinds have in common; the rest is in each kind's file.
  *
- * Its states: undescribed -> described -> finished. Points (statuses, prices) after the first finish do not count;
- * descriptions do, for the whole life. Since the fold is one pass in order, its state after any prefix of the
- * facts can stand for them: that is how a long timeline is compacted.
+ * Its states: undescribed -> described -> finished. Points (statuses, prices) after the first finish do not
+ * count; descriptions do, for the whole life. Since the fold is one pass in order, its state after any prefix
+ * of the facts can stand for them: that is how a long timeline is compacted.
  */
 export interface CommonTimeline<Description> {
   /** When it was first described; undefined: it is remembered but not shown. */

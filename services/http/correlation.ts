@@ -22,8 +22,8 @@ export function correlationOf({ req }: Pick<Context, 'req'>): Partial<Correlatio
 }
 
 /**
- * Gives each request an id, or takes the one that it came with (`x-request-id`), and answers with it. On the level `debug` each answer
- * is a line of the log.
+ * Gives each request an id, or takes the one that it came with (`x-request-id`), and answers with it. On the
+ * level `debug` each answer is a line of the log.
  */
 export function correlate(logger: Logger): Middleware {
   return async (ctx, next) => {

@@ -5,7 +5,7 @@
  * the owner gets one call at a time for it:
  *
  *     begin() ── null ──> back off, begin() again
- *        └─ positions ──> records() of both topics in turn ── 'lost', restart(), diverged ──> back off, begin() again
+ *        └─ positions ──> records() of both topics in turn ── 'lost', restart(), diverged ──> back off, again
  *                              └─ no longer owned ──> end()
  */
 import type { LogRecord, OwnedTopic, PartitionOwner, Positions } from './port';

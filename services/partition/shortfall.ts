@@ -79,7 +79,7 @@ function sameShown(before: Hold | undefined, after: Hold): boolean {
   return before?.shown.every((units, i) => units === after.shown[i]) ?? false;
 }
 
-// ---- sums ------------------------------------------------------------------------------------------------------
+// ---- sums -------------------------------------------------------------------------------------------------
 
 interface Delta {
   readonly family: Family;
@@ -123,7 +123,7 @@ function sumShown({ tally }: PartitionView, key: string, hold: Hold, oldMs: numb
   return series === undefined ? hold : { ...hold, shown: highest(ledgerOfSum(series, oldMs), hold.shown) };
 }
 
-// ---- own series ------------------------------------------------------------------------------------------------
+// ---- own series -------------------------------------------------------------------------------------------
 
 function addOwnShown(
   shown: Map<string, Hold>,

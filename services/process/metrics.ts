@@ -33,7 +33,9 @@ export interface ProcessMetrics {
 }
 
 const PREFIX = 'fleetmeter_process_';
-/** From its event to the page: a moment where all is well, and whatever a producer or an outage makes of it. */
+/**
+ * From its event to the page: a moment where all is well, and whatever a producer or an outage makes of it.
+ */
 const VISIBLE_SECONDS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 

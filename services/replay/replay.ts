@@ -117,7 +117,7 @@ async function snapshotsOf(
   return trouble === undefined ? readSnapshots(store.generations.open(from), none) : none;
 }
 
-// ---- the generation to switch to -------------------------------------------------------------------------------
+// ---- the generation to switch to --------------------------------------------------------------------------
 
 interface Target {
   readonly to: string;

@@ -6,7 +6,7 @@ import type { Amount } from './amount';
  * otherwise or a later life of the id begins.
  */
 export interface Known<T> {
-  /** @param life lives of an id must come one after the other, the boundaries of a life in order */
+  /** @param life lives of an id must come one after another, the boundaries of a life in order */
   put(id: string, life: object, boundary: number, value: T): void;
   /** Undefined: it is not known by then. */
   at(id: string, boundary: number): T | undefined;

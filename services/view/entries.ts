@@ -172,7 +172,7 @@ export function parseSeriesKey(key: string): { family: Family; labels: readonly 
   return { family, labels: JSON.parse(key.slice(gap + 1)) as readonly string[] };
 }
 
-// ---- the kinds as one list ---------------------------------------------------------------------------------------
+// ---- the kinds as one list --------------------------------------------------------------------------------
 
 interface ErasedKind {
   readonly space: Space;

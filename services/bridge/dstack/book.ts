@@ -72,7 +72,8 @@ const Book = Type.Object({
   /** The newest event read. */
   events: Type.Optional(Cursor),
   /**
-   * The events read whose times are so close to the newest one that others may still appear beside them: id -> microseconds.
+   * The events read whose times are so close to the newest one that others may still appear beside them:
+   * id -> microseconds.
    */
   seen: Type.Record(Type.String(), Type.Integer()),
   /** The newest instance and run listed: newer ones have been created since. */

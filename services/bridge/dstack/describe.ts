@@ -199,7 +199,7 @@ export function instanceTerminated(
   };
 }
 
-// ---- status points: undefined for a status that is none of those that may follow -----------------------------------
+// ---- status points: undefined for a status that is none of those that may follow --------------------------
 
 export function instanceStatus(id: string, text: string, atMicros: Micros, detail = 0): Fact | undefined {
   const status = KINDS.instance.statuses.unfinished.find((one) => one === text);
@@ -229,7 +229,7 @@ export function jobStatus(runId: string, id: string, text: string, atMicros: Mic
   };
 }
 
-// ---- parts ------------------------------------------------------------------------------------------------------
+// ---- parts ------------------------------------------------------------------------------------------------
 
 const validTags = TypeCompiler.Compile(Tags);
 

@@ -12,8 +12,8 @@ import { VANISHED } from './vanished';
 type Filter = Readonly<Record<string, unknown>>;
 
 /**
- * What dstack knows of volumes. There are few, and no way to ask for one by its id: those that exist, those
- * created since the newest known, and of those known that are among neither their ends.
+ * What dstack knows about volumes. There are few, and no way to ask for one by id: those that exist, those
+ * created since the newest known, and the ends of known ones that are among neither.
  */
 export async function readVolumes(context: Context): Promise<void> {
   const { book, facts } = context;
@@ -39,8 +39,8 @@ function aliveOf(known: Readonly<Record<string, { readonly endMicros?: Micros }>
 }
 
 /**
- * @param left ids of those that were known to exist, which are looked for among all where they are not listed
- * as such
+ * @param left ids of those known to exist, which are looked for among all volumes if they are no longer
+ * listed as existing
  */
 async function listVolumes(
   { book, client }: Context,
@@ -67,7 +67,7 @@ async function listVolumes(
 }
 
 const GIB = 1024 ** 3;
-/** dstack's prices are of a month of 30 days. */
+/** dstack's prices are per month of 30 days. */
 const HOURS_A_MONTH = 30 * 24;
 
 function volumeCreated(row: VolumeRow): Fact {
@@ -80,8 +80,8 @@ function volumeCreated(row: VolumeRow): Fact {
   return {
     type: 'fleetmeter.volume.created.v1',
     atMicros: at(row.created_at),
-    // Size and price are known once it is provisioned; the fuller description is the later one, and so is
-    // that with the user's own name.
+    // Size and price are known once it is provisioned; the fuller description is the later one, and so is the
+    // one with the user's real name.
     detail: Object.keys(told).length + (price === undefined ? 0 : 1) + (isDeletedName(user) ? 0 : 10),
     data: {
       project: row.project_name,
@@ -93,7 +93,7 @@ function volumeCreated(row: VolumeRow): Fact {
   };
 }
 
-/** Undefined for a volume that exists. One that could not be made costs until then, as dstack has it. */
+/** Undefined for a volume that exists. One that could not be created costs until then, as in dstack. */
 function volumeDeleted(row: VolumeRow): Fact | undefined {
   const isFailed = row.status === 'failed';
   if (!row.deleted && !isFailed) return undefined;

@@ -2,23 +2,23 @@ import type { InstanceRow, RunRow } from './answers';
 import type { DstackClient, From, Page } from './client';
 import { PAGE } from './read';
 
-/** Rows that are wanted: the project of each, by its id. */
+/** Rows that are wanted: the project of each, by id. */
 export type Wanted = Map<string, string>;
 
 export interface Found<T> {
   readonly rows: readonly T[];
-  /** What dstack knows no more. */
+  /** What dstack no longer knows. */
   readonly gone: readonly string[];
 }
 
 interface Source<T> {
   readonly get: (project: string, id: string) => Promise<T | 'gone' | 'unreadable'>;
   readonly list: (from: From | undefined) => Promise<Page<T>>;
-  /** A page of rows costs dstack as much as so many that are asked for one by one. */
+  /** A page of rows costs dstack as much as this many asked for one by one. */
   readonly listAbove: number;
 }
 
-/** The newest pages have most of what is wanted at a time. */
+/** The newest pages usually have most of what is wanted. */
 const NEWEST_PAGES = 10;
 
 export function readWantedRuns(client: DstackClient, wanted: Wanted): Promise<Found<RunRow>> {

@@ -78,7 +78,7 @@ export async function cost(options: CostOptions, settings: Settings): Promise<vo
   await writeAll(textOf(options.format, time, columns, rows, total));
 }
 
-// ---- options -----------------------------------------------------------------------------------------------------
+// ---- options ----------------------------------------------------------------------------------------------
 
 /** By default the current month, UTC, up to now: what the future costs is unknown. */
 function timeAsked({ from, to }: CostOptions, nowMs: number): Span {
@@ -120,7 +120,7 @@ function columnsOf({ by, format }: CostOptions): readonly Column[] {
   });
 }
 
-// ---- texts -------------------------------------------------------------------------------------------------------
+// ---- texts ------------------------------------------------------------------------------------------------
 
 function textOf(
   format: CostOptions['format'],

@@ -51,7 +51,7 @@ export const addEvents: AddCommand = (program, settings) => {
     );
 };
 
-// ---- export -----------------------------------------------------------------------------------------------------
+// ---- export -----------------------------------------------------------------------------------------------
 
 /** Log times of the first and the last line. */
 interface Span {
@@ -155,7 +155,7 @@ function manifestOf(exported: Export, span: Span, written: Written, settings: Se
   };
 }
 
-// ---- import -----------------------------------------------------------------------------------------------------
+// ---- import -----------------------------------------------------------------------------------------------
 
 /** `events import`: puts the events of a file on an empty log, in order and with their log times. */
 export function importEvents(

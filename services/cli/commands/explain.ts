@@ -98,7 +98,7 @@ function rowOf({ entity, figures, amount, growth }: Share, atMs: number): readon
   return [exactText(amount), printable(entityText(entity.id)), status, formatTime(fromMs), to, how];
 }
 
-// ---- texts ------------------------------------------------------------------------------------------------------
+// ---- texts ------------------------------------------------------------------------------------------------
 
 /** As the page prints it. */
 function pageText(amount: Amount): string {

@@ -105,7 +105,7 @@ export function summarize(views: readonly PartitionView[], { filter }: Asked = W
   return summary;
 }
 
-// ---- sums ------------------------------------------------------------------------------------------------------
+// ---- sums -------------------------------------------------------------------------------------------------
 
 type Adding = { -readonly [K in keyof Omit<Totals, 'counts'>]: Totals[K] } & {
   readonly counts: Readonly<Record<CountedKind, Map<string, number>>>;
@@ -166,7 +166,7 @@ function bySpending(a: ProjectSummary, b: ProjectSummary): number {
   );
 }
 
-// ---- the rest --------------------------------------------------------------------------------------------------
+// ---- the rest ---------------------------------------------------------------------------------------------
 
 function gpusOf({ instances, jobs }: Pick<PageContents, 'instances' | 'jobs'>): GpuSummary[] {
   const models = new Map<string, { gpus: number; gpusInJobs: number }>();

@@ -10,13 +10,13 @@ import { SERVER } from './server';
  * ARGV[2]  id of a switch that has ended: its seal is broken. '*': any seal is; '': none
  *
  * Answers
- *   {'acquired', epoch, behind, counter, lifecycle, telemetry, page_time_ms, fold}; from counter on false (null) where
- *   nothing has ever been committed
+ *   {'acquired', epoch, behind, counter, lifecycle, telemetry, page_time_ms, fold}; from counter on false
+ *   (null) if nothing has ever been committed
  *   {'partitions', n}: the partition belongs to a store of n partitions, nothing is changed
  *   {'sealed', id}: for the switch of that id, nothing is changed
  *
- * Where another server answers than at the takeover before, the partition is behind, and no version from before this
- * epoch is any reader's to go on from: a reader may have loaded entries that are lost.
+ * If another server answers than at the previous takeover, the partition is behind, and no reader can
+ * continue from a version before this epoch: it may have loaded entries that are lost.
  */
 export const ACQUIRE = script(`
 ${SERVER}

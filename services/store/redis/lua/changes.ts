@@ -1,7 +1,10 @@
 import { script } from './script';
 import { SERVER } from './server';
 
-/** A larger answer would hold the server up for too long (it does one thing at a time): the reader loads anew in chunks. */
+/**
+ * A larger answer would hold up the server for too long (it does one thing at a time): the reader loads in
+ * chunks instead.
+ */
 const ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
@@ -15,8 +18,8 @@ const ANSWER_BYTES = 64 * 1024 * 1024;
  * ARGV[3]  its counter
  *
  * Answers
- *   {'delta', epoch, counter, lifecycle, telemetry, page_time_ms, fold, key, value, key, value, ...}: a removed entry's
- *   value is false (null); no keys where the caller has no version
+ *   {'delta', epoch, counter, lifecycle, telemetry, page_time_ms, fold, key, value, key, value, ...}: a
+ *   removed entry's value is false (null); no keys if the caller has no version
  *   {'reload'}: that version isn't remembered, or of another history, or too much has changed
  *   {'empty'}: nothing has ever been committed
  *   {'partitions', n}: the partition belongs to a store of n partitions

@@ -1,19 +1,23 @@
 import { script } from './script';
 import { SERVER } from './server';
 
-/** Keys of changed entries remembered for readers, of a partition: those of more commits are forgotten, oldest first. */
+/**
+ * Keys of changed entries remembered for readers, of a partition: those of more commits are forgotten, oldest
+ * first.
+ */
 const REMEMBERED_KEYS = 20_000;
 /** Commits remembered for readers, of a partition. */
 const REMEMBERED_COMMITS = 2_048;
 
 /**
- * Commits head and entries together, if nobody has taken the partition over and nothing was committed in between.
+ * Commits head and entries together, if nobody has taken the partition over and nothing was committed in
+ * between.
  *
  * KEYS[1]  head (hash)
  * KEYS[2]  shown (hash)
  * KEYS[3]  kept (hash)
- * KEYS[4]  changes (stream): entry <counter>-0 for each commit, with its epoch, the keys of changed shown entries
- *          (MessagePack) and \`changed\`, how many keys all commits up to it have changed
+ * KEYS[4]  changes (stream): entry <counter>-0 for each commit, with its epoch, the keys of changed shown
+ *          entries (MessagePack) and \`changed\`, how many keys all commits up to it have changed
  * ARGV[1]  epoch           ARGV[5]  lifecycle        ARGV[9]   how many shown entries are set
  * ARGV[2]  counter before  ARGV[6]  telemetry        ARGV[10]  how many shown entries are removed
  * ARGV[3]  counter after   ARGV[7]  page_time_ms     ARGV[11]  how many kept entries are set
@@ -23,7 +27,8 @@ const REMEMBERED_COMMITS = 2_048;
  *
  * Answers 'applied' (now, or before under this epoch, counter and batch id) or 'stale'.
  *
- * A script isn't rolled back: what can fail (another type, an id that isn't new, no memory) fails at its first write.
+ * A script isn't rolled back: what can fail (another type, an id that isn't new, no memory) fails at its
+ * first write.
  */
 export const COMMIT = script(`
 ${SERVER}

@@ -17,8 +17,8 @@ import { SERVER } from './server';
  */
 
 /**
- * Answers {current, previous, building, dropping}. Every scrape asks it first, so it writes like CHANGES does (and changes
- * nothing): a primary that was cut off must not name a generation that is not current any more.
+ * Answers {current, previous, building, dropping}. Every scrape asks it first, so it writes like CHANGES does
+ * (and changes nothing): a primary that was cut off must not name a generation that is no longer current.
  */
 export const NAMES = script(`
 redis.call('HDEL', KEYS[1], 'barrier')
@@ -26,7 +26,7 @@ local kept = redis.call('HMGET', KEYS[1], 'current', 'previous', 'building', 'dr
 return {kept[1] or '1', kept[2], kept[3], kept[4]}
 `);
 
-/** Answers the name of the generation that is being built, a new one where there was none. */
+/** Returns the name of the generation that is being built, a new one if there was none. */
 export const BUILD = script(`
 local kept = redis.call('HMGET', KEYS[1], 'building', 'last')
 if kept[1] then return kept[1] end
@@ -74,8 +74,9 @@ end
 /**
  * ARGV[1] id
  *
- * Answers 'published' (now, or before under this id), or 'ended' where the switch is not under way any more. It is not on
- * another server than it was begun on either: the seals may be lost, and what was committed since with them.
+ * Answers 'published' (now, or before under this id), or 'ended' if the switch is no longer under way.
+ * It is not on another server than it was begun on either: the seals may be lost, and what was committed
+ * since with them.
  */
 export const PUBLISH = script(`
 ${SERVER}

@@ -3,8 +3,8 @@ import { script } from './script';
 import { SERVER } from './server';
 
 /**
- * Seals a partition for a switch: raises its epoch, so that its owner's commits are stale, and keeps new owners away until the switch
- * has ended (see ACQUIRE). Readers are answered as before.
+ * Seals a partition for a switch: raises its epoch, so that its owner's commits are stale, and keeps new
+ * owners away until the switch has ended (see ACQUIRE). Readers are answered as before.
  *
  * KEYS[1]  head (hash)
  * ARGV[1]  how many partitions the caller counts
@@ -29,8 +29,9 @@ return {'standing', behind, unpack(redis.call('HMGET', KEYS[1], 'counter', 'life
  * ARGV[1]  how many partitions the caller counts
  *
  * Answers
- *   {'standing', behind, counter, lifecycle, telemetry, page_time_ms, fold}; from counter on false (null) where nothing has
- *   ever been committed; behind is '1' too where the partition wasn't taken over since another server began to answer
+ *   {'standing', behind, counter, lifecycle, telemetry, page_time_ms, fold}; from counter on false (null) if
+ *   nothing has ever been committed; behind is '1' too if the partition wasn't taken over since
+ *   another server began to answer
  *   {'partitions', n}: the partition belongs to a store of n partitions
  */
 export const STANDING = script(`

@@ -1,7 +1,8 @@
 /**
- * Lua function `server()`: which server answers. Its data is that of another moment when this changes, for it may have
- * lost the newest writes: `run_id` is new with each start, `master_replid` with each promotion. Without the second, a
- * primary that was demoted, resynchronised and promoted again would pass for the one that it was before.
+ * Lua function `server()`: which server answers. Its data is that of another moment when this changes, for it
+ * may have lost the newest writes: `run_id` is new with each start, `master_replid` with each promotion.
+ * Without the second, a primary that was demoted, resynchronised and promoted again would pass for the one
+ * that it was before.
  */
 export const SERVER = `
 local function server()
