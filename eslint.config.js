@@ -4,7 +4,10 @@ const js = require('@eslint/js');
 const { defineConfig, globalIgnores } = require('eslint/config');
 const tseslint = require('typescript-eslint');
 
-/** The fold is a function of the log alone: a clock, chance or the environment inside it would make replay differ from live. */
+/**
+ * The fold is a function of the log alone: a clock, chance or the environment inside it would make replay
+ * differ from live.
+ */
 const pure = [
   { object: 'Date', property: 'now', message: 'No clock here: time comes in with the event or the page.' },
   {
@@ -59,7 +62,8 @@ module.exports = defineConfig(
   {
     files: ['tests/**/*.ts'],
     rules: {
-      // A describe block is a function too, and as long as its cases are many: their file's length is held instead.
+      // A describe block is a function too, and as long as its cases are many: their file's length is held
+      // instead.
       'max-lines-per-function': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/require-await': 'off',
@@ -68,7 +72,8 @@ module.exports = defineConfig(
     },
   },
   {
-    // Grafana's builders call the classic form deprecated in favour of one that only Grafana 12 and later can read.
+    // Grafana's builders call the classic form deprecated in favour of one that only Grafana 12 and later can
+    // read.
     files: ['docs/grafana/source/*.ts'],
     rules: { '@typescript-eslint/no-deprecated': 'off' },
   },

@@ -3,7 +3,10 @@ const { join } = require('node:path');
 
 const TESTS = join(__dirname, 'tests');
 
-/** The suites that `npm run test:deep` runs: those that ask how deep to go (tests/support/depth.ts), and those without a short form. */
+/**
+ * The suites that `npm run test:deep` runs: those that ask how deep to go (tests/support/depth.ts), and those
+ * without a short form.
+ */
 function deepSuites() {
   return readdirSync(TESTS, { recursive: true })
     .filter((name) => name.endsWith('.test.ts'))

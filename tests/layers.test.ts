@@ -1,6 +1,6 @@
 /**
- * The layer check must be able to fail: each rule of .dependency-cruiser.cjs is run against a planted violation, in a
- * tree of its own, beside the imports that are allowed and must stay silent.
+ * The layer check must be able to fail: each rule of .dependency-cruiser.cjs is run against a planted
+ * violation, in a tree of its own, beside the imports that are allowed and must stay silent.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,10 @@
 const { readFileSync } = require('node:fs');
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-/** What a suite asks for that takes long, the longest first: a suite that begins last keeps one worker busy while the others are idle. */
+/**
+ * What a suite asks for that takes long, the longest first: a suite that begins last keeps one worker busy
+ * while the others are idle.
+ */
 const LONG = [
   /\/chaos\//,
   /kafka/i,
@@ -10,7 +13,10 @@ const LONG = [
   /fast-check/,
 ];
 
-/** Orders suites alike on every machine; jest's own order knows how long they take only from runs before on the same machine. */
+/**
+ * Orders suites alike on every machine; jest's own order knows how long they take only from runs before on
+ * the same machine.
+ */
 module.exports = class extends Sequencer {
   sort(tests) {
     const weighed = tests.map((test) => {

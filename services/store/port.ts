@@ -154,7 +154,7 @@ export interface Standing {
 /**
  * Building a generation beside the current one, and the switch to it:
  *
- *     build() ── commits to open(name) ──> beginSwitch() ── seal() each partition ── last commits ──> publish()
+ *     build() ── commits to open(name) ──> beginSwitch() ── seal() each partition ── commits ──> publish()
  *                                                 └── endSwitch(), or it expires: the current one goes on
  *
  * A sealed partition takes no commits and is not taken over, but is read as before. A process that ends in

@@ -1,4 +1,7 @@
-/** A state whose mark is not of the log's record at that place: the head says so, and readers are kept away until it fits again. */
+/**
+ * A state whose mark is not of the log's record at that place: the head says so, and readers are kept away
+ * until it fits again.
+ */
 import { decodeFoldHead } from '../../services/view/fold-head';
 import { until } from '../log/until';
 import { runSubmitted, type Told } from '../support/told';

@@ -1,4 +1,7 @@
-/** A running store whose state was folded by a version with other sum families: the partition says so, and is rebuilt. */
+/**
+ * A running store whose state was folded by a version with other sum families: the partition says so, and is
+ * rebuilt.
+ */
 import { randomUUID } from 'node:crypto';
 import { decodeFoldHead } from '../../services/view/fold-head';
 import { replay } from '../../services/replay/replay';

@@ -7,7 +7,10 @@ import { startRedis, type RedisServer } from '../support/redis';
 jest.setTimeout(120_000);
 
 const PARTITIONS = 4;
-/** The group's session timeout, a heartbeat and the time to join: what it takes until the others have the partitions. */
+/**
+ * The group's session timeout, a heartbeat and the time to join: what it takes until the others have the
+ * partitions.
+ */
 const TAKEOVER_MS = 8000;
 
 let kafka: KafkaCluster;

@@ -20,7 +20,7 @@ function rightMs(): number {
   return START_MS + monotonicMs;
 }
 
-/** The store is asked each half second for so long, its clock off by `offMs`. */
+/** The store is asked each half second for this long, its clock off by `offMs`. */
 function pass(seconds: number): void {
   for (let left = seconds * 2; left > 0; left--) {
     monotonicMs += 500;

@@ -1,4 +1,6 @@
-/** An aggregator over the embedded log and store in a folder of its own, with hands on what goes in between. */
+/**
+ * An aggregator over the embedded log and store in a folder of its own, with hands on what goes in between.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

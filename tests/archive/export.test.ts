@@ -1,4 +1,7 @@
-/** An export of a live log, rendered, is the page that the log gives; and so it is after every way there and back. */
+/**
+ * An export of a live log, rendered, is the page that the log gives; and so it is after every way there and
+ * back.
+ */
 import fc from 'fast-check';
 import { decodeEvent } from '../../events/codec';
 import { partitionOf, routeOf } from '../../events/routing';
@@ -47,8 +50,9 @@ function refusalsOf(lines: readonly string[], { settings }: History, atMs: numbe
 }
 
 /**
- * What no file can say: an entity that was given up began anew with an event so old that only what is remembered of its id lets it
- * in, and it is remembered for the sake of an event that was refused, which is not in the file.
+ * What no file can say: an entity that was given up began anew with an event so old that only what is
+ * remembered of its id lets it in, and it is remembered for the sake of an event that was refused, which is
+ * not in the file.
  */
 function isBeyondFiles(refusals: readonly string[]): boolean {
   return (

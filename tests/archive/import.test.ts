@@ -1,4 +1,7 @@
-/** There and back: an import keeps every event, its order within a partition and its log time, wherever it is cut off. */
+/**
+ * There and back: an import keeps every event, its order within a partition and its log time, wherever it is
+ * cut off.
+ */
 import fc from 'fast-check';
 import { decodeEvent } from '../../events/codec';
 import { type EventLog } from '../../services/log/port';

@@ -21,7 +21,7 @@ const CHUNK = 7;
 export interface MemoryLogOptions {
   readonly partitions: number;
   readonly now?: () => number;
-  /** Appends after so many records are not answered; half of such a batch is on the log all the same. */
+  /** Appends after so many records are not answered; half of such a batch is on the log anyway. */
   readonly failsAfter?: number;
 }
 

@@ -1,4 +1,7 @@
-/** Every sample that is filled in is what `render --at` of its moment prints: compared with an oracle that knows no backfill. */
+/**
+ * Every sample that is filled in is what `render --at` of its moment prints: compared with an oracle that
+ * knows no backfill.
+ */
 import fc from 'fast-check';
 import { stepsBetween } from '../../services/backfill/steps';
 import { foldNaively } from '../oracle/index';

@@ -1,4 +1,6 @@
-/** What promtool makes of a backfill, and what a real Prometheus answers of it, against the oracle's ledger. */
+/**
+ * What promtool makes of a backfill, and what a real Prometheus answers of it, against the oracle's ledger.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -37,7 +37,9 @@ export function fillIn(lines: readonly string[], settings: Settings, steps: Step
   return momentsOf(Buffer.from(samples.join('')).toString());
 }
 
-/** Reads sample lines with timestamps; throws where a series is there twice at a moment, or goes back in time. */
+/**
+ * Reads sample lines with timestamps; throws where a series is there twice at a moment, or goes back in time.
+ */
 export function momentsOf(samples: string): Moments {
   const byMoment = new Map<number, string[]>();
   for (const line of samples.split('\n')) {

@@ -1,7 +1,8 @@
 /**
- * A long history filled into a real Prometheus, and what that answers, beside the ledger computed apart: what two samples differ by must
- * be exact, `increase()` within a step's share at each edge of its window. `DAYS=90`; `JOBS=200` run at a time, and live `SPEED=0.05` times
- * as fast as the demo's, whose runs are short; `STEP=5` minutes. It runs what is built: `npm run build` first.
+ * A long history filled into a real Prometheus, and what that answers, beside the ledger computed apart: what
+ * two samples differ by must be exact, `increase()` within a step's share at each edge of its window.
+ * `DAYS=90`; `JOBS=200` run at a time, and live `SPEED=0.05` times as fast as the demo's, whose runs are
+ * short; `STEP=5` minutes. It runs what is built: `npm run build` first.
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';

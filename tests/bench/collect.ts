@@ -1,7 +1,8 @@
 /**
- * One collector that scrapes 2,000 exporters of 8 GPUs x 49 fields every 15 s, beside a Prometheus that scrapes the same ones: CPU
- * time and memory of both over the same minutes, after a time to warm up. Both are held to one core, the exporters to another.
- * `TARGETS=`, `WARM=`, `MEASURED=` (seconds) and `ROUNDS=` (3) change it. It runs what is built: `npm run build` first.
+ * One collector that scrapes 2,000 exporters of 8 GPUs x 49 fields every 15 s, beside a Prometheus that
+ * scrapes the same ones: CPU time and memory of both over the same minutes, after a time to warm up. Both are
+ * held to one core, the exporters to another. `TARGETS=`, `WARM=`, `MEASURED=` (seconds) and `ROUNDS=` (3)
+ * change it. It runs what is built: `npm run build` first.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

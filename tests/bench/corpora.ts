@@ -1,8 +1,9 @@
 /**
- * The reader against the parsers' own corpora: OpenMetrics' (as the OpenTelemetry collector has them), the pages and texts in the
- * tests of prometheus/prometheus, prometheus/common and Python's prometheus_client, and lines of the fuzz' inputs. Each page is read
- * by Prometheus' own parsers too; what differs is listed by cause. They are fetched (Go's modules, pip), so Go and Python have to be
- * there. `INPUTS=` (40,000) is how many inputs of the fuzz are taken.
+ * The reader against the parsers' own corpora: OpenMetrics' (as the OpenTelemetry collector has them), the
+ * pages and texts in the tests of prometheus/prometheus, prometheus/common and Python's prometheus_client,
+ * and lines of the fuzz' inputs. Each page is read by Prometheus' own parsers too; what differs is listed by
+ * cause. They are fetched (Go's modules, pip), so Go and Python have to be there. `INPUTS=` (40,000) is how
+ * many inputs of the fuzz are taken.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -150,7 +151,7 @@ function samplesOf(bytes: Buffer, format: ExpositionFormat) {
   return pageOf(bytes, format).samples;
 }
 
-// ---- what is fetched -------------------------------------------------------------------------------------------
+// ---- what is fetched --------------------------------------------------------------------------------------
 
 function buildParser(): string {
   const parser = join(CACHE, 'parser');

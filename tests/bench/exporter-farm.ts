@@ -1,6 +1,6 @@
 /**
- * A farm of exporters in a process of its own: it answers on every loopback address with a page of 8 GPUs, and takes events as a
- * gateway would. Prints its port; ends when its standard input does.
+ * A farm of exporters in a process of its own: it answers on every loopback address with a page of 8 GPUs,
+ * and takes events as a gateway would. Prints its port; ends when its standard input does.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -7,7 +7,10 @@ const EVENTS = 100_000;
 const ROUNDS = 11;
 const SETTINGS = { latenessMs: 86_400_000, dedupeMs: 30 * 86_400_000, sampleTtlMs: 600_000, asOfMs: null };
 
-/** Of the simulated fleet's lifecycle from its bytes, as a multiple of the CPU time that JSON.parse takes of the same bytes. */
+/**
+ * Of the simulated fleet's lifecycle from its bytes, as a multiple of the CPU time that JSON.parse takes of
+ * the same bytes.
+ */
 export function run(): Promise<void> {
   const options = { seed: 1, events: EVENTS, endMs: Date.UTC(2026, 10, 24, 8), telemetry: false };
   const lines = Array.from(history(options), (event) => Buffer.from(encodeEvent(event)));

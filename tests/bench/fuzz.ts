@@ -1,7 +1,7 @@
 /**
- * Millions of mutated inputs for the reader and the gateway: no crash, no input that takes a second of processor time, no growth of
- * memory. One in a thousand goes through a real gateway's socket. `INPUTS=` (10,000,000), `SEED=` and `SECONDS=`, which ends it
- * earlier; it prints the seed to go on from.
+ * Millions of mutated inputs for the reader and the gateway: no crash, no input that takes a second of
+ * processor time, no growth of memory. One in a thousand goes through a real gateway's socket. `INPUTS=`
+ * (10,000,000), `SEED=` and `SECONDS=`, which ends it earlier; it prints the seed to go on from.
  */
 import { fuzzInput, tryInput } from '../exposition/fuzz';
 import { startGateway } from '../gateway/support/server';
@@ -24,7 +24,8 @@ export async function run(): Promise<void> {
     const startMs = performance.now();
     const fault = faultOf(() => tryInput(input));
     let tookMs = performance.now() - startMs;
-    // It may have waited for the processor; a question for processor time costs too much to ask for each input.
+    // It may have waited for the processor; a question for processor time costs too much to ask for each
+    // input.
     if (tookMs > slowestMs)
       tookMs = Math.min(
         tookMs,

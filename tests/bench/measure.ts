@@ -2,9 +2,10 @@
 export type Candidate = readonly [label: string, round: () => void | Promise<void>];
 
 /**
- * Times the candidates in turns, so that whatever else the machine does hits all of them alike, and prints the time of
- * one operation: min, median and max over the rounds, and the ratio of the median to the peer's, which is the first
- * candidate. `operations` is how many of them a round does. One round of each is run before, unmeasured.
+ * Times the candidates in turns, so that whatever else the machine does hits all of them alike, and prints
+ * the time of one operation: min, median and max over the rounds, and the ratio of the median to the peer's,
+ * which is the first candidate. `operations` is how many of them a round does. One round of each is run
+ * before, unmeasured.
  */
 export async function measure(
   title: string,

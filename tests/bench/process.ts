@@ -15,7 +15,10 @@ export interface Watched {
   readonly seconds: number;
   /** Of all its threads: on a machine with others at work, more of a measure than the time that went by. */
   readonly cpuSeconds: number;
-  /** The most that it had at a time; what lies in files mapped into it is told apart, since the system can take that back. */
+  /**
+   * The most that it had at a time; what lies in files mapped into it is distinguished, since the system can
+   * take that back.
+   */
   readonly anonymousMb: number;
   readonly mappedMb: number;
 }

@@ -1,6 +1,6 @@
 /**
- * The exposition reader: how fast it is, how few bytes a page becomes on the log, and whether it reads 100,000 pages as Python's
- * `prometheus_client` does. `PAGES=` and `SEED=` compare more, or others.
+ * The exposition reader: how fast it is, how few bytes a page becomes on the log, and whether it reads
+ * 100,000 pages as Python's `prometheus_client` does. `PAGES=` and `SEED=` compare more, or others.
  */
 import { gzipSync } from 'node:zlib';
 import { pageEventOf } from '../../services/exposition/page-event';

@@ -1,8 +1,9 @@
 /**
- * The history of a fleet, rebuilt: how fast, beside reading the same log without folding it; in how much memory; and whether live page,
- * rebuilt page and `render` of the export are the same bytes, and `verify` finds nothing. `EVENTS=1000000,2000000,5000000` are the
- * sizes at which that is done, one log growing from one to the next; `LOGS=embedded,kafka`; `JOBS=200` run at a time, so that a history is
- * long rather than wide. It runs what is built: `npm run build` first.
+ * The history of a fleet, rebuilt: how fast, beside reading the same log without folding it; in how much
+ * memory; and whether live page, rebuilt page and `render` of the export are the same bytes, and `verify`
+ * finds nothing. `EVENTS=1000000,2000000,5000000` are the sizes at which that is done, one log growing from
+ * one to the next; `LOGS=embedded,kafka`; `JOBS=200` run at a time, so that a history is long rather than
+ * wide. It runs what is built: `npm run build` first.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +24,10 @@ import { until } from '../support/server';
 import { runWatched, startServing, type Watched } from './process';
 
 const HOUR_MS = 3_600_000;
-/** Lifecycle events that a running job makes an hour; a little less than measured, so that the history ends before now. */
+/**
+ * Lifecycle events that a running job makes an hour; a little less than measured, so that the history ends
+ * before now.
+ */
 const EVENTS_PER_JOB_HOUR = 18;
 const BATCH = 5000;
 /** As a rebuild reads them. */
@@ -121,7 +125,7 @@ async function withLog<T>({ env }: Place, work: (log: EventLog) => Promise<T>): 
   }
 }
 
-/** Puts so many events more on each log, recorded when they happened. Answers the last one's time. */
+/** Puts so many events more on each log, recorded when they happened. Returns the last one's time. */
 async function write(
   history: ReturnType<typeof simulate>,
   places: readonly Place[],

@@ -96,7 +96,10 @@ async function bytesOf(redis: Redis, part: string): Promise<number> {
   return Number(usage ?? 0);
 }
 
-/** What a run with one job takes of Redis' memory while it runs, when it has finished, and when it has settled. */
+/**
+ * What a run with one job takes of Redis' memory while it runs, when it has finished, and when it has
+ * settled.
+ */
 export async function run(): Promise<void> {
   const server = await startRedis();
   const redis = new Redis(server.port);

@@ -1,4 +1,6 @@
-/** `bridge dstack` as a process: into the server that runs here, with TLS of its own, and into a real Kafka. */
+/**
+ * `bridge dstack` as a process: into the server that runs here, with TLS of its own, and into a real Kafka.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { get } from 'node:https';

@@ -83,7 +83,8 @@ export function testControlPlane(name: string, openWorld: () => Promise<World>, 
           for (let phase = ''; phase !== 'changes';) {
             const piece = await readPiece(world.open(), state);
             const kept = random.integer(0, 2 * piece.facts.length);
-            // It is killed before all is on the log, or after that and before its state is kept, or not at all.
+            // It is killed before all is on the log, or after that and before its state is kept, or not at
+            // all.
             onLog.push(...piece.facts.slice(0, kept));
             if (kept < piece.facts.length || random.chance(0.3)) continue;
             ({ state, phase } = piece);

@@ -1,4 +1,7 @@
-/** Lists that can't be read to their end as they are: rows that nobody can read, and more events than a piece takes. */
+/**
+ * Lists that can't be read to their end as they are: rows that nobody can read, and more events than a piece
+ * takes.
+ */
 import type { Fact } from '../../services/bridge/fact';
 import type { ControlPlane } from '../../services/bridge/port';
 import { finish, running } from './dstack-life';

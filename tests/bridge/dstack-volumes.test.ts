@@ -1,4 +1,7 @@
-/** What a volume costs, by dstack's lists: it has a price of a month, and no way to ask for one volume by its id. */
+/**
+ * What a volume costs, by dstack's lists: it has a price of a month, and no way to ask for one volume by its
+ * id.
+ */
 import type { Fact } from '../../services/bridge/fact';
 import type { ControlPlane } from '../../services/bridge/port';
 import { openDstackWorld, type DstackWorld } from './dstack-world';

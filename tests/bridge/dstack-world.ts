@@ -83,7 +83,10 @@ function openReader(
   return openDstack({ client, clock, metrics, gpuFields: 'all', now });
 }
 
-/** Two runs of which one has two jobs, a retry for want of capacity, a run that fails; instances that come, idle and go. */
+/**
+ * Two runs of which one has two jobs, a retry for want of capacity, a run that fails; instances that come,
+ * idle and go.
+ */
 function lifeOfAll(at: StandIn): readonly (() => void)[] {
   const instances = ['i-0', 'i-1', 'i-2'].map((name) => () => createInstance(at, name));
   const made: ReturnType<typeof createInstance>[] = [];

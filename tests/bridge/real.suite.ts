@@ -1,4 +1,7 @@
-/** The bridge as a process against real dstack servers, each with a database of its own: what its page says, ours says. */
+/**
+ * The bridge as a process against real dstack servers, each with a database of its own: what its page says,
+ * ours says.
+ */
 import {
   cpSync,
   existsSync,
@@ -157,7 +160,8 @@ test('after a snapshot nothing differs; no secret is anywhere, and nothing of ds
   expect([run.code, run.stderr]).toEqual([0, expect.not.stringMatching(/differ/)]);
   expect(run.stdout).toMatch(/^[1-9][\d,]+ series are the same$/m);
   const page = await (await fetch(`${server.url}/metrics`)).text();
-  // 200 GB for 16 dollars a month: one for ten hours so far, one for ten hours until it was deleted; and one that could not be made.
+  // 200 GB for 16 dollars a month: one for ten hours so far, one for ten hours until it was deleted; and one
+  // that could not be made.
   const stored = /^fleetmeter_storage_cost_dollars_total\{dstack_project_name="alpha",.* ([\d.]+)$/m.exec(
     page,
   );

@@ -1,4 +1,7 @@
-/** A dstack server for tests: what the bridge asks of one, answered in the shapes of a real 0.22.5. Its clock stands until it is moved. */
+/**
+ * A dstack server for tests: what the bridge asks of one, answered in the shapes of a real 0.22.5. Its clock
+ * stands until it is moved.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { startExporter } from '../collector/exporters';
 
@@ -15,7 +18,9 @@ export interface StandIn {
   fault: ((path: string, response: ServerResponse) => boolean) | undefined;
   /** False: dstack records no events. */
   hasEvents: boolean;
-  /** Names of runs that it can't read itself: they take their place on a page, and are left out of the answer. */
+  /**
+   * Names of runs that it can't read itself: they take their place on a page, and are left out of the answer.
+   */
   readonly hidden: Set<string>;
   page: string;
   nowMicros(): number;

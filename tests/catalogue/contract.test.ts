@@ -1,4 +1,7 @@
-/** Names, types, labels in their order, HELP texts and buckets, written out again from the contract: dashboards stand on them. */
+/**
+ * Names, types, labels in order, HELP texts and buckets, written out again from the contract: dashboards
+ * stand on them.
+ */
 import { PAGE_FAMILIES, SUM_FAMILIES } from '../../services/catalogue/families';
 import { GPU_FAMILIES } from '../../services/catalogue/gpu';
 

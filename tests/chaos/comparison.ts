@@ -10,8 +10,9 @@ const AHEAD_MS = 300_000;
 const PATIENCE_MS = 90_000;
 
 /**
- * Compares what each replica shows as of one moment with `render` of the log's `events export`, byte by byte. The log stands still in the
- * meantime; what is not folded yet is waited for. Answers the series that differ, a line each; empty: none.
+ * Compares what each replica shows as of one moment with `render` of the log's `events export`, byte by byte.
+ * The log stands still in the meantime; what is not folded yet is waited for. Returns the series that differ,
+ * a line each; empty: none.
  */
 export async function compareWithLog(
   urls: readonly string[],

@@ -115,7 +115,9 @@ async function diagnosisOf(server: Server): Promise<string> {
   return [server.url, ...figures, server.said().slice(-3000)].join('\n');
 }
 
-/** When partitions were assigned, to some seconds: members of the group hear of one rebalance within a moment. */
+/**
+ * When partitions were assigned, to some seconds: members of the group hear of one rebalance within a moment.
+ */
 function assignments(said: string): number[] {
   return said.split('\n').flatMap((line) => {
     const time = line.includes('partitions assigned') ? /"time":"([^"]+)"/.exec(line)?.[1] : undefined;

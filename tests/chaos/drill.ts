@@ -3,12 +3,15 @@ import type { Deployment } from './deployment';
 import type { Load } from './load';
 import { printTable, quantiles } from './table';
 
-/** Something that befalls a deployment; `strike` resolves when it is over, and what was taken away is there again. */
+/**
+ * Something that befalls a deployment; `strike` resolves when it is over, and what was taken away is there
+ * again.
+ */
 export interface Fault {
   readonly kind: string;
   /**
-   * What is measured: until the `process` is back; how long there was no newer `page`; or, of a fault that lasts, until a page as of
-   * `after its end`.
+   * What is measured: until the `process` is back; how long there was no newer `page`; or, of a fault that
+   * lasts, until a page as of `after its end`.
    */
   readonly measures: 'process' | 'page' | 'after its end';
   strike(): Promise<void>;
@@ -18,7 +21,10 @@ const RECOVERY_PATIENCE_MS = 180_000;
 const COMPARE_EVERY = 25;
 const REST_MS = 1500;
 
-/** Lets the faults befall in turn, `count` in all, under load; prints a table of them, and answers what is not as it must be, a line each. */
+/**
+ * Lets the faults befall in turn, `count` in all, under load; prints a table of them, and answers what is not
+ * as it must be, a line each.
+ */
 export async function drill(
   title: string,
   deployment: Deployment,

@@ -3,7 +3,10 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { isSuite } from './suite';
 
-/** `npm run chaos -- NAME [OPTION=VALUE …]` runs tests/chaos/suites/NAME.ts; exit code 1 where it found a difference. */
+/**
+ * `npm run chaos -- NAME [OPTION=VALUE …]` runs tests/chaos/suites/NAME.ts; exit code 1 where it found a
+ * difference.
+ */
 async function main([name, ...options]: readonly string[]): Promise<void> {
   const folder = join(__dirname, 'suites');
   const names = readdirSync(folder).map((file) => file.replace(/\.ts$/, ''));

@@ -1,4 +1,6 @@
-/** `render` as a command: the same page whatever the order and the repeats, and the oracle's in every value. */
+/**
+ * `render` as a command: the same page whatever the order and the repeats, and the oracle's in every value.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

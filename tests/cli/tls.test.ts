@@ -1,4 +1,7 @@
-/** TLS of the server's own: with and without client certificates, and certificates that are changed while it runs. */
+/**
+ * TLS of the server's own: with and without client certificates, and certificates that are changed while it
+ * runs.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:https';
 import { TLSSocket } from 'node:tls';

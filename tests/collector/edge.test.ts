@@ -1,6 +1,7 @@
 /**
- * One GPU that goes from job to job while it is sampled all the time: by a real collector, through a real server, onto a page that is
- * read all the time. The exporter says which job the GPU really works for; no page may ever show it under another.
+ * One GPU that goes from job to job while it is sampled all the time: by a real collector, through a real
+ * server, onto a page that is read all the time. The exporter says which job the GPU really works for; no
+ * page may ever show it under another.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,7 +48,8 @@ beforeAll(async () => {
     sources: [fileSource(targets)],
     fetcher: openFetcher({ timeoutMs: 5000, bodyBytes: 10_000, heldBytes: 100_000 }),
     authorization: () => ({}),
-    // Longer than it takes the next job to start, so that the last sample of the one before is still the latest.
+    // Longer than it takes the next job to start, so that the last sample of the one before is still the
+    // latest.
     intervalMs: 400,
     lagMs: 0,
     fields: 'all',
@@ -122,7 +124,8 @@ test('no sample of one job is ever shown under another', async () => {
     await happen(jobSubmitted(id), jobProvisioned(id, { id: 'i', gpu_uuids: ['GPU-0'] }));
     working = n;
     await becomes(`${id} at work`, (now) => now?.job === id && now.worksFor === n);
-    // Its last sample stays the latest until the collector comes again; the end, and the next one's start, come in between.
+    // Its last sample stays the latest until the collector comes again; the end, and the next one's start,
+    // come in between.
     working = 0;
     await happen({ type: 'job.finished', data: { run: { id: 'r' }, job: { id }, status: 'done' } });
     await becomes(`the end of ${id}`, (now) => now?.job !== id);

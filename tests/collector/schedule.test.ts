@@ -34,7 +34,7 @@ test('a target is asked once an interval, at its own moment of it', async () => 
   expect(new Set(gaps(moments))).toEqual(new Set([1]));
   const again = asked('a');
   await jest.advanceTimersByTimeAsync(INTERVAL_MS);
-  // A process that starts anew keeps the moment.
+  // A process that starts over keeps the moment.
   expect(again.moments).toEqual([moments[0]]);
 });
 

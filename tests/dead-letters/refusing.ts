@@ -7,7 +7,7 @@ import { emptyLedger, takeLifecycle, takeSample, type Ledger } from '../../servi
 import { type MemoryLog } from '../archive/memory-log';
 import { DEFAULT_SETTINGS } from '../support/history';
 
-/** From the beginning, all of it; letters that are there already are written again. Answers the ledgers. */
+/** From the beginning, all of it; letters that are there already are written again. Returns the ledgers. */
 export async function foldAndRefuse(log: MemoryLog): Promise<readonly Ledger[]> {
   const ledgers = Array.from({ length: log.partitions }, () =>
     emptyLedger({ ...DEFAULT_SETTINGS, asOfMs: null }),

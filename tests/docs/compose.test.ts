@@ -1,4 +1,7 @@
-/** docker-compose.yml can't be run where there is no container engine; what it points at can be checked all the same. */
+/**
+ * docker-compose.yml can't be run where there is no container engine; what it points at can be checked
+ * anyway.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse } from 'yaml';

@@ -1,4 +1,6 @@
-/** What Helm, Kubernetes' schemas and VictoriaMetrics say of the files under docs/deploy and docs/prometheus. */
+/**
+ * What Helm, Kubernetes' schemas and VictoriaMetrics say of the files under docs/deploy and docs/prometheus.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,6 @@
-/** What the keepers of the two formats say of the documents, and whether a real server does what OpenAPI says. */
+/**
+ * What the keepers of the two formats say of the documents, and whether a real server does what OpenAPI says.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

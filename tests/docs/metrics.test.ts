@@ -1,4 +1,7 @@
-/** A metric that a dashboard, a rule or a page names must be one of the catalogue: a misspelt one shows nothing, for ever. */
+/**
+ * A metric that a dashboard, a rule or a page names must be one of the catalogue: a misspelt one shows
+ * nothing, for ever.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openBridgeMetrics } from '../../services/bridge/metrics';

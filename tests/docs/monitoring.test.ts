@@ -1,6 +1,7 @@
 /**
- * A fleet in a real Prometheus, with the rules of docs/prometheus, asked what every panel of the dashboards asks: a panel that shows
- * nothing, or NaN, helps nobody, and an alert that fires on a fleet that is well is not looked at twice.
+ * A fleet in a real Prometheus, with the rules of docs/prometheus, asked what every panel of the dashboards
+ * asks: a panel that shows nothing, or NaN, helps nobody, and an alert that fires on a fleet that is well is
+ * not looked at twice.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +14,10 @@ import { asked, readDashboards } from './dashboards';
 
 const RULES = resolve(__dirname, '../../docs/prometheus/rules/*.yml');
 const JOBS = 60;
-/** How often both have been scraped, a second apart, before it is asked; on a busy machine a scrape may take too long. */
+/**
+ * How often both have been scraped, a second apart, before it is asked; on a busy machine a scrape may take
+ * too long.
+ */
 const SCRAPES = 12;
 const MINUTE = 60_000;
 
@@ -58,7 +62,10 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** A run that waits in the queue, then does not: chance alone may let none of the fleet's do so while it is watched. */
+/**
+ * A run that waits in the queue, then does not: chance alone may let none of the fleet's do so while it is
+ * watched.
+ */
 async function letRunWait(): Promise<void> {
   const project = 'queue';
   const seen = async (name: string, value: number) => {
@@ -109,8 +116,8 @@ describe.each(readDashboards())('$name', ({ dashboard }) => {
 });
 
 /**
- * What is asked elsewhere: by NVIDIA's dashboard for dcgm-exporter (its grafana/dcgm-exporter-dashboard.json, Apache-2.0), with its
- * variables on All, and by the names and labels that dstack documents for its own page.
+ * What is asked elsewhere: by NVIDIA's dashboard for dcgm-exporter (its grafana/dcgm-exporter-dashboard.json,
+ * Apache-2.0), with its variables on All, and by the names and labels that dstack documents for its own page.
  */
 const ASKED_ELSEWHERE = [
   ...['DCGM_FI_DEV_GPU_TEMP', 'DCGM_FI_DEV_POWER_USAGE', 'DCGM_FI_DEV_GPU_UTIL', 'DCGM_FI_DEV_FB_USED'].map(
@@ -149,8 +156,8 @@ test.each(ASKED_ELSEWHERE)('%s', async (query) => {
 });
 
 /**
- * Some of the fleet's users leave their GPUs idle, and a project has now and then more idle instances than busy ones for the moments
- * that this test looks at. Two hours of it, and somebody wants to know.
+ * Some of the fleet's users leave their GPUs idle, and a project has now and then more idle instances than
+ * busy ones for the moments that this test looks at. Two hours of it, and somebody wants to know.
  */
 const WANTED = ['FleetJobGpusIdle', 'FleetIdleCostHigh'];
 

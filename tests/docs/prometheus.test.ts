@@ -1,4 +1,6 @@
-/** The files under docs/prometheus run as they are: promtool must take them, and the rules do what they say. */
+/**
+ * The files under docs/prometheus run as they are: promtool must take them, and the rules do what they say.
+ */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +10,10 @@ import { provide } from '../support/provide';
 const ROOT = resolve(__dirname, '../..');
 const RULE_TESTS = 'tests/docs/rules';
 
-/** Copies of the files, at the same places to each other: a promtool in Docker sees the temporary folder alone. */
+/**
+ * Copies of the files, at the same places to each other: a promtool in Docker sees the temporary folder
+ * alone.
+ */
 let copy: string;
 
 beforeAll(() => {

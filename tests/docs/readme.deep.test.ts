@@ -1,4 +1,7 @@
-/** A new user: a clean clone, and the README's commands word for word, up to an event of one's own on the page. */
+/**
+ * A new user: a clean clone, and the README's commands word for word, up to an event of one's own on the
+ * page.
+ */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

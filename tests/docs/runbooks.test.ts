@@ -1,4 +1,7 @@
-/** Every alert has a runbook that its annotation leads to, and a rule test in which it fires once and stays silent once. */
+/**
+ * Every alert has a runbook that its annotation leads to, and a rule test in which it fires once and stays
+ * silent once.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';

@@ -1,7 +1,8 @@
 /**
- * The blocks of a page that a reader runs. The word after a fence's language says how: `server` is started and left running, `run` is
- * run once, `poll` is repeated until its output is what the `output` block after it shows (a `…` stands for anything; without such a
- * block, until it succeeds). Blocks without a word are left out.
+ * The blocks of a page that a reader runs. The word after a fence's language says how: `server` is started
+ * and left running, `run` is run once, `poll` is repeated until its output is what the `output` block after
+ * it shows (a `…` stands for anything; without such a block, until it succeeds). Blocks without a word are
+ * left out.
  */
 import { fences } from './pages';
 

@@ -1,7 +1,7 @@
 /**
- * The blocks of the README and the tutorial, run as they stand there (steps.ts says how). Only the address is another one, so that the test
- * needs no fixed port, and `npm ci` is left out: it would take the packages away from under the other tests. readme.deep.test.ts does
- * both, word for word.
+ * The blocks of the README and the tutorial, run as they stand there (steps.ts says how). Only the address is
+ * another one, so that the test needs no fixed port, and `npm ci` is left out: it would take the packages
+ * away from under the other tests. readme.deep.test.ts does both, word for word.
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -23,7 +23,10 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** Requests that were answered 202, and those whose answer was lost: each submits RUNS runs of a project of its own. */
+/**
+ * Requests that were answered 202, and those whose answer was lost: each submits RUNS runs of a project of
+ * its own.
+ */
 interface Sent {
   readonly acknowledged: string[];
   readonly unknown: string[];

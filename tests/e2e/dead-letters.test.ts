@@ -1,4 +1,7 @@
-/** What can't be taken from Kafka is copied to the dead letters, with its reason, and the next good event counts. */
+/**
+ * What can't be taken from Kafka is copied to the dead letters, with its reason, and the next good event
+ * counts.
+ */
 import { Kafka, logLevel } from 'kafkajs';
 import { partitionOf } from '../../events/routing';
 import { openKafkaLog } from '../../services/log/kafka/log';
@@ -140,7 +143,8 @@ test(
     );
     expect(letters).toHaveLength(MALFORMED);
 
-    // A partition's records keep their order: the nth dead letter of a partition is of its nth malformed record.
+    // A partition's records keep their order: the nth dead letter of a partition is of its nth malformed
+    // record.
     const sorted = [...letters].sort((a, b) => a.partition - b.partition || a.offset - b.offset);
     const expected = Array.from({ length: PARTITIONS }, (_, partition) =>
       invalid.filter((_, i) => i % PARTITIONS === partition),

@@ -1,4 +1,7 @@
-/** The disk is full, and has room again: readiness says so, it goes on by itself, and what was acknowledged is there. */
+/**
+ * The disk is full, and has room again: readiness says so, it goes on by itself, and what was acknowledged is
+ * there.
+ */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +41,7 @@ function newRuns(): string[] {
   });
 }
 
-/** Answers how many were acknowledged until one was not, or the server was not ready. */
+/** Returns how many were acknowledged until one was not, or the server was not ready. */
 async function fill(isEnough: () => Promise<boolean>): Promise<number> {
   let acknowledged = 0;
   for (let batch = 0; batch < 200; batch++) {

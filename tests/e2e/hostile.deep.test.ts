@@ -1,4 +1,7 @@
-/** Wrong and hostile requests while scrapes go on: scrapes stay about as quick as in quiet, and memory stays where it was. */
+/**
+ * Wrong and hostile requests while scrapes go on: scrapes stay about as quick as in quiet, and memory stays
+ * where it was.
+ */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -113,7 +113,8 @@ test(
 
     const [promtool, ...args] = (await provide('promtool')).argv;
     const checked = spawnSync(promtool, [...args, 'check', 'metrics'], { input: await page('text') });
-    // promtool dislikes some of dstack's names (exit 3); what it can't read it says by "error while linting" (exit 1).
+    // promtool dislikes some of dstack's names (exit 3); what it can't read it says by "error while linting"
+    // (exit 1).
     expect([0, 3]).toContain(checked.status);
   },
   3 * MINUTE,

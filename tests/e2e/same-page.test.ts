@@ -1,6 +1,7 @@
 /**
- * The same history through the embedded default, through Kafka and Redis with two replicas, and through `render`: one page, to the
- * byte, and the oracle's in every value. While it is sent, nobody sees a counter fall.
+ * The same history through the embedded default, through Kafka and Redis with two replicas, and through
+ * `render`: one page, to the byte, and the oracle's in every value. While it is sent, nobody sees a counter
+ * fall.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,7 +52,10 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** The newest samples of a quarter of the runs and instances: as many kinds of series, and a page that is read in no time. */
+/**
+ * The newest samples of a quarter of the runs and instances: as many kinds of series, and a page that is read
+ * in no time.
+ */
 function isKept(sample: TelemetryEvent, endMs: number): boolean {
   return sample.timeMs > endMs - MINUTES / 2 && partitionOf(routeOf(sample).key, 4) === 0;
 }

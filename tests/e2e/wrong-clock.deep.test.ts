@@ -1,4 +1,7 @@
-/** A server whose clock is two days ahead for seconds, as a real process: libfaketime moves its clock, not its monotonic one. */
+/**
+ * A server whose clock is two days ahead for seconds, as a real process: libfaketime moves its clock, not its
+ * monotonic one.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -3,8 +3,8 @@ import { EVENT_TYPES, type EventType } from '../../events/event';
 import { EXAMPLES } from '../../events/examples';
 
 /**
- * The rules for each field, written down a second time, apart from the schemas: `path:kind`, where a step with `?` may
- * be absent or null, and each other one may not.
+ * The rules for each field, written down a second time, apart from the schemas: `path:kind`, where a step
+ * with `?` may be absent or null, and each other one may not.
  */
 const RESOURCES = (at: string) =>
   `${at}.cpus:amount ${at}.memory_bytes:amount ${at}.gpu?.vendor?:text ${at}.gpu?.name:label ` +
@@ -160,7 +160,7 @@ function dataWith(type: EventType, path: readonly string[], value: unknown): unk
   return data;
 }
 
-/** null where the event is taken, else what it is refused with. */
+/** null if the event is taken, else what it is refused with. */
 function refusal(type: EventType, path: readonly string[], value: unknown): string | null {
   const decoded = decodeParsed({ ...EXAMPLES[type], data: dataWith(type, path, value) });
   return decoded.ok ? null : `${decoded.refusal.reason}: ${decoded.refusal.detail}`;

@@ -8,12 +8,15 @@ import { partitionOf, routeOf } from '../../events/routing';
 import { mutatedEvents } from './mutations';
 
 /**
- * The contract's executable reading, which is not part of this repository: where it lies beside the checkout, the codec
- * is compared with it on mutated events.
+ * The contract's executable reading, which is not part of this repository: where it lies beside the checkout,
+ * the codec is compared with it on mutated events.
  */
 const oracle = resolve(__dirname, '../../../shared/oracle/oracle.py');
 
-/** What it makes of each event: its reason, or [timeMs, recordedTimeMs, key, partition, rank], and the order of those taken. */
+/**
+ * What it makes of each event: its reason, or [timeMs, recordedTimeMs, key, partition, rank], and the order
+ * of those taken.
+ */
 const READ = `
 import json, sys
 sys.path.insert(0, sys.argv[1])

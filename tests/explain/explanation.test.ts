@@ -1,4 +1,6 @@
-/** An explanation adds up to what the page prints, and the events that it names make each share by themselves. */
+/**
+ * An explanation adds up to what the page prints, and the events that it names make each share by themselves.
+ */
 import fc from 'fast-check';
 import { decodeEvent } from '../../events/codec';
 import { partitionOf, routeOf } from '../../events/routing';

@@ -1,4 +1,6 @@
-/** The status page as a person meets it: in Chromium, wide and on a phone, light and dark, by keyboard, live. */
+/**
+ * The status page as a person meets it: in Chromium, wide and on a phone, light and dark, by keyboard, live.
+ */
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { accessibilityFaults, openBrowser } from '../support/browser';
 import { fleetOf, serveStatus, type StatusServer } from '../support/status-fleet';

@@ -262,7 +262,9 @@ describe('a simulated fleet', () => {
   });
 });
 
-/** Some sums of each partition are held: every seventh, and one of another partition that has nothing of it. */
+/**
+ * Some sums of each partition are held: every seventh, and one of another partition that has nothing of it.
+ */
 function simulated(): readonly PartitionView[] {
   const history = openHistory(SETTINGS, 4);
   const endMs = START + 12 * HOUR;

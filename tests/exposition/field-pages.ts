@@ -1,4 +1,7 @@
-/** Pages as exporters in the field give them: shapes that were met, made small, and the collected ones where they lie beside the project. */
+/**
+ * Pages as exporters in the field give them: shapes that were met, made small, and the collected ones where
+ * they lie beside the project.
+ */
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 

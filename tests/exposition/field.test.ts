@@ -1,4 +1,7 @@
-/** From an exporter's page to ours, through a real server: each valid value of a job's is there once, each sentinel absent. */
+/**
+ * From an exporter's page to ours, through a real server: each valid value of a job's is there once, each
+ * sentinel absent.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

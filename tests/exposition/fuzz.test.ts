@@ -1,4 +1,7 @@
-/** No input breaks the reader or the gateway. The long form is `npm run bench -- fuzz`; seeds that ever failed there are kept here. */
+/**
+ * No input breaks the reader or the gateway. The long form is `npm run bench -- fuzz`; seeds that ever failed
+ * there are kept here.
+ */
 import { fuzzInput, tryInput } from './fuzz';
 import { depth } from '../support/depth';
 

@@ -65,7 +65,10 @@ const TOKENS = [
 ].map((token) => Buffer.from(token));
 const INVALID_UTF8 = [Buffer.from([0xff]), Buffer.from([0xc3]), Buffer.from([0xed, 0xa0, 0x80])];
 
-/** Most inputs are made of little, so that what a mutation hits is near, and many can be tried; one in sixteen of more. */
+/**
+ * Most inputs are made of little, so that what a mutation hits is near, and many can be tried; one in sixteen
+ * of more.
+ */
 const [SHORT, LONG] = [300, 2000];
 
 /** What stands in for a name or a value of an event. */
@@ -106,7 +109,10 @@ export function fuzzInput(seed: number): FuzzInput {
   return { kind, bytes };
 }
 
-/** With another name or value here and there, and otherwise JSON still: few mutated bytes are, and what is not goes no further. */
+/**
+ * With another name or value here and there, and otherwise JSON still: few mutated bytes are, and what is not
+ * goes no further.
+ */
 function retold(random: Random, event: Buffer): Buffer {
   let text = event.toString();
   for (let left = random.integer(1, 3); left > 0; left--) {
@@ -153,7 +159,10 @@ function mutated(random: Random, bytes: Buffer): Buffer {
 const RULES = { partitions: 8, gpuFields: 'all', nowMs: Date.UTC(2026, 10, 24, 12) } as const;
 const ORIGIN = { target: { instance: { id: 'i' } }, exporter: 'dcgm', source: '/fuzz', timeMs: RULES.nowMs };
 
-/** Gives the input to the reader or the gateway; why what it made of it is wrong, if it is. Throws where that throws. */
+/**
+ * Gives the input to the reader or the gateway; why what it made of it is wrong, if it is. Throws if that
+ * throws.
+ */
 export function tryInput({ kind, bytes }: FuzzInput): string | undefined {
   if (kind === 'event') {
     const verdict = judge({ index: 0, bytes }, RULES);

@@ -1,4 +1,7 @@
-/** Habits of exporters, a page each, and all that our page shows of it: without the job's labels, and with what is derived. */
+/**
+ * Habits of exporters, a page each, and all that our page shows of it: without the job's labels, and with
+ * what is derived.
+ */
 export interface Habit {
   readonly name: string;
   /** Without: `dcgm`. */

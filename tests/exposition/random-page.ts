@@ -1,6 +1,7 @@
 /**
- * Pages made from a seed, for the reader and Python's parsers to be compared on. Left out is what the two formats' descriptions leave
- * open and the parsers see differently (tests/exposition/differential.test.ts lists it).
+ * Pages made from a seed, for the reader and Python's parsers to be compared on. Left out is what the two
+ * formats' descriptions leave open and the parsers see differently (tests/exposition/differential.test.ts
+ * lists it).
  */
 import type { ExpositionFormat } from '../../services/exposition/page';
 import { openRandom, type Random } from '../support/history-random';
@@ -94,7 +95,8 @@ export function randomPage(seed: number): RandomPage {
   const families = random.integer(0, 6);
   for (let i = 0; i < families; i++) lines.push(...familyOf(random, format, `m${String(i)}`));
   const isValid = random.chance(0.5);
-  // Between families only: a line that is no part of one ends it for OpenMetrics, which lets none go on after that.
+  // Between families only: a line that is no part of one ends it for OpenMetrics, which lets none go on after
+  // that.
   if (!isValid) lines.push(random.pick(BROKEN_LINES));
   const end = format === 'openmetrics' ? '# EOF\n' : random.pick(['', '\n', '# a comment\n', '#HELP\n']);
   return { format, text: `${lines.join('\n')}${lines.length === 0 ? '' : '\n'}${end}`, isValid };

@@ -14,7 +14,10 @@ const LATENESS = 60_000;
 const SETTINGS = { partitions: 1, latenessMs: LATENESS, dedupeMs: 30 * 86_400_000, sampleTtlMs: 600_000 };
 const START = Date.UTC(2026, 10, 24, 8);
 
-/** Hundreds of prices and statuses of one instance, one job and one run, each line out of order by up to the lateness. */
+/**
+ * Hundreds of prices and statuses of one instance, one job and one run, each line out of order by up to the
+ * lateness.
+ */
 function longLives(seed: number, count: number): { lines: string[]; newestMs: number } {
   const random = openRandom(seed);
   const told: Told[] = [

@@ -1,4 +1,7 @@
-/** The rules of "Log time", at their edges; what they make of whole histories is compared with the oracle elsewhere. */
+/**
+ * The rules of "Log time", at their edges; what they make of whole histories is compared with the oracle
+ * elsewhere.
+ */
 import {
   emptyLedger,
   expireSamples,

@@ -1,4 +1,7 @@
-/** When the fold compacts, settles, drops and hands over is its own business: no figure and no verdict shows it. */
+/**
+ * When the fold compacts, settles, drops and hands over is its own business: no figure and no verdict shows
+ * it.
+ */
 import fc from 'fast-check';
 import { differencesOf as refusalsDiffer } from '../oracle/difference';
 import { foldNaively, type LogPlace } from '../oracle/index';

@@ -1,4 +1,7 @@
-/** CloudEvents 1.0.2, HTTP protocol binding: which mode a request is in, and what its headers say in binary mode. */
+/**
+ * CloudEvents 1.0.2, HTTP protocol binding: which mode a request is in, and what its headers say in binary
+ * mode.
+ */
 import { BATCHED, STRUCTURED, binaryOf, goodEvent } from './support/events';
 import { startGateway, type TestGateway } from './support/server';
 

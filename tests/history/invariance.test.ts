@@ -1,4 +1,7 @@
-/** Files that hold the same events, none of them refused in any, give the same page to the byte: whatever the order and the repeats. */
+/**
+ * Files that hold the same events, none of them refused in any, give the same page to the byte: whatever the
+ * order and the repeats.
+ */
 import fc from 'fast-check';
 import { foldLines, pageOf } from '../support/folded';
 import {

@@ -1,4 +1,7 @@
-/** What a time cost, the naive way: the ledger as of its end minus that as of its start, each computed anew (contract, "Commands"). */
+/**
+ * What a time cost, the naive way: the ledger as of its end minus that as of its start, each computed anew
+ * (contract, "Commands").
+ */
 import { accrued, blocksOf, endOf, gpuOf, latestText, lifeOf, type Life } from './entity';
 import { openJudge, type Entity } from './judge';
 import { read } from './read';

@@ -99,8 +99,8 @@ export function endOf(life: Life, pageTimeMs: number): number {
 }
 
 /**
- * Sum of price × time over [fromMs, toMs), in nano-dollars an hour × ms; over the time in one of `statuses` alone,
- * where given. Before any price point the price is 0.
+ * Sum of price × time over [fromMs, toMs), in nano-dollars an hour × ms; over the time in one of `statuses`
+ * alone, where given. Before any price point the price is 0.
  */
 export function accrued(life: Life, fromMs: number, toMs: number, statuses?: readonly string[]): bigint {
   const edges = new Set([fromMs, toMs]);

@@ -23,7 +23,10 @@ export interface Figures {
   put(name: string, labels: Labels, value: number): void;
   /** Adds to a total, which is shown as sum ÷ 10^digits. */
   add(name: string, labels: Labels, n: bigint, digits: number): void;
-  /** Adds observations (ms; what would be negative is 0) to a histogram with these bounds (s), shown from none on. */
+  /**
+   * Adds observations (ms; what would be negative is 0) to a histogram with these bounds (s), shown from none
+   * on.
+   */
   observe(
     name: string,
     labels: Labels,

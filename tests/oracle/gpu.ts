@@ -1,4 +1,7 @@
-/** The vendor-neutral figures, by docs/reference/gpu.md: of each GPU the series that are shown of it, put into other words. */
+/**
+ * The vendor-neutral figures, by docs/reference/gpu.md: of each GPU the series that are shown of it, put into
+ * other words.
+ */
 import { type Figures, type Labels } from './figures';
 
 /** A value that is shown, or may be. */
@@ -30,7 +33,7 @@ function possible(kind: string, value: number | undefined): number | undefined {
   return value !== undefined && value >= least && value <= most ? value : undefined;
 }
 
-/** What a GPU's exporter says of it; undefined where it does not. */
+/** What a GPU's exporter says of it; undefined if it does not. */
 type Said = (field: string) => number | undefined;
 
 function first(...values: readonly (number | undefined)[]): number | undefined {

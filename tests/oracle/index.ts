@@ -1,6 +1,6 @@
 /**
- * A naive reading of the contract, kept apart from the fold: every event is kept, every figure is computed anew. It
- * shares nothing with events/ or services/, so that it can judge them.
+ * A naive reading of the contract, kept apart from the fold: every event is kept, every figure is computed
+ * anew. It shares nothing with events/ or services/, so that it can judge them.
  */
 import { openJudge, FUTURE_MS, type Verdict } from './judge';
 import { pageOf } from './page';
@@ -19,7 +19,10 @@ export interface OracleOptions {
   readonly sampleTtlMs: number;
   /** The page as of this time, facts and samples later than it left out. */
   readonly atMs?: number;
-  /** The live page instead: page time of each partition. With neither, the page is as of the newest event taken. */
+  /**
+   * The live page instead: page time of each partition. With neither, the page is as of the newest event
+   * taken.
+   */
   readonly pageTimes?: readonly number[];
   /** The live log instead of a file: where each line stood, in order of offset within a partition. */
   readonly places?: readonly LogPlace[];
@@ -32,7 +35,9 @@ export interface OraclePage {
   readonly pageTimeMs: number;
 }
 
-/** Judges the records, each a line of NDJSON (blank lines of a file are none), and computes the ledger's page. */
+/**
+ * Judges the records, each a line of NDJSON (blank lines of a file are none), and computes the ledger's page.
+ */
 export function foldNaively(lines: readonly string[], options: OracleOptions): OraclePage {
   const atMs = options.atMs ?? Infinity;
   const judge = openJudge(options);

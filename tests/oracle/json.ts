@@ -5,7 +5,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The member along a dotted path; undefined where a step of it is absent or null. */
+/** The member along a dotted path; undefined if a step of it is absent or null. */
 export function member(value: unknown, path: string): unknown {
   let at: unknown = value;
   for (const step of path.split('.')) {

@@ -1,4 +1,7 @@
-/** What of the lifecycle log is taken: log time, settling, giving up, forgetting, refusals (contract.md, "Log time"). */
+/**
+ * What of the lifecycle log is taken: log time, settling, giving up, forgetting, refusals (contract.md, "Log
+ * time").
+ */
 import { type EntityKind, type Fact } from './read';
 
 export interface Limits {
@@ -37,7 +40,9 @@ export const FUTURE_MS = 300_000;
 export interface Judge {
   /** Judges the next valid record of its partition. `appendTimeMs`: on the live log; a file has none. */
   judge(fact: Fact, appendTimeMs: number | undefined): Verdict;
-  /** All entities of which anything was taken, forgotten ones first; what was given up is shown by no page. */
+  /**
+   * All entities of which anything was taken, forgotten ones first; what was given up is shown by no page.
+   */
   entities(): readonly Entity[];
 }
 
@@ -81,7 +86,8 @@ export function openJudge(limits: Limits): Judge {
 
   function begin(fact: Fact, logMs: number): Verdict {
     const { kind, partition, timeMs } = fact;
-    // Last in the map, as a new one is: where two entities of one id are on a page, the earlier one's figures are shown.
+    // Last in the map, as a new one is: where two entities of one id are on a page, the earlier one's figures
+    // are shown.
     known.delete(fact.entity);
     const entity: Live = {
       kind,

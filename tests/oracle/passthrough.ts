@@ -65,7 +65,7 @@ export function openPassthrough(figures: Figures, samples: Samples): Passthrough
       .at(-1);
   }
 
-  /** Whose labels a value of an instance's sample bears; undefined where it is not shown. */
+  /** Whose labels a value of an instance's sample bears; undefined if it is not shown. */
   function bearerOf(instanceId: string, sample: Sample, row: unknown, family: string): Labels | undefined {
     const names = gpuNames(sample.exporter, row, family);
     const owner = ownerOf(instanceId, sample, names);

@@ -1,4 +1,7 @@
-/** The reference in Python that stands beside the project in some places, corrected where the contract's text says otherwise. */
+/**
+ * The reference in Python that stands beside the project in some places, corrected where the contract's text
+ * says otherwise.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -69,7 +72,10 @@ export interface ReferencePage {
   readonly dead: readonly { readonly line: number; readonly reason: unknown }[];
 }
 
-/** What the reference knows of a page: of GPUs what DCGM says of them, whose labels are all that it tells GPUs apart by. */
+/**
+ * What the reference knows of a page: of GPUs what DCGM says of them, whose labels are all that it tells GPUs
+ * apart by.
+ */
 export function knownToReference({ series, dead }: ReferencePage): ReferencePage {
   const known = [...series].filter(([key]) => /^(?:DCGM_|dstack_|fleetmeter_(?!gpu_|orphaned_))/.test(key));
   return { series: new Map(known), dead };
@@ -80,13 +86,16 @@ export function isKnownToReference(line: string): boolean {
   return !line.includes('"tags"') && !line.includes('fleetmeter.volume.');
 }
 
-/** Undefined where it can run; else why it can't. */
+/** Undefined if it can run; else why it can't. */
 export function referenceAbsent(): string | undefined {
   if (!existsSync(REFERENCE)) return 'no reference beside the project';
   return spawnSync('python3', ['--version']).status === 0 ? undefined : 'no python3';
 }
 
-/** Makes a runner of the corrected reference, which reads a file (no live log) and takes whole seconds of settings. */
+/**
+ * Makes a runner of the corrected reference, which reads a file (no live log) and takes whole seconds of
+ * settings.
+ */
 export function openReference(): (lines: readonly string[], options: OracleOptions) => ReferencePage {
   const script = join(mkdtempSync(join(tmpdir(), 'reference-')), 'reference.py');
   writeFileSync(script, corrected(readFileSync(REFERENCE, 'utf8')));

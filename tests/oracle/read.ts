@@ -184,7 +184,7 @@ function isMember([name, value]: [string, unknown]): boolean {
   );
 }
 
-/** What stands for `data`, decoded; undefined where it is no JSON in base64. */
+/** What stands for `data`, decoded; undefined if it is no JSON in base64. */
 function dataOf(event: unknown): unknown {
   const base64 = member(event, 'data_base64');
   if (typeof base64 !== 'string') return member(event, 'data');
@@ -217,7 +217,10 @@ function addressOf(kind: EntityKind, data: JsonObject): { kind: EntityKind; key:
   }
 }
 
-/** Only instances and runs name a status where they are described; a job's `submitted` and `provisioned` have none, nor has a volume's `created`. */
+/**
+ * Only instances and runs name a status where they are described; a job's `submitted` and `provisioned` have
+ * none, nor has a volume's `created`.
+ */
 function statusOf(kind: EntityKind, role: Fact['role'], data: JsonObject): string | undefined {
   if (role === 'finished' && kind === 'instance') return 'terminated';
   if (role === 'finished' && kind === 'volume') return 'deleted';

@@ -1,7 +1,10 @@
 const RFC_3339 =
   /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
 
-/** RFC 3339 to ms since the epoch, cut to the millisecond; a leap second (:60) is the second after. Null where it is none. */
+/**
+ * RFC 3339 to ms since the epoch, cut to the millisecond; a leap second (:60) is the second after. Null if it
+ * is none.
+ */
 export function parseTime(text: unknown): number | null {
   const match = typeof text === 'string' ? RFC_3339.exec(text) : null;
   if (match === null) return null;

@@ -1,4 +1,7 @@
-/** The vendor-neutral figures, by docs/reference/gpu.md; whole histories are compared with the oracle elsewhere. */
+/**
+ * The vendor-neutral figures, by docs/reference/gpu.md; whole histories are compared with the oracle
+ * elsewhere.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { encodeEvent } from '../../events/codec';

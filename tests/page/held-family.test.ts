@@ -1,4 +1,7 @@
-/** What holds do to a page: a counter that was shown higher than the ledger has it stands still, until the ledger is past it. */
+/**
+ * What holds do to a page: a counter that was shown higher than the ledger has it stands still, until the
+ * ledger is past it.
+ */
 import { encodeEvent } from '../../events/codec';
 import { seriesKey } from '../../services/catalogue/tally';
 import { ENTITY } from '../../services/view/entries';

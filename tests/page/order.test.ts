@@ -1,4 +1,7 @@
-/** The order of series depends on the state alone: replicas that have it from a store in whatever order write the same bytes. */
+/**
+ * The order of series depends on the state alone: replicas that have it from a store in whatever order write
+ * the same bytes.
+ */
 import fc from 'fast-check';
 import { PAGE_FAMILIES } from '../../services/catalogue/families';
 import { END, HOLD, SAMPLE, SOURCE, TOTAL, applyEntry, type EntryKind } from '../../services/view/entries';
@@ -48,7 +51,9 @@ function stepped(history: History): { views: readonly PartitionView[]; sampleTtl
   return { views, sampleTtlMs };
 }
 
-/** Another replica's view: the same entries in another order, some of them by way of what they were before. */
+/**
+ * Another replica's view: the same entries in another order, some of them by way of what they were before.
+ */
 function copyOf(view: PartitionView, seed: number): PartitionView {
   const random = openRandom(seed);
   const copy = { ...emptyView(), pageTimeMs: view.pageTimeMs };

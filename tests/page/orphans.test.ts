@@ -1,4 +1,7 @@
-/** `fleetmeter_orphaned_jobs`, at the edges of its sentence; whole histories are compared with the oracle elsewhere. */
+/**
+ * `fleetmeter_orphaned_jobs`, at the edges of its sentence; whole histories are compared with the oracle
+ * elsewhere.
+ */
 import { encodeEvent } from '../../events/codec';
 import { foldLines, pageOf } from '../support/folded';
 import { DEFAULT_SETTINGS } from '../support/history';

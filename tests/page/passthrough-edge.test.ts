@@ -1,6 +1,6 @@
 /**
- * A job that ends and a job that starts on the same GPU between two samples, to the millisecond: whatever is known of it when the page
- * is written, no sample of one is shown under the other.
+ * A job that ends and a job that starts on the same GPU between two samples, to the millisecond: whatever is
+ * known of it when the page is written, no sample of one is shown under the other.
  */
 import { encodeEvent } from '../../events/codec';
 import { foldLines, pageOf } from '../support/folded';

@@ -1,4 +1,7 @@
-/** Pages of nasty histories, read by strangers: Prometheus' own promtool, and Python's parsers of both formats. */
+/**
+ * Pages of nasty histories, read by strangers: Prometheus' own promtool, and Python's parsers of both
+ * formats.
+ */
 import { spawnSync } from 'node:child_process';
 import { type Format } from '../../services/page/format';
 import { foldLines, pageOf } from '../support/folded';
@@ -76,7 +79,10 @@ describe('Python’s parser', () => {
     );
   }
 
-  /** It takes no label whose name begins with two underscores, which are Prometheus' own to it; Prometheus takes them. */
+  /**
+   * It takes no label whose name begins with two underscores, which are Prometheus' own to it; Prometheus
+   * takes them.
+   */
   const readable = pages.filter(
     ({ text }) => !readSamples(text).some(({ labels }) => labels.some(([key]) => key.startsWith('__'))),
   );

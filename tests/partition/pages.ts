@@ -13,7 +13,7 @@ const HISTOGRAMS =
 
 /** Remembers the highest that each counter was seen at, hidden in between or not. */
 export interface Witness {
-  /** Answers what has fallen since, a line each. */
+  /** Returns what has fallen since, a line each. */
   fallenOn(page: string): string[];
 }
 

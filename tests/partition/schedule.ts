@@ -18,7 +18,10 @@ export interface Incidents {
 
 const EPOCH_MS = Date.UTC(2026, 10, 24, 8);
 
-/** Lets a history come in, be read in batches of any size and committed at a clock that jumps; `look` is called after each step. */
+/**
+ * Lets a history come in, be read in batches of any size and committed at a clock that jumps; `look` is
+ * called after each step.
+ */
 export function play(
   seed: number,
   entries: readonly Entry[],

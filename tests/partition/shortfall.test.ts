@@ -18,7 +18,9 @@ const DAY_MS = 86_400_000;
 
 const seeds = fc.noShrink(fc.nat());
 
-/** An id that was forgotten and comes again is another entity, whose counters begin anew: no such ids here. */
+/**
+ * An id that was forgotten and comes again is another entity, whose counters begin anew: no such ids here.
+ */
 function remembering(history: History): Settings {
   return { ...history.settings, dedupeMs: 10_000 * DAY_MS };
 }
@@ -124,7 +126,10 @@ function expectLedger(simulation: Simulation, atMs: number): void {
   if (page !== null) expect(differencesOf(simulation.oracle(atMs).series, readPage(page))).toEqual([]);
 }
 
-/** The page at its page times: gauges are the ledger's; counters too, or above it, and the sum of that is on the page. */
+/**
+ * The page at its page times: gauges are the ledger's; counters too, or above it, and the sum of that is on
+ * the page.
+ */
 function expectLedgerOrHeld(simulation: Simulation): void {
   const page = simulation.page();
   if (page === null) return;

@@ -1,7 +1,8 @@
 /**
- * A log, its owners and a reader in memory, without I/O and with a clock of their own: what may happen between a producer and a page,
- * drawn from a seed. Page time follows the contract's rule: the clock while nothing is unread (but for the last second), else the log
- * time of the last record read; where it is far ahead of the clock it goes back to it.
+ * A log, its owners and a reader in memory, without I/O and with a clock of their own: what may happen
+ * between a producer and a page, drawn from a seed. Page time follows the contract's rule: the clock while
+ * nothing is unread (but for the last second), otherwise the log time of the last record read; where it is
+ * far ahead of the clock it goes back to it.
  */
 import { closeBatch, type CommitContent } from '../../services/partition/commit';
 import { takeRecord } from '../../services/partition/intake';
@@ -26,7 +27,10 @@ import { foldNaively, type OraclePage } from '../oracle/index';
 import { read } from '../oracle/read';
 import type { Settings } from '../support/history';
 
-/** A record found unread within this time of the fetch before does not keep page time from following the clock. */
+/**
+ * A record found unread within this time of the fetch before does not keep page time from following the
+ * clock.
+ */
 const FETCH_MS = 1000;
 /** Page time, or log time, that is further ahead of the clock is of a clock that was wrong. */
 const FAR_AHEAD_MS = 300_000;
@@ -67,7 +71,10 @@ export interface Simulation {
   /** Puts a line on the log, on its own partition or on the one given. */
   append(line: string, at?: Place): void;
   unread(partition: number): { readonly lifecycle: number; readonly telemetry: number };
-  /** Reads up to so many records of each topic, copies what is not its own, and commits; `false`: dies before the commit. */
+  /**
+   * Reads up to so many records of each topic, copies what is not its own, and commits; `false`: dies before
+   * the commit.
+   */
   fold(
     partition: number,
     counts: { readonly lifecycle: number; readonly telemetry: number },

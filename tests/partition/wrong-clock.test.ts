@@ -40,7 +40,7 @@ test('no counter falls, whatever the batches and the owners are', () => {
   expect(returns).toBeGreaterThan(0);
 }, 600_000);
 
-// ---- one that began before, and one that began after --------------------------------------------------------------
+// ---- one that began before, and one that began after ------------------------------------------------------
 
 function tenDollarJob(simulation: Simulation, id: string): void {
   const run = { id: `run of ${id}` };

@@ -11,7 +11,7 @@ process.once('exit', () => {
 });
 
 export interface Command {
-  /** Resolves when it has said this on standard error; rejects where it ends before. */
+  /** Resolves when it has said this on standard error; rejects if it ends before. */
   said(text: string): Promise<void>;
   isRunning(): boolean;
   kill(): Promise<void>;

@@ -5,7 +5,10 @@ export const EPOCH_MS = Date.UTC(2026, 10, 24, 8);
 /** A dollar a second. */
 const PRICE = { dollars_per_hour: 3600 };
 
-/** The life of a job that is alone in its run, on an instance of its own; it ends after `endsS` seconds, if it does. */
+/**
+ * The life of a job that is alone in its run, on an instance of its own; it ends after `endsS` seconds, if it
+ * does.
+ */
 export function jobLife(id: string, startS: number, endsS?: number, project = 'p'): Told[] {
   const at = (seconds: number): number => EPOCH_MS + seconds * 1000;
   const run = { id: `run-${id}` };

@@ -1,5 +1,6 @@
 /**
- * Replays beside running replicas, on a real Kafka and a real Redis: scrapes see no fall and no gap, also where the replay is killed.
+ * Replays beside running replicas, on a real Kafka and a real Redis: scrapes see no fall and no gap, also
+ * where the replay is killed.
  */
 import { Redis } from 'ioredis';
 import pino from 'pino';

@@ -10,7 +10,8 @@ export interface Mortal {
 }
 
 /**
- * A store whose caller dies at its call number `at`, before or after it is done; whatever it asks later it does not ask at all.
+ * A store whose caller dies at its call number `at`, before or after it is done; whatever it asks later it
+ * does not ask at all.
  */
 export function mortal(store: GenerationStore, at: number, when: 'before' | 'after'): Mortal {
   let calls = 0;

@@ -3,8 +3,8 @@ import { openRandom } from '../support/history-random';
 import type { ReplayWorld } from './world';
 
 /**
- * Lets a history come in and be folded live, in batches of any size and at a clock that follows the events' times and jumps; a few
- * records stand on a wrong partition, and owners change.
+ * Lets a history come in and be folded live, in batches of any size and at a clock that follows the events'
+ * times and jumps; a few records stand on a wrong partition, and owners change.
  */
 export async function playLive(world: ReplayWorld, { entries }: History, seed: number): Promise<void> {
   const random = openRandom(seed);

@@ -1,5 +1,6 @@
 /**
- * A log, a store and an owner of its partitions that commits when it is told to, with a clock of its own: what a replay runs beside.
+ * A log, a store and an owner of its partitions that commits when it is told to, with a clock of its own:
+ * what a replay runs beside.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -30,7 +31,10 @@ export interface ReplayWorld {
   nowMs: number;
   /** Puts lines on the log, each on its own partition, or on the one given. */
   append(lines: readonly string[], at?: { topic: OwnedTopic; partition: number }): Promise<void>;
-  /** Takes all partitions over that are not owned, reads to the log's ends (or so many records of each) and commits. */
+  /**
+   * Takes all partitions over that are not owned, reads to the log's ends (or so many records of each) and
+   * commits.
+   */
   live(pageTimeMs?: number, most?: number): Promise<void>;
   /** The owner forgets what it has: it takes over again. */
   forget(): void;

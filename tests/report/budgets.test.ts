@@ -1,4 +1,7 @@
-/** Budgets: what their rules say in Prometheus' own tests, what was spent of them by the log, and what a wrong file is told. */
+/**
+ * Budgets: what their rules say in Prometheus' own tests, what was spent of them by the log, and what a wrong
+ * file is told.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

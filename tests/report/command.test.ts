@@ -19,7 +19,10 @@ const run = { id: 'r1', name: '=train, "big"', type: 'task', tags: { team: 'rese
 const instance = { id: 'i1', name: 'gpu-0', type: 'p5', backend: 'aws' };
 const target = { run: { id: 'r1' }, job: { id: 'j1' } };
 
-/** An instance of 8 $/h: idle for two hours, then a job on half of it for two hours, over midnight; then terminated. */
+/**
+ * An instance of 8 $/h: idle for two hours, then a job on half of it for two hours, over midnight; then
+ * terminated.
+ */
 function story(): string[] {
   const at = (hours: number, type: string, data: object) =>
     encodeEvent(tell({ type, atMs: START + hours * HOUR, data: data as Record<string, unknown> }));

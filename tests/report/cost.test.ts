@@ -1,4 +1,7 @@
-/** What a time cost is what an oracle that knows no report says, whatever the history is, and to the nano-dollar. */
+/**
+ * What a time cost is what an oracle that knows no report says, whatever the history is, and to the
+ * nano-dollar.
+ */
 import fc from 'fast-check';
 import { partAt } from '../../services/catalogue/tally';
 import type { Column } from '../../services/report/column';

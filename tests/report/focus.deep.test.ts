@@ -1,4 +1,7 @@
-/** A month of a fleet as FOCUS: its official validator takes it, and the sum of its lines is what the page's counters grew by. */
+/**
+ * A month of a fleet as FOCUS: its official validator takes it, and the sum of its lines is what the page's
+ * counters grew by.
+ */
 import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';

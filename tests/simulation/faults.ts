@@ -28,7 +28,10 @@ export interface Faults {
   readonly diary: readonly string[];
 }
 
-/** The servers' clocks differ by no more, ms: what the protocol allows for, with room for a record to become readable. */
+/**
+ * The servers' clocks differ by no more, ms: what the protocol allows for, with room for a record to become
+ * readable.
+ */
 const CLOCK_MS = 150;
 
 const KINDS = {
@@ -78,20 +81,28 @@ export function playFaults(world: FaultWorld, forMs: number): Faults {
     set(byMs);
     scheduler.after(forMs, () => set(clockMs()));
   }
-  /** Under a second wrong clock nothing tells that what a rewind has left was shown under the first: that is beyond what is promised. */
+  /**
+   * Under a second wrong clock nothing tells that what a rewind has left was shown under the first: that is
+   * beyond what is promised.
+   */
   function wrongClock(forMs: number): void {
     const byMs = random.pick(WRONG_BY_MS);
     if (!(hadWrongClock && hasRewound)) setWrong((offsetMs) => store.setClock(offsetMs), byMs, forMs);
   }
 
-  /** No state tells how far a wrong clock had shown pages that are all lost: that is beyond what is promised. */
+  /**
+   * No state tells how far a wrong clock had shown pages that are all lost: that is beyond what is promised.
+   */
   function rewind(moment: number, offsetMs: number): void {
     const kept = Math.max(0, moment);
     hasRewound = true;
     store.becomeAnother(store.losesWrongTimes(kept) ? store.moment : kept, offsetMs);
   }
 
-  /** The replica had got no further when the primary was cut off; the primary goes on for a while, then refuses. */
+  /**
+   * The replica had got no further when the primary was cut off; the primary goes on for a while, then
+   * refuses.
+   */
   function failover(): void {
     const moment = store.moment - random.integer(0, 3);
     const goesOnMs = random.integer(0, 1900);

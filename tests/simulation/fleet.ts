@@ -1,4 +1,7 @@
-/** A small fleet, as its control plane tells of it: jobs that cost money, and end before anybody has heard of it. */
+/**
+ * A small fleet, as its control plane tells of it: jobs that cost money, and end before anybody has heard of
+ * it.
+ */
 import type { Random } from '../support/history-random';
 
 export interface Told {

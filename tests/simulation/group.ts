@@ -8,7 +8,10 @@ import { openHost, type Host } from './host';
 import type { SimulatedLog } from './log';
 import type { Scheduler } from './scheduler';
 
-/** The processes that fold, and the consumer group that says who has which partition: a hint, late and wrong at times. */
+/**
+ * The processes that fold, and the consumer group that says who has which partition: a hint, late and wrong
+ * at times.
+ */
 export interface Group {
   /** Kills the process in this place, if one is there; another one comes after `restartMs`. */
   kill(place: number, restartMs: number): void;

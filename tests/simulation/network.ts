@@ -21,8 +21,8 @@ export const CALM: Weather = { lost: 0, unanswered: 0, late: 0, twice: 0, slow: 
 export interface Network {
   weather: Weather;
   /**
-   * Sends a request from a process; `execute` is done at the server, whole. `away` is what the process hears where no answer
-   * arrives: at once when the connection breaks, else when it has waited long enough.
+   * Sends a request from a process; `execute` is done at the server, whole. `away` is what the process hears
+   * where no answer arrives: at once when the connection breaks, else when it has waited long enough.
    */
   request<T>(host: Host, execute: () => T, away: T): Promise<T>;
   /** How long something is on its way, ms. */

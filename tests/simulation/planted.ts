@@ -1,6 +1,6 @@
 /**
- * Bugs that the protocol is there to make impossible, planted in the simulated store and in wrappers around it. The simulation has to
- * find each of them.
+ * Bugs that the protocol is there to make impossible, planted in the simulated store and in wrappers around
+ * it. The simulation has to find each of them.
  */
 import { HOLD, TOTAL, encodeTotal } from '../../services/view/entries';
 import type { Change, Commit, Head, StateStore } from '../../services/store/port';
@@ -128,7 +128,10 @@ function offsetsFirst(store: StateStore): StateStore {
   };
 }
 
-/** A commit is taken where the positions are the ones that it was built on: commits of page time alone all look alike. */
+/**
+ * A commit is taken where the positions are the ones that it was built on: commits of page time alone all
+ * look alike.
+ */
 function comparingPositions(store: StateStore, place: StorePlace, host: Host): StateStore {
   const ask = askOf(place, host);
   const built = new Map<number, Head['positions'] | undefined>();

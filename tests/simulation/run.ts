@@ -54,7 +54,9 @@ interface World {
   readonly failures: string[];
 }
 
-/** Plays one seed: a fleet's events, two owners, two replicas that are scraped in turn, and what befalls them. */
+/**
+ * Plays one seed: a fleet's events, two owners, two replicas that are scraped in turn, and what befalls them.
+ */
 export async function runSeed(seed: number, bug: Bug | null = null): Promise<Outcome> {
   const random = openRandom(seed);
   const partitions = random.pick([1, 1, 2]);

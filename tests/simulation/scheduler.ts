@@ -1,6 +1,6 @@
 /**
- * Time that passes only when nothing is left to do: each task runs to its end, promises included, before the next one is due. The same
- * seed gives the same run, however busy the machine is.
+ * Time that passes only when nothing is left to do: each task runs to its end, promises included, before the
+ * next one is due. The same seed gives the same run, however busy the machine is.
  */
 export interface Scheduler {
   /** ms since the simulation began. */
@@ -17,7 +17,10 @@ interface Task {
   readonly run: () => void;
 }
 
-/** `needsEventLoop`: somebody works in turns of the real event loop, however many: no time passes until that is done. */
+/**
+ * `needsEventLoop`: somebody works in turns of the real event loop, however many: no time passes until that
+ * is done.
+ */
 export function openScheduler(needsEventLoop: () => boolean): Scheduler {
   const heap: Task[] = [];
   let nowMs = 0;

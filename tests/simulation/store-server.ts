@@ -1,6 +1,7 @@
 /**
- * What the scripts of services/store/redis/lua do, on maps in memory: a server of the store, with what happens to one. Each transition
- * replaces the partition's state, so that any state of before can be put back.
+ * What the scripts of services/store/redis/lua do, on maps in memory: a server of the store, with what
+ * happens to one. Each transition replaces the partition's state, so that any state of before can be put
+ * back.
  */
 import type {
   Acquired,

@@ -15,7 +15,10 @@ export interface Scraper {
   saw(body: string): string[];
 }
 
-/** `hadWrongClock`: epochs are the store's clock, and tell of two takeovers which is later only while it is right. */
+/**
+ * `hadWrongClock`: epochs are the store's clock, and tell of two takeovers which is later only while it is
+ * right.
+ */
 export function openWitness(hadWrongClock: () => boolean): Witness {
   const failures: string[] = [];
   /** By versions: the page of it, from whichever replica. */

@@ -1,6 +1,6 @@
 /**
- * A process that commits to an embedded store, to be killed or to run out of disk. Each commit sets the same entries to
- * its counter. Prints a line of JSON for each answer.
+ * A process that commits to an embedded store, to be killed or to run out of disk. Each commit sets the same
+ * entries to its counter. Prints a line of JSON for each answer.
  */
 import { openEmbeddedStore } from '../../services/store/embedded/store';
 import { shown, takeOver } from './world';

@@ -105,7 +105,7 @@ export interface View {
   entries: Map<string, string>;
 }
 
-/** Brings a view up to date; answers false where the store says that it is empty or away. */
+/** Brings a view up to date; answers false if the store says that it is empty or away. */
 export async function refresh(store: StateStore, view: View, partition = 0): Promise<boolean> {
   for (;;) {
     const answer = await changesOf(store, view.version, partition);

@@ -1,6 +1,6 @@
 /**
- * A program that sends wrong and hostile requests, 32 a second: forked by a test, which tells it for how many milliseconds, so that what
- * it costs to send them is not the test's own.
+ * A program that sends wrong and hostile requests, 32 a second: forked by a test, which tells it for how many
+ * milliseconds, so that what it costs to send them is not the test's own.
  */
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';

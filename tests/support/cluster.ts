@@ -5,7 +5,9 @@ import { type RedisServer, freePort, startRedis } from './redis';
 export interface RedisCluster {
   /** For FLEETMETER_REDIS_URL. */
   readonly url: string;
-  /** Kills the primary that holds a key's slot; resolves when its replica is the primary, and starts it again. */
+  /**
+   * Kills the primary that holds a key's slot; resolves when its replica is the primary, and starts it again.
+   */
   killPrimaryOf(key: string): Promise<void>;
   stop(): Promise<void>;
 }

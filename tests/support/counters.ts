@@ -1,6 +1,9 @@
 /** What a Prometheus sees of counters: each series' last value, whichever replica it came from. */
 export interface CounterWatch {
-  /** Takes a page in the text format; answers the counters of ours that have fallen since the pages before, a line each. */
+  /**
+   * Takes a page in the text format; answers the counters of ours that have fallen since the pages before, a
+   * line each.
+   */
   see(page: string): string[];
 }
 

@@ -1,6 +1,7 @@
 /**
- * A small fleet in which much lies close together: few runs with many jobs each, GPUs that jobs share and leave, so that most changes
- * touch a bucket, an instance or a sample that others are in. Its owners commit, and replicas take the changes in, as with a store.
+ * A small fleet in which much lies close together: few runs with many jobs each, GPUs that jobs share and
+ * leave, so that most changes touch a bucket, an instance or a sample that others are in. Its owners commit,
+ * and replicas take the changes in, as with a store.
  */
 import { isTelemetry } from '../../events/event';
 import { partitionOf, routeOf } from '../../events/routing';

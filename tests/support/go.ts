@@ -1,4 +1,7 @@
-/** Tools written in Go that no Debian package has: from PATH, else built by `go install` and kept for the next run. */
+/**
+ * Tools written in Go that no Debian package has: from PATH, else built by `go install` and kept for the next
+ * run.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';

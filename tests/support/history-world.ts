@@ -27,7 +27,10 @@ export interface Payload {
   readonly data: Record<string, unknown>;
 }
 
-/** Which of the ids: mostly one of those in use now, else one of before, which may be settled or forgotten by now. */
+/**
+ * Which of the ids: mostly one of those in use now, otherwise one of before, which may be settled or
+ * forgotten by now.
+ */
 function generationOf({ random, progress, generations, width }: World): number {
   const newest = Math.floor(progress * generations) + width - 1;
   return random.chance(0.85) ? random.integer(newest - width + 1, newest) : random.integer(0, newest);

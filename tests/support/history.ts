@@ -1,6 +1,6 @@
 /**
- * Histories to try folds with: what a fleet's log may hold, and what it holds on a bad day. Seeded, so that a failure
- * can be had again; few ids, few labels and coarse times, so that things collide.
+ * Histories to try folds with: what a fleet's log may hold, and what it holds on a bad day. Seeded, so that a
+ * failure can be had again; few ids, few labels and coarse times, so that things collide.
  */
 import * as fc from 'fast-check';
 import { lifecyclePayload } from './history-lifecycle';
@@ -23,7 +23,7 @@ export interface CloudEvent {
   readonly recordedtime?: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
-/** A line of a history; `event` is what it was written from, absent where the line is (or may be) malformed. */
+/** A line of a history; `event` is what it was written from, absent if the line is (or may be) malformed. */
 export interface Entry {
   readonly line: string;
   readonly event?: CloudEvent;
@@ -79,7 +79,10 @@ function nastyTemper(random: Random, count: number): Temper {
     : wildTemper(random, count);
 }
 
-/** All within some minutes and of few entities, so that samples are still current and fall to one job or another. */
+/**
+ * All within some minutes and of few entities, so that samples are still current and fall to one job or
+ * another.
+ */
 function closeTemper(random: Random): Partial<Temper> {
   return {
     generations: 1,
@@ -125,7 +128,10 @@ function wildTemper(random: Random, count: number): Temper {
   };
 }
 
-/** All within a few hours, so that under the default settings no order of it has anything refused, settled or given up. */
+/**
+ * All within a few hours, so that under the default settings no order of it has anything refused, settled or
+ * given up.
+ */
 function validTemper(random: Random, count: number): Temper {
   return {
     settings: DEFAULT_SETTINGS,
@@ -149,13 +155,19 @@ function validTemper(random: Random, count: number): Temper {
   };
 }
 
-/** A nasty history of `count` lines: some are refused, some entities settle, are given up, forgotten, begun anew. */
+/**
+ * A nasty history of `count` lines: some are refused, some entities settle, are given up, forgotten, started
+ * over.
+ */
 export function makeHistory(seed: number, count: number): History {
   const random = openRandom(seed);
   return write(random, seed, count, nastyTemper(random, count));
 }
 
-/** A history of `count` events of which, in any order and with repeats, none is refused under DEFAULT_SETTINGS. */
+/**
+ * A history of `count` events of which, in any order and with repeats, none is refused under
+ * DEFAULT_SETTINGS.
+ */
 export function validHistory(seed: number, count: number): CloudEvent[] {
   const random = openRandom(seed);
   return eventsOf(write(random, seed, count, validTemper(random, count)));
@@ -184,8 +196,8 @@ export function validHistoryArbitrary(count: number): fc.Arbitrary<CloudEvent[]>
 }
 
 /**
- * The same events in another order, in which each comes after no event that is newer than it by more than half the
- * lateness: of a history that spans less than that, any order.
+ * The same events in another order, in which each comes after no event that is newer than it by more than
+ * half the lateness: of a history that spans less than that, any order.
  */
 export function shuffleWithinLateness(
   events: readonly CloudEvent[],
@@ -276,7 +288,7 @@ function lateBy(random: Random, temper: Temper): number {
     : random.integer(0, temper.lateMs);
 }
 
-/** Around now, now and then out of order: log time never goes back all the same. */
+/** Around now, now and then out of order: log time never goes back anyway. */
 function recordedOf({ random, nowMs, settings }: World, { grainMs }: Temper): string {
   const shiftMs = random.chance(0.7) ? 0 : random.integer(-settings.latenessMs, settings.latenessMs);
   return new Date(nowMs + shiftMs - ((nowMs + shiftMs) % grainMs)).toISOString();

@@ -26,7 +26,10 @@ export interface KafkaCluster {
   resume(broker: number): void;
   /** Starts a broker again, killed before or not, and waits until it answers. */
   restart(broker: number): Promise<void>;
-  /** Runs a main class of Kafka's with text on its standard input; resolves to what it printed, rejects where it fails. */
+  /**
+   * Runs a main class of Kafka's with text on its standard input; resolves to what it printed, rejects if it
+   * fails.
+   */
   java(mainClass: string, args: readonly string[], input?: string): Promise<string>;
   /** Kills all, and deletes the data. */
   stop(): Promise<void>;
@@ -51,7 +54,10 @@ const READY_MS = 180_000;
 const BROKER_HEAP_MB = 256;
 const TOOL_HEAP_MB = 128;
 
-/** Starts a cluster: about 3 s for one broker, 6 s for three, and 10 s more where the jars must be fetched first. */
+/**
+ * Starts a cluster: about 3 s for one broker, 6 s for three, and 10 s more where the jars must be fetched
+ * first.
+ */
 export async function startKafka({
   brokers: count = 1,
   props = {},

@@ -6,8 +6,9 @@ import { linesOf, type History } from './history';
 import { openRandom } from './history-random';
 
 /**
- * Append times follow the events' times, mostly a little later; now and then they go back, or are so early that the event is from
- * the future, or so late that it is too late. A few records stand on another partition than their key's.
+ * Append times follow the events' times, mostly a little later; now and then they go back, or are so early
+ * that the event is from the future, or so late that it is too late. A few records stand on another partition
+ * than their key's.
  */
 export function livePlaces(history: History): LogPlace[] {
   const { seed, settings } = history;

@@ -1,4 +1,7 @@
-/** The tables of docs/reference/metrics.md, from the catalogue, and of docs/reference/bridge.md, from what a bridge registers. */
+/**
+ * The tables of docs/reference/metrics.md, from the catalogue, and of docs/reference/bridge.md, from what a
+ * bridge registers.
+ */
 import { openBridgeMetrics } from '../../services/bridge/metrics';
 import { GPU_FAMILIES, GPU_LABELS } from '../../services/catalogue/gpu';
 import { INSTANCE, INSTANCE_LABELS } from '../../services/catalogue/instance';
@@ -93,7 +96,10 @@ const SECTIONS: readonly Section[] = [
 const BEGIN = '<!-- begin catalogue -->\n';
 const END = '<!-- end catalogue -->\n';
 
-/** docs/reference/metrics.md with its tables as the catalogue has them. Throws where the page has no place for them. */
+/**
+ * docs/reference/metrics.md with its tables as the catalogue has them. Throws if the page has no place for
+ * them.
+ */
 export function withCatalogue(page: string): string {
   return withTables(page, SECTIONS.map(sectionText).join('\n'));
 }

@@ -7,8 +7,9 @@ interface Sample {
 }
 
 /**
- * Reads a page in the text format back, strictly and apart from the encoder: by `name{label="value",…}` with label values as JSON
- * strings, as the oracles key their series. Throws on what is not a page: see readSamples().
+ * Reads a page in the text format back, strictly and apart from the encoder: by `name{label="value",…}` with
+ * label values as JSON strings, as the oracles key their series. Throws on what is not a page: see
+ * readSamples().
  */
 export function readPage(page: string): Map<string, number> {
   return new Map(readSamples(page).map((sample) => [keyOf(sample), sample.value]));

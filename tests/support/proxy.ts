@@ -12,7 +12,10 @@ export interface Proxy {
   delay(ms: number): void;
   /** So many of the answers are cut off in the middle, and their connection with them. */
   cutReplies(share: number): void;
-  /** The next bytes of a client that match are passed on, and its connection is reset before the answer; then all is well. */
+  /**
+   * The next bytes of a client that match are passed on, and its connection is reset before the answer; then
+   * all is well.
+   */
   resetAfter(matches: (bytes: Buffer) => boolean): void;
   isWell(): boolean;
   /** All is well again, for connections that are still there and for new ones. */
@@ -50,7 +53,10 @@ export async function startProxy(target: { readonly host: string; readonly port:
     }
   }
 
-  /** Passes on what comes, in order, as the fault of the moment has it; what was held up arrives late, as after a partition. */
+  /**
+   * Passes on what comes, in order, as the fault of the moment has it; what was held up arrives late, as
+   * after a partition.
+   */
   function pipe(from: Socket, to: Socket, isAnswer: boolean): void {
     let last = Promise.resolve();
     function pass(bytes: Buffer): void {

@@ -1,4 +1,7 @@
-/** Packages of Python that judge what we write: its own parsers of both page formats, FOCUS' validator, Kubernetes' schemas, Schemathesis. */
+/**
+ * Packages of Python that judge what we write: its own parsers of both page formats, FOCUS' validator,
+ * Kubernetes' schemas, Schemathesis.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -76,7 +79,8 @@ export function validateFocus(path: string): string {
 }
 
 /**
- * Kubernetes' JSON Schemas of that version, of the strict kind, in `folder`, as kubeconform looks for them. Answers the folder.
+ * Kubernetes' JSON Schemas of that version, of the strict kind, in `folder`, as kubeconform looks for them.
+ * Returns the folder.
  */
 export function kubernetesSchemas(version: string, folder: string): string {
   const where = ['-c', `import ${SCHEMAS.module} as found; print(found.__path__[0])`];
@@ -94,7 +98,10 @@ export function kubernetesSchemas(version: string, folder: string): string {
   return folder;
 }
 
-/** What Schemathesis finds by sending what an OpenAPI document allows, and what it does not, to a server; status 0: nothing. */
+/**
+ * What Schemathesis finds by sending what an OpenAPI document allows, and what it does not, to a server;
+ * status 0: nothing.
+ */
 export function runSchemathesis(
   document: string,
   url: string,

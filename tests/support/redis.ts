@@ -1,6 +1,6 @@
 /**
- * A real redis-server of the test's own: a free port, a temporary folder, and its end with the test, even where the
- * test's process is killed.
+ * A real redis-server of the test's own: a free port, a temporary folder, and its end with the test, even
+ * where the test's process is killed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -12,7 +12,10 @@ export interface SentinelSetup {
   failover(): Promise<void>;
   /** Kills the primary; resolves when another one has taken its place, and starts it again as a replica. */
   killPrimary(): Promise<void>;
-  /** The primary hangs until another one has taken its place, and `longerMs` more; then it wakes up and knows of nothing. */
+  /**
+   * The primary hangs until another one has taken its place, and `longerMs` more; then it wakes up and knows
+   * of nothing.
+   */
   hangPrimary(longerMs: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -56,7 +59,10 @@ export async function startSentinelSetup(options: SentinelOptions): Promise<Sent
     return found;
   }
 
-  /** How many replicas and sentinels the first one knows and finds well: fewer, and a failover would be refused. */
+  /**
+   * How many replicas and sentinels the first one knows and finds well: fewer, and a failover would be
+   * refused.
+   */
   async function isComplete(): Promise<boolean> {
     const answer = await asking.call('SENTINEL', 'REPLICAS', NAME);
     const known = Array.isArray(answer) ? answer.map((replica) => fieldsOf(replica)) : [];

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePort } from './redis';
 
-/** TEST_MAIN: another build, which stays as it is while this one is made anew. */
+/** TEST_MAIN: another build, which stays as it is while this one is recreated. */
 const MAIN = process.env['TEST_MAIN'] ?? resolve(__dirname, '../../dist/services/cli/main.js');
 const READY_MS = 90_000;
 
@@ -25,7 +25,10 @@ export interface Server {
   terminate(): Promise<number | null>;
 }
 
-/** Starts `serve` on a free port, with these options, and waits until it is ready; `launcher`: a command that becomes it. */
+/**
+ * Starts `serve` on a free port, with these options, and waits until it is ready; `launcher`: a command that
+ * becomes it.
+ */
 export async function startServer(
   settings: Readonly<Record<string, string>>,
   options: readonly string[] = [],

@@ -1,4 +1,7 @@
-/** A disk that can be full: a tmpfs that the process on it alone can see, and that is gone with it. Linux only. */
+/**
+ * A disk that can be full: a tmpfs that the process on it alone can see, and that is gone with it. Linux
+ * only.
+ */
 import { execFileSync } from 'node:child_process';
 
 /** What starts a process with `folder` on a disk of so many MB, and becomes it. */

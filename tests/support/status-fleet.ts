@@ -18,7 +18,10 @@ const PROJECTS = ['main', 'research', 'serving'];
 const USERS = ['ann', 'bob', 'cleo', 'dan'];
 const BACKENDS = ['aws', 'gcp', 'lambda'];
 
-/** So many jobs, each on an instance of its own, since hours; one instance in ten is idle, one job is orphaned. */
+/**
+ * So many jobs, each on an instance of its own, since hours; one instance in ten is idle, one job is
+ * orphaned.
+ */
 export function fleetOf(jobs: number, nowMs: number): Refreshed {
   const history = openHistory({ ...DEFAULT_SETTINGS, asOfMs: null }, 4);
   const take = (told: Told): void => {

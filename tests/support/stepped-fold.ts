@@ -1,6 +1,7 @@
 /**
- * Folds records as an owner of partitions does, with what happens to one in between: it compacts and settles early or late, hands
- * the partition over to another owner who knows only what was stored. None of that may show on a page.
+ * Folds records as an owner of partitions does, with what happens to one in between: it compacts and settles
+ * early or late, hands the partition over to another owner who knows only what was stored. None of that may
+ * show on a page.
  */
 import { decodeEvent } from '../../events/codec';
 import { isTelemetry, type FleetEvent } from '../../events/event';
@@ -36,7 +37,9 @@ import { type Settings } from './history-world';
 export interface Stepping {
   readonly seed: number;
   readonly settings: Settings;
-  /** Page time of each partition at the end; nothing is settled for a later page than the earliest of them. */
+  /**
+   * Page time of each partition at the end; nothing is settled for a later page than the earliest of them.
+   */
   readonly pageTimes: readonly number[];
   /** The live log; without, the lines are those of a file. */
   readonly places?: readonly LogPlace[];
@@ -128,7 +131,10 @@ function bringOver({ view, ledger }: Part): void {
   drain(ledger);
 }
 
-/** Writes all that is kept, and opens it anew; a store gives entries back in no order, and texts by way of UTF-8. */
+/**
+ * Writes all that is kept, and opens it anew; a store gives entries back in no order, and texts by way of
+ * UTF-8.
+ */
 function handOver(part: Part, random: Random): void {
   const { ledger, view } = part;
   const stored: { space: Space; key: string; value: string }[] = [];

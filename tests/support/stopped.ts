@@ -2,8 +2,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { until } from './server';
 
 /**
- * Stops a process with SIGSTOP, and resolves when all its threads stand still: the signal takes a moment, in which it could answer
- * one request more. Where there is no /proc, it is trusted to be quick.
+ * Stops a process with SIGSTOP, and resolves when all its threads stand still: the signal takes a moment, in
+ * which it could answer one request more. Where there is no /proc, it is trusted to be quick.
  */
 export async function stopProcess(pid: number): Promise<void> {
   process.kill(pid, 'SIGSTOP');

@@ -4,8 +4,8 @@ import { jsonSchemas } from '../../events/schemas';
 import { interfaceFiles } from './interfaces/index';
 
 /**
- * `npm run schemas` writes docs/reference/schemas/TYPE.json, docs/reference/api/openapi.json and asyncapi.json, and removes what no
- * event type stands for any more.
+ * `npm run schemas` writes docs/reference/schemas/TYPE.json, docs/reference/api/openapi.json and
+ * asyncapi.json, and removes what no event type stands for any more.
  */
 const reference = join(__dirname, '../../docs/reference');
 const schemas = [...jsonSchemas()].map(

@@ -1,4 +1,7 @@
-/** What the dashboards are put together from, on Grafana's own typed builders: its schema is checked by the compiler. */
+/**
+ * What the dashboards are put together from, on Grafana's own typed builders: its schema is checked by the
+ * compiler.
+ */
 import { type Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
   BigValueColorMode,
@@ -171,8 +174,9 @@ function query(index: number, expr: string): DataqueryBuilder {
 }
 
 /**
- * To another of the dashboards, with its variables set from what was clicked: variable to Grafana's expression for the value, such as
- * `${__field.labels.dstack_project_name}` on a series and `${__data.fields.Project}` in a table.
+ * To another of the dashboards, with its variables set from what was clicked: variable to Grafana's
+ * expression for the value, such as `${__field.labels.dstack_project_name}` on a series and
+ * `${__data.fields.Project}` in a table.
  */
 export function link(title: string, uid: string, variables: Readonly<Record<string, string>>) {
   const set = Object.entries(variables).map(([name, value]) => `var-${name}=${value}`);
@@ -225,7 +229,8 @@ export function dashboard({ uid, title, about, variables, sections }: DashboardS
     for (const panel of section.panels) builder.withPanel(panel);
   }
   const built = builder.build();
-  // Grafana asks for a number of each; where they stand decides it, so that the same source gives the same file.
+  // Grafana asks for a number of each; where they stand decides it, so that the same source gives the same
+  // file.
   built.panels?.forEach((panel, index) => (panel.id = index + 1));
   return built;
 }

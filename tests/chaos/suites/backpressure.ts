@@ -10,7 +10,10 @@ import { printTable } from '../table';
 
 const SENDERS = 48;
 const EVENTS_A_REQUEST = 1000;
-/** What a gateway may hold (256 MiB of bodies, 64 MiB on their way to Kafka), their copies, and Node.js itself. */
+/**
+ * What a gateway may hold (256 MiB of bodies, 64 MiB on their way to Kafka), their copies, and Node.js
+ * itself.
+ */
 const GATEWAY_MB = 1200;
 const AGGREGATOR_MB = 500;
 const RECOVERY_MS = 180_000;

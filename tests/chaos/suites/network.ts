@@ -7,7 +7,10 @@ import type { Options } from '../suite';
 
 const LAST_MS = 8000;
 
-/** Faults of the network between the aggregators and Redis, and between them and Kafka. Options: `faults`, `seed`. */
+/**
+ * Faults of the network between the aggregators and Redis, and between them and Kafka. Options: `faults`,
+ * `seed`.
+ */
 export async function run(options: Options): Promise<readonly string[]> {
   const redis = await startRedis(['maxmemory-policy noeviction']);
   const toRedis = await startProxy({ host: '127.0.0.1', port: redis.port });

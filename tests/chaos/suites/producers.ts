@@ -24,8 +24,8 @@ interface Counts {
 }
 
 /**
- * Producers that send records twice, out of order and to other partitions than their own: the Java client's partitioner, librdkafka's
- * (CRC32), and none, since there is no key. Options: `seconds`, `seed`.
+ * Producers that send records twice, out of order and to other partitions than their own: the Java client's
+ * partitioner, librdkafka's (CRC32), and none, since there is no key. Options: `seconds`, `seed`.
  */
 export async function run(options: Options): Promise<readonly string[]> {
   const seconds = options.get('seconds') ?? 90;

@@ -9,7 +9,8 @@ import { withLab } from '../lab';
 import type { Options } from '../suite';
 
 /**
- * Failovers by Sentinel, and restores of an older snapshot under running processes. Options: `failovers`, `restores`, `seed`.
+ * Failovers by Sentinel, and restores of an older snapshot under running processes. Options: `failovers`,
+ * `restores`, `seed`.
  */
 export async function run(options: Options): Promise<readonly string[]> {
   const seed = options.get('seed') ?? 1;
@@ -64,7 +65,9 @@ async function restores(count: number, seed: number): Promise<readonly string[]>
   }
 }
 
-/** Takes a snapshot, and puts back one of those that were taken in the last rounds: seconds to a minute old. */
+/**
+ * Takes a snapshot, and puts back one of those that were taken in the last rounds: seconds to a minute old.
+ */
 function restoreOf(redis: RedisServer, operator: Redis): Fault {
   const snapshots: string[] = [];
   return {

@@ -3,7 +3,10 @@ import { findBug, playSeeds } from '../../simulation/seeds';
 import type { Options } from '../suite';
 import { printTable, quantiles } from '../table';
 
-/** The protocol under faults drawn from seeds, and the planted bugs that it must find. Options: `from`, `seeds`. */
+/**
+ * The protocol under faults drawn from seeds, and the planted bugs that it must find. Options: `from`,
+ * `seeds`.
+ */
 export async function run(options: Options): Promise<readonly string[]> {
   const from = options.get('from') ?? 0;
   const count = options.get('seeds') ?? 10_000;

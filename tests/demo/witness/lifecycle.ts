@@ -48,7 +48,8 @@ export function watchLifecycle(fleet: Fleet, speed: number) {
         step('instance', instance, 'terminated');
         must(instance.jobs.size === 0, 'terminated with jobs');
         count(`instance ${String(event.data.reason)}`);
-        // The least patient fleet waits for three minutes; one that waits for none ends its instances with their jobs.
+        // The least patient fleet waits for three minutes; one that waits for none ends its instances with
+        // their jobs.
         if (event.data.reason === 'idle_timeout')
           must(instance.wasIdleMs * speed >= 3 * 60_000 - speed, 'idle for too short a time');
         return;

@@ -4,8 +4,8 @@ import { watchLifecycle } from './lifecycle';
 import { watchTelemetry } from './telemetry';
 
 /**
- * Watches a fleet's life event by event, and says what can't be: it knows the rules of dstack's entities and of the
- * contract's events, and nothing of how the demo makes them.
+ * Watches a fleet's life event by event, and says what can't be: it knows the rules of dstack's entities and
+ * of the contract's events, and nothing of how the demo makes them.
  */
 export interface Witness {
   see(event: FleetEvent): void;

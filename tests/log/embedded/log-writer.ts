@@ -1,4 +1,7 @@
-/** A process of its own that appends until it is killed, and prints the number of each record that is acknowledged. */
+/**
+ * A process of its own that appends until it is killed, and prints the number of each record that is
+ * acknowledged.
+ */
 import { openEmbeddedLog } from '../../../services/log/embedded/log';
 
 async function main(dir: string): Promise<void> {

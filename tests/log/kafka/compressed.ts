@@ -1,6 +1,6 @@
 /**
- * One record batch each, as a broker stored it: 40 records {"n": 0…39, "text": "abcdefgh" × (n mod 7)}, compressed by the Java
- * client of Kafka 4.3.1 and by librdkafka 2.0.2 (kcat).
+ * One record batch each, as a broker stored it: 40 records {"n": 0…39, "text": "abcdefgh" × (n mod 7)},
+ * compressed by the Java client of Kafka 4.3.1 and by librdkafka 2.0.2 (kcat).
  */
 export const COMPRESSED: Readonly<Record<string, string>> = {
   'java gzip':

@@ -1,4 +1,7 @@
-/** Which partitions a fetch brings, from a broker that fills its answer in the order in which it is asked, as Kafka does. */
+/**
+ * Which partitions a fetch brings, from a broker that fills its answer in the order in which it is asked, as
+ * Kafka does.
+ */
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { FetchedPartition, FetchPartition, FetchRequest } from '../../../services/log/kafka/fetch';
 import { openFetcher } from '../../../services/log/kafka/fetcher';
@@ -13,7 +16,10 @@ const PARTITIONS = 24;
 const HOT = 12;
 const CONTROL = 0x20;
 
-/** A transaction's marker, and as large as was asked for: passed without a record, so that more is wanted at once. */
+/**
+ * A transaction's marker, and as large as was asked for: passed without a record, so that more is wanted at
+ * once.
+ */
 function batchAt({ offset, maxBytes }: FetchPartition): Buffer {
   const bytes = Buffer.alloc(maxBytes);
   bytes.writeBigInt64BE(BigInt(offset), 0);

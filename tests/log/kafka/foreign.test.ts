@@ -1,4 +1,6 @@
-/** Records that other clients wrote: any compression, no key, transactions, bombs; and records that expired. */
+/**
+ * Records that other clients wrote: any compression, no key, transactions, bombs; and records that expired.
+ */
 import { CompressionTypes, Kafka, logLevel, type Producer } from 'kafkajs';
 import type { EventLog } from '../../../services/log/port';
 import { startKafka, type KafkaCluster } from '../../support/kafka';

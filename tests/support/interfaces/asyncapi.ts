@@ -1,4 +1,7 @@
-/** The topics as an AsyncAPI 3.0 document: which events are on which, with which key, made of the declarations that the code uses. */
+/**
+ * The topics as an AsyncAPI 3.0 document: which events are on which, with which key, made of the declarations
+ * that the code uses.
+ */
 import { version } from '../../../package.json';
 import { decodeEvent } from '../../../events/codec';
 import { DEAD_LETTER_BYTES } from '../../../events/dead-letter';

@@ -1,6 +1,7 @@
 /**
- * The HTTP interface as an OpenAPI 3.1 document: events, refusal reasons, roles, limits and content types are those that the code
- * uses; what stands here besides is what a reader needs to send a request and read an answer.
+ * The HTTP interface as an OpenAPI 3.1 document: events, refusal reasons, roles, limits and content types are
+ * those that the code uses; what stands here besides is what a reader needs to send a request and read an
+ * answer.
  */
 import { version } from '../../../package.json';
 import { REFUSAL_REASONS } from '../../../events/refusal';

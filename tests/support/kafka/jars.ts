@@ -12,8 +12,9 @@ const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-depend
 const MIN_JAVA = 17;
 
 /**
- * The class path of a Kafka: of an installed one where KAFKA_HOME names it, else of jars that Maven fetches once (about 40
- * MB) into ~/.cache/fleetmeter. Throws, saying what is missing, where there is neither.
+ * The class path of a Kafka: of an installed one where KAFKA_HOME names it, otherwise of jars that Maven
+ * fetches once (about 40 MB) into ~/.cache/fleetmeter. Throws, saying what is missing, where there is
+ * neither.
  */
 export async function kafkaClassPath(): Promise<string> {
   await checkJava();

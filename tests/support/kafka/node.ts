@@ -17,7 +17,9 @@ export function jvm(heapMb: number, classPath: string): string[] {
   return [`-Xmx${heapMb}m`, ...LIGHT_JVM, log4j, '-cp', classPath];
 }
 
-/** A Java process whose output goes to a file. It dies with this one, on Linux even where this one is killed. */
+/**
+ * A Java process whose output goes to a file. It dies with this one, on Linux even where this one is killed.
+ */
 export interface JavaProcess {
   readonly exited: Promise<number | null>;
   isRunning(): boolean;
