@@ -25,6 +25,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['budgets', async () => (await import('./commands/budgets.js')).addBudgets],
   ['top', async () => (await import('./commands/top.js')).addTop],
   ['demo', async () => (await import('./commands/demo.js')).addDemo],
+  ['completion', async () => (await import('./commands/completion.js')).addCompletion],
 ]);
 
 async function main(): Promise<void> {
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Only with the command asked for: loading all of them takes half a second. */
+/** Only with the command asked for: loading all of them takes half a second. Completion needs all. */
 async function openProgram(asked: string): Promise<Command> {
   const program = new Command('fleetmeter')
     .description('Event-sourced metrics for GPU fleets')
@@ -49,7 +50,7 @@ async function openProgram(asked: string): Promise<Command> {
       },
     })
     .exitOverride();
-  const found = COMMANDS.get(asked);
+  const found = asked === 'completion' ? undefined : COMMANDS.get(asked);
   for (const load of found === undefined ? COMMANDS.values() : [found]) (await load())(program, settings);
   return program;
 }

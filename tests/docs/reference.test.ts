@@ -33,6 +33,7 @@ const COMMANDS = [
   'explain',
   'cost',
   'budgets',
+  'completion',
   'dead-letters',
   'topics',
   'bridge',

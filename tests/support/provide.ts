@@ -21,6 +21,8 @@ const PROGRAMS = {
   'victoria-metrics': { debian: 'victoria-metrics', image: null },
   faketime: { debian: 'faketime', image: null },
   chromium: { debian: 'chromium', image: null },
+  zsh: { debian: 'zsh', image: null },
+  fish: { debian: 'fish', image: null },
 } as const;
 
 export type ProgramName = keyof typeof PROGRAMS;
