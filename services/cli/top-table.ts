@@ -101,3 +101,18 @@ function ageText(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
   return `${String(Math.floor(minutes / 60))}:${String(minutes % 60).padStart(2, '0')}`;
 }
+
+export interface Screen {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Lines around those of jobs, and one for the cursor. */
+const OTHER_ROWS = 8;
+
+/** The table on a terminal: as many jobs as it has room for, and nothing that wraps. */
+export function topScreen(page: string, limit: number, { rows, columns }: Screen): string {
+  const text = topTable(page, Math.max(1, Math.min(limit, rows - OTHER_ROWS)));
+  const lines = [...text.split('\n'), 'Ctrl-C ends it'];
+  return `${lines.map((line) => line.slice(0, columns)).join('\n')}\n`;
+}

@@ -1,4 +1,4 @@
-import { topTable } from '../../services/cli/top-table';
+import { topScreen, topTable } from '../../services/cli/top-table';
 import { runCommand } from '../support/server';
 
 const JOB = (id: string, more = '') =>
@@ -30,6 +30,16 @@ test('the fleet in two lines, and its jobs, those that have cost most first', ()
     'and 1 more',
     '',
   ]);
+});
+
+test('on a terminal it is no longer and no wider than that', () => {
+  const jobs = Array.from({ length: 50 }, (_, i) => `fleetmeter_job_cost_dollars_total${JOB(`j${i}`)} ${i}`);
+  const screen = topScreen(PAGE + jobs.join('\n'), 20, { rows: 16, columns: 40 });
+  const lines = screen.split('\n');
+  expect(lines).toHaveLength(16);
+  expect(Math.max(...lines.map((line) => line.length))).toBe(40);
+  expect(lines[0]).toMatch(/^2026-11-24/);
+  expect(lines.slice(-4)).toEqual(['and 44 more', '', 'Ctrl-C ends it', '']);
 });
 
 test('where no server answers: 3, and what to do; a wrong option: 2', async () => {

@@ -8,7 +8,7 @@ import { openServerClient } from '../server-client';
 import type { ServerClient } from '../server-client';
 import type { Settings } from '../settings';
 import { openStop } from '../stop';
-import { topTable } from '../top-table';
+import { topScreen, topTable } from '../top-table';
 
 interface TopOptions {
   readonly url?: string;
@@ -63,8 +63,8 @@ async function follow(
 ): Promise<void> {
   const stop = openStop(openLogger('silent'));
   while (!stop.signal.aborted) {
-    const text = topTable(await pageOf(client, settings), limit);
-    process.stdout.write(`${CLEAR}${text}\nCtrl-C ends it\n`);
+    const page = await pageOf(client, settings);
+    process.stdout.write(`${CLEAR}${topScreen(page, limit, process.stdout)}`);
     await delay(intervalMs, undefined, { signal: stop.signal }).catch(() => undefined);
   }
   stop.close();
