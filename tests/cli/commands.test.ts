@@ -45,6 +45,12 @@ describe('exit codes', () => {
       /^\/no\/such\/file: expected a file that can be read.*\n$/,
       ['publish', '/no/such/file'],
     ],
+    [
+      'a token of two lines',
+      2,
+      /^--token-file: package.json, expected a file that holds a token, one word on one line\n$/,
+      ['bridge', 'dstack', '--url', 'http://127.0.0.1:1', '--token-file', 'package.json', '--once'],
+    ],
     ['a folder', 2, /^\/tmp: expected a file that can be read.*\n$/, ['render', '--events', '/tmp']],
     [
       'a moment that is none',

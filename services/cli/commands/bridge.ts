@@ -13,7 +13,7 @@ import { openLogger } from '../../process/logger';
 import { CommandError, EXIT } from '../exit';
 import { examples } from '../declaration';
 import type { AddCommand } from '../declaration';
-import { addressOption, readOption, urlOption, wholeNumber, wrongOption } from '../option';
+import { addressOption, checkTokenFile, readOption, urlOption, wholeNumber, wrongOption } from '../option';
 import { openServer, processRoutes } from '../server';
 import type { Settings } from '../settings';
 import { deliverTo, openSink } from '../sink';
@@ -149,8 +149,7 @@ function readPlan(options: BridgeOptions, settings: Settings): Plan {
     ['--token-file', tokenFile],
     ['--metrics-token-file', metricsTokenFile],
   ] as const) {
-    if (path !== undefined && readOption(option, path).trim() === '')
-      throw new CommandError(EXIT.usage, `${option}: ${path} is empty, expected a token in it`);
+    if (path !== undefined) checkTokenFile(option, path);
   }
   if (source === '' || Buffer.byteLength(source) > 1024)
     throw wrongOption('--source', source, 'a text of 1 to 1024 bytes, such as /dstack/eu-1');

@@ -9,7 +9,7 @@ import { singleTokens } from '../../http/access';
 import { openLogger } from '../../process/logger';
 import { CommandError, EXIT } from '../exit';
 import { openServer, processRoutes } from '../server';
-import { addressOption, durationOption, readOption, urlOption, wrongOption } from '../option';
+import { addressOption, durationOption, checkTokenFile, readOption, urlOption, wrongOption } from '../option';
 import type { Settings } from '../settings';
 import { deliverTo, openSink } from '../sink';
 import { openStop } from '../stop';
@@ -105,7 +105,7 @@ async function readPlan(options: CollectOptions) {
       : durationOption('--timeout', options.timeout, 1);
   if (timeoutMs > intervalMs)
     throw wrongOption('--timeout', `${timeoutMs}ms`, `at most the interval, ${intervalMs}ms`);
-  if (options.tokenFile !== undefined) readOption('--token-file', options.tokenFile);
+  if (options.tokenFile !== undefined) checkTokenFile('--token-file', options.tokenFile);
   const fetcher = openFetcher({
     timeoutMs,
     bodyBytes: BODY_BYTES,
