@@ -14,7 +14,7 @@ export const addCompletion: AddCommand = (program) => {
     .addHelpText(
       'after',
       examples(
-        'source <(fleetmeter completion bash)',
+        'fleetmeter completion bash > ~/.local/share/bash-completion/completions/fleetmeter',
         'fleetmeter completion zsh > ~/.zsh/completions/_fleetmeter',
         'fleetmeter completion fish > ~/.config/fish/completions/fleetmeter.fish',
       ),
