@@ -149,22 +149,13 @@ export function simulate(settings: Settings, startMs: number): Simulation {
     },
     earliestAtMs: () =>
       Math.max(...owned.map(({ view }) => Math.max(view?.pageTimeMs ?? 0, view?.newestTakenMs ?? 0))),
-    oracle(atMs) {
-      const taken = log.filter(({ topic, record }) => {
-        const position = part(record.partition).committed.head?.positions[topic] ?? 0;
-        return record.offset < position;
-      });
-      const places = taken.map(({ topic, record, right }) => {
-        const strayed = right !== null && right.topic !== topic;
-        return { partition: strayed ? NOWHERE : record.partition, appendTimeMs: record.appendTimeMs };
-      });
-      const pageTimes = owned.map(({ committed }) => committed.head?.pageTimeMs ?? 0);
-      const when = atMs === undefined ? { pageTimes } : { atMs };
-      return foldNaively(
-        taken.map(({ line }) => line),
-        { ...settings, ...when, places },
-      );
-    },
+    oracle: (atMs) =>
+      oracleOf(
+        settings,
+        log,
+        owned.map(({ committed }) => committed.head),
+        atMs,
+      ),
     refusals: () => log.flatMap((logged) => refused.get(logged) ?? []),
     held: (number) => part(number).partition.view.holds,
   };
@@ -260,6 +251,29 @@ export function simulate(settings: Settings, startMs: number): Simulation {
   }
 
   return simulation;
+}
+
+/** What the oracle makes of the records that are committed, as of the partitions' page times or of a moment. */
+function oracleOf(
+  settings: Settings,
+  log: readonly Logged[],
+  heads: readonly (Head | null)[],
+  atMs: number | undefined,
+): OraclePage {
+  const taken = log.filter(({ topic, record }) => {
+    const position = heads[record.partition]?.positions[topic] ?? 0;
+    return record.offset < position;
+  });
+  const places = taken.map(({ topic, record, right }) => {
+    const strayed = right !== null && right.topic !== topic;
+    return { partition: strayed ? NOWHERE : record.partition, appendTimeMs: record.appendTimeMs };
+  });
+  const pageTimes = heads.map((head) => head?.pageTimeMs ?? 0);
+  const when = atMs === undefined ? { pageTimes } : { atMs };
+  return foldNaively(
+    taken.map(({ line }) => line),
+    { ...settings, ...when, places },
+  );
 }
 
 /** For the oracle: on no partition of its own. */
