@@ -1,8 +1,10 @@
 import { utf8Of } from './encoding';
-import { declarationOf, EVENT_TYPES, type Envelope, type FleetEvent } from './event';
+import { declarationOf, EVENT_TYPES } from './event';
+import type { Envelope, FleetEvent } from './event';
 import { isLabel } from './fields';
 import { MAX_LEVELS, nestsTooDeep } from './nesting';
-import { complaint, explainData, type Refusal, type RefusalReason } from './refusal';
+import { complaint, explainData } from './refusal';
+import type { Refusal, RefusalReason } from './refusal';
 import { routeOf, subjectOf } from './routing';
 import { formatTime, parseTime } from './time';
 

@@ -1,5 +1,6 @@
 import type { EntityId as EntityIdOf } from './declaration';
-import { KINDS, type EntityKind } from './kinds';
+import { KINDS } from './kinds';
+import type { EntityKind } from './kinds';
 import { SAMPLES } from './sample';
 
 export type { Envelope } from './declaration';

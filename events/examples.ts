@@ -1,5 +1,6 @@
 import { encodeEvent } from './codec';
-import { DECLARATIONS, EVENT_TYPES, type EventType } from './event';
+import { DECLARATIONS, EVENT_TYPES } from './event';
+import type { EventType } from './event';
 
 type Example = Readonly<Record<string, unknown>>;
 type Examples = Readonly<Record<EventType, Example>>;

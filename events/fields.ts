@@ -1,4 +1,5 @@
-import { Kind, Type, TypeRegistry, type TSchema } from '@sinclair/typebox';
+import { Kind, Type, TypeRegistry } from '@sinclair/typebox';
+import type { TSchema } from '@sinclair/typebox';
 
 /**
  * The kinds of field that events are made of. Each one's `description` says what is expected, both in the

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
-import { declare, type EntityId } from './declaration';
+import { declare } from './declaration';
+import type { EntityId } from './declaration';
 import { Flag, Id, Label, Positive, Price, Resources, Text, WithId, oneOf, optional } from './fields';
 
 const STATUSES = {

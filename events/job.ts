@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
-import { declare, type EntityId } from './declaration';
+import { declare } from './declaration';
+import type { EntityId } from './declaration';
 import {
   Blocks,
   Count,

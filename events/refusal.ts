@@ -1,5 +1,6 @@
 import type { TSchema } from '@sinclair/typebox';
-import { Errors, type ValueError, type ValueErrorIterator } from '@sinclair/typebox/errors';
+import { Errors } from '@sinclair/typebox/errors';
+import type { ValueError, ValueErrorIterator } from '@sinclair/typebox/errors';
 
 /** Why an event can't be taken. The fold gives the last two reasons, the codec the others. */
 export const REFUSAL_REASONS = [

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
-import { declare, type EntityId } from './declaration';
+import { declare } from './declaration';
+import type { EntityId } from './declaration';
 import { Flag, Id, Label, Tags, Text, WithId, oneOf, optional } from './fields';
 
 const STATUSES = {

@@ -1,5 +1,7 @@
-import { Type, type Static, type TSchema } from '@sinclair/typebox';
-import { declare, type EntityId } from './declaration';
+import { Type } from '@sinclair/typebox';
+import type { Static, TSchema } from '@sinclair/typebox';
+import { declare } from './declaration';
+import type { EntityId } from './declaration';
 import { Amount, AnyNumber, Label, Text, Whole, WithId, mapOf, optional } from './fields';
 import { aboutInstance } from './instance';
 import { aboutJob } from './job';

@@ -1,5 +1,6 @@
 import type { TSchema } from '@sinclair/typebox';
-import { DECLARATIONS, type EventType } from './event';
+import { DECLARATIONS } from './event';
+import type { EventType } from './event';
 import { EXAMPLES } from './examples';
 import { MAX_LABEL_BYTES } from './fields';
 

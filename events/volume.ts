@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
-import { declare, type EntityId } from './declaration';
+import { declare } from './declaration';
+import type { EntityId } from './declaration';
 import { Amount, Flag, Id, Label, Price, Text, WithId, optional } from './fields';
 
 const STATUSES = { first: 'active', unfinished: ['active'], finished: ['deleted'] } as const;

@@ -1,13 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LifecycleEvent } from '../../events/event';
 import type { Logger } from '../process/logger';
-import { NO_WAIT, openBackoff, type Backoff } from './backoff';
-import { eventOf, idOf, type Fact } from './fact';
+import { NO_WAIT, openBackoff } from './backoff';
+import type { Backoff } from './backoff';
+import { eventOf, idOf } from './fact';
+import type { Fact } from './fact';
 import type { BridgeMetrics } from './metrics';
-import { openOutbox, type Deliver, type Outbox } from './outbox';
+import { openOutbox } from './outbox';
+import type { Deliver, Outbox } from './outbox';
 import type { Advanced, ControlPlane } from './port';
 import type { StateFile } from './state-file';
-import { openTroubles, type TroubleOf } from './troubles';
+import { openTroubles } from './troubles';
+import type { TroubleOf } from './troubles';
 
 export interface BridgeOptions {
   readonly plane: ControlPlane;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { declarationOf, isTelemetry, type LifecycleEvent } from '../../events/event';
+import { declarationOf, isTelemetry } from '../../events/event';
+import type { LifecycleEvent } from '../../events/event';
 import { parseTime } from '../../events/time';
 
 /**

@@ -1,12 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GpuFields } from '../exposition/gpu-fields';
 import type { Logger } from '../process/logger';
-import { openSeldom, type Seldom } from '../process/rare-warning';
+import { openSeldom } from '../process/rare-warning';
+import type { Seldom } from '../process/rare-warning';
 import type { Fetcher } from '../http/fetcher';
 import type { CollectorMetrics } from './metrics';
-import { type Deliver, openOutbox } from './outbox';
-import { type Schedule, openSchedule } from './schedule';
-import { type Scrape, type Scraper, openScraper } from './scraper';
+import { openOutbox } from './outbox';
+import type { Deliver } from './outbox';
+import { openSchedule } from './schedule';
+import type { Schedule } from './schedule';
+import { openScraper } from './scraper';
+import type { Scrape, Scraper } from './scraper';
 import type { TargetSource } from './source';
 import type { ScrapeTarget } from './target';
 

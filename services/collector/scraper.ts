@@ -1,6 +1,7 @@
 import type { GpuFields } from '../exposition/gpu-fields';
 import type { ExpositionFormat } from '../exposition/page';
-import { type PageEvent, type PageSummary, pageEventOf } from '../exposition/page-event';
+import { pageEventOf } from '../exposition/page-event';
+import type { PageEvent, PageSummary } from '../exposition/page-event';
 import type { Logger } from '../process/logger';
 import type { Seldom } from '../process/rare-warning';
 import type { Fetched, Fetcher } from '../http/fetcher';

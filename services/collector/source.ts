@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { textOf } from '../../events/encoding';
 import type { Fetcher } from '../http/fetcher';
-import { type TargetsRead, readTargets } from './target';
+import { readTargets } from './target';
+import type { TargetsRead } from './target';
 
 /** Where targets are listed: a file, or an HTTP endpoint, both in Prometheus' service discovery format. */
 export interface TargetSource {

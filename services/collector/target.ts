@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
-import { EXPORTER_NAME, type Target } from '../exposition/page-event';
+import { EXPORTER_NAME } from '../exposition/page-event';
+import type { Target } from '../exposition/page-event';
 
 /** An exporter that is scraped, and whose GPUs it reports. */
 export interface ScrapeTarget {

@@ -1,4 +1,4 @@
-import { type FleetEvent } from '../../events/event';
+import type { FleetEvent } from '../../events/event';
 import { simulate } from './simulation';
 import { samplingStretch } from './telemetry';
 

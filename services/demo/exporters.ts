@@ -1,8 +1,8 @@
-import { type GpuSampled } from '../../events/sample';
-import { type Gpu } from './fleet';
-import { type GpuModel } from './offers';
+import type { GpuSampled } from '../../events/sample';
+import type { Gpu } from './fleet';
+import type { GpuModel } from './offers';
 import { hash32 } from './random';
-import { type Reading } from './sensors';
+import type { Reading } from './sensors';
 
 type Row = GpuSampled['series'][number];
 

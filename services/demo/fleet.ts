@@ -1,6 +1,6 @@
-import { type FleetPlan, type Project } from './projects';
-import { type GpuModel, type Offer } from './offers';
-import { type Load } from './load';
+import type { FleetPlan, Project } from './projects';
+import type { GpuModel, Offer } from './offers';
+import type { Load } from './load';
 
 /** A GPU of an instance. */
 export interface Gpu {

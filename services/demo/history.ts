@@ -1,5 +1,7 @@
-import { isTelemetry, type FleetEvent } from '../../events/event';
-import { simulate, type SimulationOptions } from './simulation';
+import { isTelemetry } from '../../events/event';
+import type { FleetEvent } from '../../events/event';
+import { simulate } from './simulation';
+import type { SimulationOptions } from './simulation';
 
 const HOUR = 3_600_000;
 /** Lifecycle events that one running job makes an hour, measured: decides how many jobs a history needs. */

@@ -1,8 +1,8 @@
-import { type InstanceStatus } from '../../events/instance';
-import { type Fleet, type Gpu, type Instance } from './fleet';
-import { type GpuModel, type Offer } from './offers';
+import type { InstanceStatus } from '../../events/instance';
+import type { Fleet, Gpu, Instance } from './fleet';
+import type { GpuModel, Offer } from './offers';
 import { hash32, noise } from './random';
-import { type World } from './world';
+import type { World } from './world';
 
 const HOUR = 3_600_000;
 const GIB = 1024 ** 3;

@@ -1,7 +1,7 @@
-import { type Fleet, type Instance, type Place, type Tenant } from './fleet';
+import type { Fleet, Instance, Place, Tenant } from './fleet';
 import { announce, createInstance, freeBlocks, hasRoom, priceNow, setStatus } from './instance';
-import { type Offer } from './offers';
-import { type World } from './world';
+import type { Offer } from './offers';
+import type { World } from './world';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,11 +1,13 @@
-import { type JobStatus } from '../../events/job';
-import { type Gpu, type Place, type Tenant } from './fleet';
+import type { JobStatus } from '../../events/job';
+import type { Gpu, Place, Tenant } from './fleet';
 import { resourcesOf } from './instance';
-import { type Instances } from './instances';
-import { loadAt, type Load } from './load';
-import { type Project, type RunPlan, type User } from './projects';
-import { hash32, type Random } from './random';
-import { type Draft, type World } from './world';
+import type { Instances } from './instances';
+import { loadAt } from './load';
+import type { Load } from './load';
+import type { Project, RunPlan, User } from './projects';
+import { hash32 } from './random';
+import type { Random } from './random';
+import type { Draft, World } from './world';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

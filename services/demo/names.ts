@@ -1,4 +1,4 @@
-import { type Random } from './random';
+import type { Random } from './random';
 
 const ADJECTIVES =
   'brave calm clever cold curious eager fancy fast gentle giant green happy honest hot kind lazy lucky mighty neat nice old polite proud quick quiet rare red shy silly slow smart strange strong sweet swift tasty tidy tiny warm weak wet wise witty young'.split(

@@ -1,5 +1,6 @@
-import { type Habit } from './load';
-import { OFFERS, type Offer } from './offers';
+import type { Habit } from './load';
+import { OFFERS } from './offers';
+import type { Offer } from './offers';
 
 /** Who lives in the demo: projects with their fleets, users with what they run. */
 

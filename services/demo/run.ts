@@ -1,8 +1,8 @@
-import { type RunStatus } from '../../events/run';
-import { type Fleet } from './fleet';
-import { type Job, type RunIdentity, type Stage } from './job';
-import { type Names } from './names';
-import { type Project, type RunPlan, type User } from './projects';
+import type { RunStatus } from '../../events/run';
+import type { Fleet } from './fleet';
+import type { Job, RunIdentity, Stage } from './job';
+import type { Names } from './names';
+import type { Project, RunPlan, User } from './projects';
 
 /**
  * dstack's termination reasons of runs, and the status that each ends in (RunTerminationReason.to_status).

@@ -1,18 +1,11 @@
-import { type Fleet } from './fleet';
-import { ENDS, submitJob, type Job, type JobReason, type Slot, type Stage } from './job';
-import { openNames, type Names } from './names';
-import { type Project, type RunPlan, type User } from './projects';
-import {
-  announce,
-  createRun,
-  finish,
-  inTurn,
-  runningJobs,
-  setStatus,
-  type Run,
-  type RunStage,
-  type Sequel,
-} from './run';
+import type { Fleet } from './fleet';
+import { ENDS, submitJob } from './job';
+import type { Job, JobReason, Slot, Stage } from './job';
+import { openNames } from './names';
+import type { Names } from './names';
+import type { Project, RunPlan, User } from './projects';
+import { announce, createRun, finish, inTurn, runningJobs, setStatus } from './run';
+import type { Run, RunStage, Sequel } from './run';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,5 +1,5 @@
-import { type Gpu, type Sensors } from './fleet';
-import { type Load } from './load';
+import type { Gpu, Sensors } from './fleet';
+import type { Load } from './load';
 import { hash32, noise } from './random';
 
 /** What a GPU's sensors show under a load. */

@@ -1,11 +1,14 @@
-import { type FleetEvent } from '../../events/event';
-import { type Fleet } from './fleet';
-import { openInstances, type Instances } from './instances';
+import type { FleetEvent } from '../../events/event';
+import type { Fleet } from './fleet';
+import { openInstances } from './instances';
+import type { Instances } from './instances';
 import { PROJECTS } from './projects';
-import { openRuns, type Runs } from './runs';
+import { openRuns } from './runs';
+import type { Runs } from './runs';
 import { openTelemetry } from './telemetry';
 import { openVolumes } from './volumes';
-import { openWorld, type World } from './world';
+import { openWorld } from './world';
+import type { World } from './world';
 
 const MINUTE = 60_000;
 /** How fast users notice that the fleet has room. */

@@ -1,11 +1,12 @@
-import { type Gpu, type Instance, type Place } from './fleet';
+import type { Gpu, Instance, Place } from './fleet';
 import { exporterOf } from './exporters';
-import { IDLE, type Load } from './load';
-import { type Job } from './job';
+import { IDLE } from './load';
+import type { Load } from './load';
+import type { Job } from './job';
 import { resourcesOf } from './instance';
 import { hash32 } from './random';
 import { readSensors } from './sensors';
-import { type World } from './world';
+import type { World } from './world';
 
 const LEAST_INTERVAL_MS = 10_000;
 const MOST_INTERVAL_MS = 15_000;

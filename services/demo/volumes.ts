@@ -1,6 +1,8 @@
-import { PROJECTS, type Project } from './projects';
-import { openRandom, type Random } from './random';
-import { type World } from './world';
+import { PROJECTS } from './projects';
+import type { Project } from './projects';
+import { openRandom } from './random';
+import type { Random } from './random';
+import type { World } from './world';
 
 /** What users keep on disks: data sets that stay, and scratch space that goes again. */
 

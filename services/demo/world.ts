@@ -1,5 +1,7 @@
-import { declarationOf, type FleetEvent } from '../../events/event';
-import { openRandom, type Random } from './random';
+import { declarationOf } from '../../events/event';
+import type { FleetEvent } from '../../events/event';
+import { openRandom } from './random';
+import type { Random } from './random';
 import { openSchedule } from './schedule';
 
 /** An event before it has a name and a time. */

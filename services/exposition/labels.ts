@@ -1,4 +1,5 @@
-import { LABEL_NAME, type Cursor, fail, found, quoted, skipBlanks, take, takeMatch } from './cursor';
+import { LABEL_NAME, fail, found, quoted, skipBlanks, take, takeMatch } from './cursor';
+import type { Cursor } from './cursor';
 import type { ExpositionFormat } from './page';
 
 export type Labels = ReadonlyMap<string, string>;

@@ -1,4 +1,5 @@
-import { type Cursor, METRIC_NAME, fail, found, quoted, skipBlanks, take, takeMatch } from './cursor';
+import { METRIC_NAME, fail, found, quoted, skipBlanks, take, takeMatch } from './cursor';
+import type { Cursor } from './cursor';
 
 /** What a line that begins with `#` says. */
 type Metadata =

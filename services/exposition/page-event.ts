@@ -3,9 +3,11 @@ import { MAX_EVENT_BYTES, encodeEvent } from '../../events/codec';
 import type { FleetEvent } from '../../events/event';
 import { GPU_SAMPLED } from '../../events/sample';
 import type { GpuFields } from './gpu-fields';
-import { type BadLine, type ExpositionFormat, MAX_BAD_LINES_KEPT } from './page';
+import { MAX_BAD_LINES_KEPT } from './page';
+import type { BadLine, ExpositionFormat } from './page';
 import { readPage } from './reader';
-import { type LeftOut, seriesOf } from './series';
+import { seriesOf } from './series';
+import type { LeftOut } from './series';
 
 /** Whose GPUs a page is about, as `gpu.sampled` names it. */
 export type Target =

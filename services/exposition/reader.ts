@@ -1,17 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import { type Cursor, cursorOf, fail } from './cursor';
+import { cursorOf, fail } from './cursor';
+import type { Cursor } from './cursor';
 import type { LabelCache } from './labels';
 import { readOpenMetricsMetadata, readTextMetadata } from './metadata';
-import {
-  type BadLine,
-  type ExpositionFormat,
-  type Family,
-  MAX_BAD_LINES_KEPT,
-  MAX_LINES,
-  type Page,
-  type PageTooLarge,
-  type Sample,
-} from './page';
+import { MAX_BAD_LINES_KEPT, MAX_LINES } from './page';
+import type { BadLine, ExpositionFormat, Family, Page, PageTooLarge, Sample } from './page';
 import { readOpenMetricsSample, readTextSample } from './sample';
 
 /**

@@ -1,5 +1,7 @@
-import { type Cursor, METRIC_NAME, atEnd, fail, found, quoted, skipBlanks, take, takeMatch } from './cursor';
-import { type LabelCache, readLabels } from './labels';
+import { METRIC_NAME, atEnd, fail, found, quoted, skipBlanks, take, takeMatch } from './cursor';
+import type { Cursor } from './cursor';
+import { readLabels } from './labels';
+import type { LabelCache } from './labels';
 import { parseMilliseconds, parseSeconds, parseValue } from './number';
 import type { Sample } from './page';
 

@@ -1,5 +1,6 @@
 import { MAX_LABEL_BYTES, isLabel } from '../../events/fields';
-import { type BadLine, type Family, MAX_BAD_LINES_KEPT, type Page, type Sample } from './page';
+import { MAX_BAD_LINES_KEPT } from './page';
+import type { BadLine, Family, Page, Sample } from './page';
 import { isComposite, isReserved } from './passed';
 
 /** A page's samples as a `gpu.sampled` event has them: labels once for all values that share them. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { MAX_EVENT_BYTES, type Refusal } from '../../events/codec';
+import { MAX_EVENT_BYTES } from '../../events/codec';
+import type { Refusal } from '../../events/codec';
 import { parseJson, tooLarge } from './json';
 
 type BinaryEvent =

@@ -6,10 +6,12 @@ import { scopeOf } from '../http/access';
 import type { Scope } from '../http/access';
 import type { HttpRefusal } from '../http/refusal';
 import type { AppendRecord } from '../log/port';
-import { candidatesOf, type Candidates } from './candidates';
+import { candidatesOf } from './candidates';
+import type { Candidates } from './candidates';
 import { contentModeOf } from './content';
 import type { Gateway } from './gateway';
-import { judge, reject, type Candidate, type Rejection, type RejectionReason, type Verdict } from './judge';
+import { judge, reject } from './judge';
+import type { Candidate, Rejection, RejectionReason, Verdict } from './judge';
 
 /**
  * `POST /v1/events`: events in any of the modes of content.ts. 202 `{accepted, rejected}` once all that were

@@ -1,4 +1,5 @@
-import { MAX_EVENT_BYTES, type Refusal } from '../../events/codec';
+import { MAX_EVENT_BYTES } from '../../events/codec';
+import type { Refusal } from '../../events/codec';
 import { MAX_LEVELS, nestsTooDeep } from '../../events/nesting';
 
 type ParsedJson =

@@ -1,14 +1,10 @@
-import {
-  MAX_EVENT_BYTES,
-  decodeEvent,
-  decodeParsed,
-  type Decoded,
-  type RefusalReason,
-} from '../../events/codec';
+import { MAX_EVENT_BYTES, decodeEvent, decodeParsed } from '../../events/codec';
+import type { Decoded, RefusalReason } from '../../events/codec';
 import type { FleetEvent } from '../../events/event';
 import { partitionOf, routeOf } from '../../events/routing';
 import { FUTURE_MS, formatTime } from '../../events/time';
-import { type GpuFields, keepGpuFields } from '../exposition/gpu-fields';
+import { keepGpuFields } from '../exposition/gpu-fields';
+import type { GpuFields } from '../exposition/gpu-fields';
 import type { AppendRecord } from '../log/port';
 import { parseJson, tooLarge } from './json';
 

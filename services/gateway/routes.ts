@@ -2,11 +2,13 @@ import Router, { type RouterContext } from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { requireGrant, senderOf } from '../http/access';
 import { openAllowances } from '../http/allowance';
-import { byteBudget, type Lease } from '../http/budget';
+import { byteBudget } from '../http/budget';
+import type { Lease } from '../http/budget';
 import { limitInFlight } from '../http/in-flight';
 import type { HttpRefusal } from '../http/refusal';
 import { takeEvents } from './events';
-import { gatewayOf, type GatewayDeps } from './gateway';
+import { gatewayOf } from './gateway';
+import type { GatewayDeps } from './gateway';
 import { takePage } from './telemetry';
 
 /**

@@ -1,7 +1,8 @@
 import type { Context } from 'koa';
 import { decodeEvent } from '../../events/codec';
 import type { ExpositionFormat } from '../exposition/page';
-import { EXPORTER_NAME, type PageSummary, pageEventOf } from '../exposition/page-event';
+import { EXPORTER_NAME, pageEventOf } from '../exposition/page-event';
+import type { PageSummary } from '../exposition/page-event';
 import { scopeOf } from '../http/access';
 import { readBody } from '../http/body';
 import type { Lease } from '../http/budget';

@@ -2,7 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import { openAllowances } from './allowance';
-import { type HttpRefusal, type Refuse, refuse } from './refusal';
+import { refuse } from './refusal';
+import type { HttpRefusal, Refuse } from './refusal';
 
 /**
  * What a token may do: read the page, send events, see what belongs to no project (the process's own

@@ -1,6 +1,7 @@
 import type { Middleware } from 'koa';
 import { senderOf } from './access';
-import { type HttpRefusal, type Refuse, refuse } from './refusal';
+import { refuse } from './refusal';
+import type { HttpRefusal, Refuse } from './refusal';
 
 /**
  * Lets that many requests pass at a time; the others are answered 429 at once, to be sent again. A single

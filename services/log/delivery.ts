@@ -9,7 +9,8 @@
  *                              └─ no longer owned ──> end()
  */
 import type { LogRecord, OwnedTopic, PartitionOwner, Positions } from './port';
-import { openSignal, type Signal } from './signal';
+import { openSignal } from './signal';
+import type { Signal } from './signal';
 
 /** The most that one call of records() gets; a single larger record still goes through. */
 export const CHUNK_RECORDS = 1000;

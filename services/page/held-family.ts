@@ -6,7 +6,8 @@ import type { PageContents } from './contents';
 import { formatLabels, formatValue } from './format';
 import { ledgerOfOwn, ownFigureOf } from '../view/hold';
 import { inFirstShard } from './selection';
-import { type ShownPart, isOfProject, shownParts } from './shown-parts';
+import { isOfProject, shownParts } from './shown-parts';
+import type { ShownPart } from './shown-parts';
 
 /**
  * `fleetmeter_held`: how far each family is shown above the ledger, summed over its series and partitions.

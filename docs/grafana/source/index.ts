@@ -1,4 +1,4 @@
-import { type Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Dashboard } from '@grafana/grafana-foundation-sdk/dashboard';
 import { cost } from './cost';
 import { fleet } from './fleet';
 import { gpu } from './gpu';

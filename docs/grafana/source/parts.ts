@@ -2,7 +2,7 @@
  * What the dashboards are put together from, on Grafana's own typed builders: its schema is checked by the
  * compiler.
  */
-import { type Builder } from '@grafana/grafana-foundation-sdk/cog';
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import {
   BigValueColorMode,
   BigValueGraphMode,
@@ -31,10 +31,12 @@ import {
   ThresholdsMode,
   VariableRefresh,
   VariableSort,
-  type Dashboard,
-  type DashboardLink,
-  type DynamicConfigValue,
-  type Panel,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import type {
+  Dashboard,
+  DashboardLink,
+  DynamicConfigValue,
+  Panel,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';

@@ -1,5 +1,5 @@
 /** What several dashboards know: each other's names, and the variables they hand on. */
-import { type Variable } from './parts';
+import type { Variable } from './parts';
 
 export const PROJECT_DASHBOARD = 'fleetmeter-project';
 export const JOB_DASHBOARD = 'fleetmeter-job';

@@ -2,7 +2,8 @@ import type { Fact, Micros } from '../fact';
 import type { EventRow } from './answers';
 import type { Book, KnownInstance, KnownJob, KnownRun } from './book';
 import { instanceStatus, jobStatus, runStatus } from './describe';
-import { readMessage, type Message } from './message';
+import { readMessage } from './message';
+import type { Message } from './message';
 import { at } from './times';
 
 /** An event as it is used: what it says, about what, and when. */

@@ -1,8 +1,10 @@
 import { microsText } from '../fact';
 import type { EventRow, InstanceRow, RunRow } from './answers';
-import { indexJobs, noteOf, type JobIndex, type Noted } from './apply';
+import { indexJobs, noteOf } from './apply';
+import type { JobIndex, Noted } from './apply';
 import type { From } from './client';
-import { applyNotes, readingOf, type Context } from './context';
+import { applyNotes, readingOf } from './context';
+import type { Context } from './context';
 import { OVERLAP_MICROS, learnInstance, learnRun, meetInstance, meetRun } from './learn';
 import { PAGE, learnDeletedJobs, readEventPage, runNameOf } from './read';
 import { forgetFinished } from './snapshot';

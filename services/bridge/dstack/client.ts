@@ -2,7 +2,8 @@ import type { Fetched, Fetcher } from '../../http/fetcher';
 import { microsOf } from '../fact';
 import { readEvent, readInstance, readRun, readVolume } from './answers';
 import type { EventRow, InstanceRow, RowReader, RunRow, VolumeRow } from './answers';
-import { DstackError, openLine, type Call, type Line, type LineOptions } from './line';
+import { DstackError, openLine } from './line';
+import type { Call, Line, LineOptions } from './line';
 
 export interface ClientOptions extends LineOptions {
   readonly fetcher: Fetcher;

@@ -1,5 +1,7 @@
-import { idOf, compareFacts, type Fact, type Micros } from '../fact';
-import { applyNote, type JobIndex, type Noted } from './apply';
+import { idOf, compareFacts } from '../fact';
+import type { Fact, Micros } from '../fact';
+import { applyNote } from './apply';
+import type { JobIndex, Noted } from './apply';
 import type { Book } from './book';
 import type { DstackClient } from './client';
 import type { Reading } from './learn';

@@ -1,7 +1,8 @@
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import { Tags } from '../../../events/fields';
 import { KINDS } from '../../../events/kinds';
-import { LAST, type Fact, type Micros } from '../fact';
+import { LAST } from '../fact';
+import type { Fact, Micros } from '../fact';
 import type { DstackResources, InstanceRow, JobRow, RunRow, SubmissionRow } from './answers';
 import type { KnownJob } from './book';
 import { at } from './times';

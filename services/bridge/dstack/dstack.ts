@@ -1,9 +1,11 @@
 import type { BridgeMetrics } from '../metrics';
 import type { Advance, Advanced, ControlPlane, Sampled, Unavailable } from '../port';
-import { openBook, type Book } from './book';
+import { openBook } from './book';
+import type { Book } from './book';
 import { readChanges } from './changes';
 import type { DstackClient } from './client';
-import { factsOf, openContext, type Context } from './context';
+import { factsOf, openContext } from './context';
+import type { Context } from './context';
 import { CALLS, DstackError } from './line';
 import { PACES, waitAfter } from './pace';
 import { relist } from './relist';

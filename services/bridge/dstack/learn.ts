@@ -1,5 +1,6 @@
 import { KINDS } from '../../../events/kinds';
-import { LAST, idOf, type Fact, type Micros } from '../fact';
+import { LAST, idOf } from '../fact';
+import type { Fact, Micros } from '../fact';
 import type { InstanceRow, RunRow, SubmissionRow } from './answers';
 import type { Book, KnownInstance, KnownJob, KnownRun } from './book';
 import {

@@ -1,4 +1,5 @@
-import { MAX_LINES, type Family, type Sample } from '../../exposition/page';
+import { MAX_LINES } from '../../exposition/page';
+import type { Family, Sample } from '../../exposition/page';
 import { readPage } from '../../exposition/reader';
 
 /** A page for Prometheus of any length: for a thousand jobs it has more lines than an exporter's. */

@@ -1,9 +1,11 @@
 import type { Micros } from '../fact';
 import type { EventRow, InstanceRow, RunRow } from './answers';
-import { indexJobs, noteOf, type Noted } from './apply';
+import { indexJobs, noteOf } from './apply';
+import type { Noted } from './apply';
 import type { Book } from './book';
 import type { From, Page } from './client';
-import { applyNotes, readingOf, type Context } from './context';
+import { applyNotes, readingOf } from './context';
+import type { Context } from './context';
 import { learnDeletedJob, learnInstance, learnRun, meetInstance, meetRun } from './learn';
 
 export const PAGE = 100;

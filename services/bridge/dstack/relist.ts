@@ -1,7 +1,8 @@
 import type { Micros } from '../fact';
 import type { InstanceRow, RunRow } from './answers';
 import type { Book, Cursor } from './book';
-import { readChanges, type Changes } from './changes';
+import { readChanges } from './changes';
+import type { Changes } from './changes';
 import type { From, Page } from './client';
 import type { Context } from './context';
 import { readInstancesFully, readRunsFully, withAllSubmissions } from './read';
@@ -9,7 +10,8 @@ import { nextRuns } from './run-pages';
 import { at } from './times';
 import { vanishedInstance, vanishedRun } from './vanished';
 import { readVolumes } from './volumes';
-import { readWantedInstances, readWantedRuns, type Wanted } from './wanted';
+import { readWantedInstances, readWantedRuns } from './wanted';
+import type { Wanted } from './wanted';
 
 /** dstack's own default, and far more than any page of runs: an instance's row is small. */
 const INSTANCES = 1000;

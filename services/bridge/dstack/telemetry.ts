@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TelemetryEvent } from '../../../events/event';
-import { GPU_SAMPLED, JOB_SAMPLED, type JobSampled } from '../../../events/sample';
+import { GPU_SAMPLED, JOB_SAMPLED } from '../../../events/sample';
+import type { JobSampled } from '../../../events/sample';
 import type { GpuFields } from '../../exposition/gpu-fields';
 import type { Family, Sample } from '../../exposition/page';
 import { seriesOf } from '../../exposition/series';

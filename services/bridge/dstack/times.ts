@@ -1,4 +1,5 @@
-import { microsOf, type Micros } from '../fact';
+import { microsOf } from '../fact';
+import type { Micros } from '../fact';
 
 /** A time of a row: in rows that were read, there is nothing else where a time belongs. */
 export function at(text: string): Micros {

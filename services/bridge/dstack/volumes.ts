@@ -1,4 +1,5 @@
-import { LAST, type Fact, type Micros } from '../fact';
+import { LAST } from '../fact';
+import type { Fact, Micros } from '../fact';
 import type { VolumeRow } from './answers';
 import type { Cursor } from './book';
 import type { From, Page } from './client';

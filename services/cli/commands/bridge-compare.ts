@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { comparePages, type Comparison, type PageAt } from '../../bridge/dstack/compare';
+import { comparePages } from '../../bridge/dstack/compare';
+import type { Comparison, PageAt } from '../../bridge/dstack/compare';
 import type { DstackClient } from '../../bridge/dstack/client';
 import { DstackError } from '../../bridge/dstack/line';
 import type { ServerClock } from '../../bridge/dstack/server-clock';

@@ -2,8 +2,10 @@ import type { Summary } from './summary';
 import { NOTHING, html } from './html';
 import type { Markup } from './html';
 import { STYLE_ELEMENT } from './style';
-import { type Asked, WHOLE_FLEET } from './asked';
-import { type Pipeline, pipelineCard } from './pipeline';
+import { WHOLE_FLEET } from './asked';
+import type { Asked } from './asked';
+import { pipelineCard } from './pipeline';
+import type { Pipeline } from './pipeline';
 import { filterForm, jobCard, orphansAlert, runningTables } from './running-tables';
 import {
   barMarkup,

@@ -1,6 +1,7 @@
 import type { ProcessMetrics } from '../../process/metrics';
 import type { Version } from '../../store/port';
-import { type Markup, html } from './html';
+import { html } from './html';
+import type { Markup } from './html';
 import { timeMarkup } from './tables';
 import { agoText, countText } from './text';
 

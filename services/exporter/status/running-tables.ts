@@ -1,5 +1,7 @@
-import { type Asked, addressOf } from './asked';
-import { type Markup, NOTHING, html } from './html';
+import { addressOf } from './asked';
+import type { Asked } from './asked';
+import { NOTHING, html } from './html';
+import type { Markup } from './html';
 import type { Running, RunningGroup, RunningJob } from './running';
 import { nameMarkup, timeMarkup } from './tables';
 import { agoText, countText, nanoDollarsText, timeText } from './text';

@@ -2,7 +2,8 @@ import { growthAt, isGrowth } from '../../catalogue/family';
 import type { Described } from '../../catalogue/kinds';
 import type { PageEntity } from '../../page/bucket';
 import type { PageContents } from '../../page/contents';
-import { type Orphan, orphansOf } from '../../page/orphans';
+import { orphansOf } from '../../page/orphans';
+import type { Orphan } from '../../page/orphans';
 
 /** Which jobs are asked for; what is undefined is no condition. */
 export interface Filter {

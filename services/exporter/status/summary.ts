@@ -6,9 +6,12 @@ import { openLayout } from '../../page/layout';
 import { heldLines } from '../../page/held-family';
 import type { PartitionView } from '../../view/view';
 import { WHOLE_PAGE } from '../../page/selection';
-import { type ShownPart, shownParts } from '../../page/shown-parts';
-import { type Asked, WHOLE_FLEET } from './asked';
-import { type Running, runningOf } from './running';
+import { shownParts } from '../../page/shown-parts';
+import type { ShownPart } from '../../page/shown-parts';
+import { WHOLE_FLEET } from './asked';
+import type { Asked } from './asked';
+import { runningOf } from './running';
+import type { Running } from './running';
 
 /**
  * The page in a few figures, for people: each is made from the page's own, holds included. It shares nothing

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { realpathSync, renameSync, rmSync } from 'node:fs';
-import { createConnection, createServer, type Server } from 'node:net';
+import { createConnection, createServer } from 'node:net';
+import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 

@@ -1,21 +1,23 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { FUTURE_MS } from '../../../events/time';
-import { openDelivery, CHUNK_BYTES, CHUNK_RECORDS, type Delivery, type Feed } from '../delivery';
+import { openDelivery, CHUNK_BYTES, CHUNK_RECORDS } from '../delivery';
+import type { Delivery, Feed } from '../delivery';
 import { diskTrouble } from '../../process/disk';
-import {
-  LogReadError,
-  type AppendRecord,
-  type AppendResult,
-  type EventLog,
-  type LogUnavailable,
-  type OwnedTopic,
-  type Positions,
-  type Topic,
+import { LogReadError } from '../port';
+import type {
+  AppendRecord,
+  AppendResult,
+  EventLog,
+  LogUnavailable,
+  OwnedTopic,
+  Positions,
+  Topic,
 } from '../port';
 import type { TelemetryRetention } from '../retention';
 import { lockFolder } from './lock';
-import { openRecords, type Entry, type RecordStore } from './records';
+import { openRecords } from './records';
+import type { Entry, RecordStore } from './records';
 import { keepTrimmed } from './trim';
 
 /** The most that may wait for the disk; more is refused, since it would only wait in memory. */

@@ -1,4 +1,5 @@
-import { open, type Database, type RootDatabase } from 'lmdb';
+import { open } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
 import type { Bounds, LogRecord, Topic } from '../port';
 
 /**

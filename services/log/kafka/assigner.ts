@@ -1,4 +1,5 @@
-import { AssignerProtocol, type Assigner, type GroupMember, type PartitionAssigner } from 'kafkajs';
+import { AssignerProtocol } from 'kafkajs';
+import type { Assigner, GroupMember, PartitionAssigner } from 'kafkajs';
 
 const { MemberAssignment, MemberMetadata } = AssignerProtocol;
 

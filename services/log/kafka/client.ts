@@ -1,11 +1,5 @@
-import {
-  Kafka,
-  logLevel,
-  type KafkaConfig,
-  type LogEntry,
-  type RetryOptions,
-  type SASLOptions,
-} from 'kafkajs';
+import { Kafka, logLevel } from 'kafkajs';
+import type { KafkaConfig, LogEntry, RetryOptions, SASLOptions } from 'kafkajs';
 import type { ConnectionOptions } from 'node:tls';
 import { quietRequestQueues } from './request-queue';
 

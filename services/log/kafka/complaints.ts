@@ -1,4 +1,5 @@
-import { errorMessage, type Logger } from './client';
+import { errorMessage } from './client';
+import type { Logger } from './client';
 
 /** One warning per this time: an outage is one piece of news, not four a second. */
 const QUIET_MS = 10_000;

@@ -1,6 +1,8 @@
-import { CHUNK_BYTES, CHUNK_RECORDS, type Chunk } from '../delivery';
+import { CHUNK_BYTES, CHUNK_RECORDS } from '../delivery';
+import type { Chunk } from '../delivery';
 import type { LogRecord } from '../port';
-import { batchesOf, recordsOf, type Batch } from './batch';
+import { batchesOf, recordsOf } from './batch';
+import type { Batch } from './batch';
 import type { AbortedTransaction } from './fetch';
 
 /**

@@ -1,5 +1,6 @@
 import type { Chunk, Gone } from '../delivery';
-import { openCursor, type Cursor } from './cursor';
+import { openCursor } from './cursor';
+import type { Cursor } from './cursor';
 import type { FetchedPartition } from './fetch';
 
 /** The most that is fetched ahead, of one partition and of all. */

@@ -1,12 +1,15 @@
 import type { Feed } from '../delivery';
 import type { OwnedTopic } from '../port';
-import { openSignal, type Signal } from '../signal';
+import { openSignal } from '../signal';
+import type { Signal } from '../signal';
 import type { Logger } from './client';
-import { openComplaints, type Complain } from './complaints';
+import { openComplaints } from './complaints';
+import type { Complain } from './complaints';
 import type { Cursor } from './cursor';
 import { openCursors, nameOf } from './cursors';
 import { TopicChanged, currentLeaders } from './leaders';
-import { request, type RequestOptions } from './requests';
+import { request } from './requests';
+import type { RequestOptions } from './requests';
 import { endOf } from './time';
 import type { TopicNames } from './topics';
 import type { Transport } from './transport';

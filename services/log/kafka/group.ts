@@ -1,8 +1,11 @@
-import { KafkaJSProtocolError, type Consumer, type ConsumerGroupJoinEvent, type Kafka } from 'kafkajs';
+import { KafkaJSProtocolError } from 'kafkajs';
+import type { Consumer, ConsumerGroupJoinEvent, Kafka } from 'kafkajs';
 import type { Positions } from '../port';
-import { openSignal, type Signal } from '../signal';
+import { openSignal } from '../signal';
+import type { Signal } from '../signal';
 import { openAssigner } from './assigner';
-import { errorMessage, FEW_RETRIES, type Logger } from './client';
+import { errorMessage, FEW_RETRIES } from './client';
+import type { Logger } from './client';
 import { endOf, inTime } from './time';
 import type { TopicNames } from './topics';
 import type { Transport } from './transport';

@@ -1,22 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TOPIC_NAMES } from '../../../events/routing';
-import { openDelivery, type Delivery } from '../delivery';
-import {
-  LogReadError,
-  type BoundsAnswer,
-  type EventLog,
-  type LogUnavailable,
-  type Ownership,
-  type PartitionOwner,
-} from '../port';
-import { openClients, errorMessage, type KafkaConnection } from './client';
-import { openFetcher, type Fetcher } from './fetcher';
-import { joinGroup, type GroupOptions } from './group';
+import { openDelivery } from '../delivery';
+import type { Delivery } from '../delivery';
+import { LogReadError } from '../port';
+import type { BoundsAnswer, EventLog, LogUnavailable, Ownership, PartitionOwner } from '../port';
+import { openClients, errorMessage } from './client';
+import type { KafkaConnection } from './client';
+import { openFetcher } from './fetcher';
+import type { Fetcher } from './fetcher';
+import { joinGroup } from './group';
+import type { GroupOptions } from './group';
 import { openAppender } from './producer';
 import { readRange } from './reader';
 import { endOf, inTime } from './time';
 import type { TopicNames } from './topics';
-import { openTransport, type Transport } from './transport';
+import { openTransport } from './transport';
+import type { Transport } from './transport';
 
 /** Longest wait for an answer of a broker that hangs. */
 const REQUEST_TIMEOUT_MS = 3000;

@@ -1,7 +1,8 @@
 import type { Kafka, Message, Producer, TopicMessages } from 'kafkajs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppendRecord, AppendResult } from '../port';
-import { errorMessage, type Logger } from './client';
+import { errorMessage } from './client';
+import type { Logger } from './client';
 import { endOf, inTime } from './time';
 import type { TopicNames } from './topics';
 

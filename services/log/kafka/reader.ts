@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LogReadError, type LogRecord } from '../port';
-import { openCursor, type Cursor } from './cursor';
+import { LogReadError } from '../port';
+import type { LogRecord } from '../port';
+import { openCursor } from './cursor';
+import type { Cursor } from './cursor';
 import { FetchError, OFFSET_OUT_OF_RANGE } from './fetch';
 import type { Transport } from './transport';
 

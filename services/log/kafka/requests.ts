@@ -1,7 +1,9 @@
 import type { Logger } from './client';
 import type { Cursor } from './cursor';
-import { nameOf, type Cursors } from './cursors';
-import { FetchError, OFFSET_OUT_OF_RANGE, type FetchedPartition } from './fetch';
+import { nameOf } from './cursors';
+import type { Cursors } from './cursors';
+import { FetchError, OFFSET_OUT_OF_RANGE } from './fetch';
+import type { FetchedPartition } from './fetch';
 import type { TopicNames } from './topics';
 import type { Transport } from './transport';
 

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigResourceTypes, KafkaJSProtocolError, type Admin } from 'kafkajs';
+import { ConfigResourceTypes, KafkaJSProtocolError } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { TOPIC_NAMES } from '../../../events/routing';
 import type { Topic } from '../port';
 import type { TelemetryRetention } from '../retention';
-import { openClients, errorMessage, FEW_RETRIES, type KafkaConnection } from './client';
+import { openClients, errorMessage, FEW_RETRIES } from './client';
+import type { KafkaConnection } from './client';
 
 /** The topics' names on the brokers. */
 export type TopicNames = Readonly<Record<Topic, string>>;

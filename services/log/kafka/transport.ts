@@ -1,5 +1,7 @@
-import { KafkaJSProtocolError, type Broker, type Cluster, type Kafka } from 'kafkajs';
-import { decodeFetch, encodeFetch, FetchError, type FetchedPartition, type FetchRequest } from './fetch';
+import { KafkaJSProtocolError } from 'kafkajs';
+import type { Broker, Cluster, Kafka } from 'kafkajs';
+import { decodeFetch, encodeFetch, FetchError } from './fetch';
+import type { FetchedPartition, FetchRequest } from './fetch';
 
 /**
  * kafkajs' connections and metadata, for requests of our own: it has no consumer without a group, and its

@@ -1,4 +1,5 @@
-import { type Database, type RootDatabase, open } from 'lmdb';
+import { open } from 'lmdb';
+import type { Database, RootDatabase } from 'lmdb';
 import type { Head, Space } from '../port';
 
 /** What a partition's head holds. */

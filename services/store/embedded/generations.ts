@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Generations, StateStore, StoreUnavailable } from '../port';
-import { type Databases, type Environment, FIRST_POINTER, type Pointer } from './database';
-import { type Transact } from './group';
+import { FIRST_POINTER } from './database';
+import type { Databases, Environment, Pointer } from './database';
+import type { Transact } from './group';
 import { seal, standingOf } from './transition';
 
 const KEY = 'pointer';

@@ -1,14 +1,11 @@
-import {
-  type Acquired,
-  type GenerationStore,
-  type StateStore,
-  StoreReadError,
-  type StoreUnavailable,
-} from '../port';
+import { StoreReadError } from '../port';
+import type { Acquired, GenerationStore, StateStore, StoreUnavailable } from '../port';
 import { diskTrouble } from '../../process/disk';
-import { type Environment, openEnvironment } from './database';
+import { openEnvironment } from './database';
+import type { Environment } from './database';
 import { hasEnded, openGenerations, readPointer, takeEpoch } from './generations';
-import { groupTransactions, type Transact } from './group';
+import { groupTransactions } from './group';
+import type { Transact } from './group';
 import { partitionKey, readEntry } from './key';
 import { acquire, changesOf, commit } from './transition';
 

@@ -1,5 +1,6 @@
 import type { StoreUnavailable } from '../port';
-import { type Connection, runScript } from './client';
+import { runScript } from './client';
+import type { Connection } from './client';
 import type { Script } from './lua/script';
 
 export interface Reply {

@@ -1,14 +1,14 @@
-import {
-  type Acquired,
-  type ChangesResult,
-  type Commit,
-  type CommitResult,
-  type Entries,
-  type Space,
-  type Standing,
-  StoreReadError,
-  type StoreUnavailable,
-  type Version,
+import { StoreReadError } from '../port';
+import type {
+  Acquired,
+  ChangesResult,
+  Commit,
+  CommitResult,
+  Entries,
+  Space,
+  Standing,
+  StoreUnavailable,
+  Version,
 } from '../port';
 import type { Commands } from './commands';
 import { ACQUIRE } from './lua/acquire';

@@ -2,7 +2,8 @@ import { Cluster, Redis } from 'ioredis';
 import type { StoreUnavailable } from '../port';
 import type { RedisAddress, RedisNode } from './address';
 import type { Commands } from './commands';
-import { CHECKED_CONFIG, type Failover, type RedisCheck, checkRedis } from './check';
+import { CHECKED_CONFIG, checkRedis } from './check';
+import type { Failover, RedisCheck } from './check';
 import type { Connection, RedisClient } from './client';
 import { mapOf, text } from './reply';
 

@@ -2,11 +2,14 @@ import type { Logger } from 'pino';
 import type { Acquired, GenerationStore, StateStore, StoreUnavailable } from '../port';
 import { StoreReadError } from '../port';
 import { parseRedisUrl } from './address';
-import { type Commands, openCommands } from './commands';
+import { openCommands } from './commands';
+import type { Commands } from './commands';
 import type { RedisCheck } from './check';
 import { connectRedis } from './client';
-import { type Generation, away, openGeneration } from './generation';
-import { openGenerations, type RedisGenerations } from './generations';
+import { away, openGeneration } from './generation';
+import type { Generation } from './generation';
+import { openGenerations } from './generations';
+import type { RedisGenerations } from './generations';
 import { inspectRedis } from './inspect';
 import { timeMs } from './reply';
 
