@@ -22,7 +22,7 @@ export interface Slot {
 }
 
 /** Large enough to make few writes, small enough to not hold the event loop. */
-const PIECE_BYTES = 64 * 1024;
+export const PIECE_BYTES = 64 * 1024;
 
 /** Lines that are made anew for each page. */
 export function* piecesOf(lines: Iterable<string>): Generator<Piece> {

@@ -1,17 +1,18 @@
-import { GPU_FAMILIES, GPU_LABELS, type GpuFamily } from '../catalogue/gpu';
-import { type GpuSource, type GpuVendor, gpuField, namesGpu } from '../catalogue/gpu-vendors';
+import { GPU_FAMILIES, GPU_LABELS } from '../catalogue/gpu';
+import type { GpuFamily } from '../catalogue/gpu';
+import { gpuField, namesGpu } from '../catalogue/gpu-vendors';
+import type { GpuSource, GpuVendor } from '../catalogue/gpu-vendors';
 import { shownText } from '../fold/fact';
-import { piecesOf } from './block';
-import type { Block } from './block';
-import type { PageContents } from './contents';
-import { formatLabels, formatValue } from './format';
-import type { Count } from './left-out';
-import { type Bearer, type Row, byPlace, lookUp } from './rows';
-import { inProject, inShard } from './selection';
+import { lookUp } from './attribution';
+import { BEARER_LABELS } from './bearer';
+import type { Bearer } from './bearer';
+import type { Block, Piece } from './block';
+import { formatLabels } from './format';
+import { openLineWriter } from './line-writer';
+import type { Row } from './rows';
 
 /** A GPU, or a slice of one, as a job or an instance has it. */
 interface Gpu {
-  readonly bearer: Bearer;
   readonly vendor: GpuVendor;
   /** In the order of GPU_LABELS. */
   readonly labels: readonly string[];
@@ -20,35 +21,69 @@ interface Gpu {
   readonly fields: Map<string, number>;
 }
 
+/** The vendor-neutral figures of a bearer's GPUs. */
+export interface GpuFigures {
+  /** By GPU: `{labels} `. */
+  readonly labels: readonly Buffer[];
+  /** By GPU and family of GPU_FAMILIES; NaN: it has none. */
+  readonly values: Float64Array;
+  /** How many values no GPU can give. */
+  readonly outOfRange: number;
+}
+
+const NONE: GpuFigures = { labels: [], values: new Float64Array(), outOfRange: 0 };
+
 /**
  * The vendor-neutral figures (services/catalogue/gpu.ts), of what is passed through: so they are a job's as long as its samples are,
  * and no figure is made of a value that is absent, or that no GPU can give. A row that doesn't say which GPU it is of has none.
  */
-export function gpuBlocks(contents: PageContents, passed: readonly Row[], count: Count): Block[] {
-  const gpus = gpusOf(passed);
-  return GPU_FAMILIES.map((family) => ({
-    ...family,
-    pieces: piecesOf(lines(contents, family, gpus, count)),
-  }));
+export function gpuFigures({ kind, labels }: Bearer, rows: readonly Row[]): GpuFigures {
+  const gpus = gpusOf(rows);
+  if (gpus.length === 0) return NONE;
+  let outOfRange = 0;
+  const onOutOfRange = (): void => {
+    outOfRange++;
+  };
+  const names = [...GPU_LABELS, ...BEARER_LABELS[kind]];
+  return {
+    labels: gpus.map((gpu) => Buffer.from(`{${formatLabels(names, [...gpu.labels, ...labels])}} `)),
+    values: Float64Array.from(
+      gpus.flatMap((gpu) => GPU_FAMILIES.map((family) => valueOf(family, gpu, onOutOfRange) ?? NaN)),
+    ),
+    outOfRange,
+  };
+}
+
+/** @param figures by bearer */
+export function* gpuBlocks(figures: readonly GpuFigures[]): Generator<Block> {
+  for (const [at, family] of GPU_FAMILIES.entries())
+    yield { ...family, pieces: piecesAt(figures, at, Buffer.from(family.name)) };
+}
+
+function* piecesAt(figures: readonly GpuFigures[], at: number, name: Buffer): Generator<Piece> {
+  const writer = openLineWriter();
+  for (const { labels: ofGpus, values } of figures) {
+    for (const [gpu, labels] of ofGpus.entries()) {
+      const value = values[gpu * GPU_FAMILIES.length + at] ?? NaN;
+      const full = Number.isNaN(value) ? undefined : writer.add(name, labels, value);
+      if (full !== undefined) yield full;
+    }
+  }
+  const rest = writer.end();
+  if (rest !== undefined) yield rest;
 }
 
 function gpusOf(passed: readonly Row[]): Gpu[] {
   const gpus = new Map<string, Gpu>();
-  for (const row of passed.filter(({ name }) => gpuField(name) !== undefined).sort(byPlace)) {
+  for (const row of passed) {
     const known = gpuField(row.name);
     if (known === undefined || saysNothing(known.vendor, known.field, row)) continue;
     const { vendor, field } = known;
     const identity = identityOf(vendor, row);
     if (identity === undefined) continue;
     const labels = [vendor.vendor, ...identity];
-    const key = JSON.stringify([row.bearer.kind, ...row.bearer.labels.map(shownText), ...labels]);
-    const gpu = gpus.get(key) ?? {
-      bearer: row.bearer,
-      vendor,
-      labels,
-      isSlice: identity[2] !== '',
-      fields: new Map(),
-    };
+    const key = JSON.stringify(labels);
+    const gpu = gpus.get(key) ?? { vendor, labels, isSlice: identity[2] !== '', fields: new Map() };
     gpus.set(key, gpu);
     // Of a GPU that two pods share there are two rows, of which the first holds.
     if (!gpu.fields.has(field)) gpu.fields.set(field, row.value);
@@ -83,22 +118,8 @@ function isNumber(text: string): boolean {
   return text === '0' || namesGpu(text);
 }
 
-function lines(contents: PageContents, family: GpuFamily, gpus: readonly Gpu[], count: Count): string[] {
-  const { selection } = contents;
-  const written: string[] = [];
-  for (const gpu of gpus) {
-    const value = valueOf(family, gpu, count);
-    const { bearer, labels } = gpu;
-    if (value === undefined) continue;
-    if (!inProject(selection, bearer.project) || !inShard(selection, bearer.bucket)) continue;
-    const text = formatLabels([...GPU_LABELS, ...bearer.labelNames], [...labels, ...bearer.labels]);
-    written.push(`${family.name}{${text}} ${formatValue(value)}\n`);
-  }
-  return written;
-}
-
 /** Of the first source that is there and possible. */
-function valueOf({ figure, range }: GpuFamily, gpu: Gpu, count: Count): number | undefined {
+function valueOf({ figure, range }: GpuFamily, gpu: Gpu, onOutOfRange: () => void): number | undefined {
   const [least, most] = range;
   let zero: number | undefined;
   for (const source of gpu.vendor.sources[figure] ?? []) {
@@ -108,7 +129,7 @@ function valueOf({ figure, range }: GpuFamily, gpu: Gpu, count: Count): number |
       if (value !== 0 || source.zeroIsNoSensor !== true) return value;
       zero = value;
     } else {
-      count('out_of_range');
+      onOutOfRange();
     }
   }
   return zero;

@@ -9,6 +9,9 @@ import { arrange, emptyBucket } from './bucket';
 import type { Bucket, PageEntity } from './bucket';
 import { openOutlivingJobs } from './outliving';
 import type { OutlivingJobs } from './outliving';
+import { openDepartures } from './departures';
+import type { Departures } from './departures';
+import type { KeptPassed } from './kept-passed';
 
 /**
  * The entities of the page in its order, kept from one page to the next.
@@ -26,6 +29,9 @@ export interface Layout {
   update(views: readonly PartitionView[]): void;
   /** Follows no view any more. */
   close(): void;
+  /** What is passed through for the bearers, as of the last page. */
+  readonly passed: KeptPassed;
+  readonly departures: Departures;
   /** A place to keep something of a family's lines in, by name. */
   slot(name: string): Slot;
 }
@@ -39,9 +45,11 @@ interface Followed {
 }
 
 export function openLayout(): Layout {
-  const buckets = new Map<string, (Bucket | undefined)[]>();
+  const buckets: Buckets = new Map();
   const slots = new Map<string, Slot>();
   const outliving = openOutlivingJobs();
+  const passed: KeptPassed = { bearers: new Map(), instances: new Map() };
+  const departures = openDepartures();
   let followed = new Map<PartitionView, Followed>();
 
   function begin(views: readonly PartitionView[]): void {
@@ -51,42 +59,25 @@ export function openLayout(): Layout {
       for (const entry of view.entities.keys()) changes.entities.add(entry);
     buckets.clear();
     outliving.clear();
-  }
-
-  function bucketOf({ entity, bucket: number }: PageEntity): Bucket {
-    const ofKind = buckets.get(entity.kind) ?? [];
-    buckets.set(entity.kind, ofKind);
-    return (ofKind[number] ??= emptyBucket(number));
-  }
-
-  /** Answers the buckets that it touches. */
-  function replace(
-    entities: Map<string, PageEntity>,
-    entry: string,
-    after: PageEntity | undefined,
-  ): Bucket[] {
-    const before = entities.get(entry);
-    outliving.replace(before, after);
-    const left = before && bucketOf(before);
-    if (left !== undefined) left.all = left.all.filter((one) => one !== before);
-    entities.delete(entry);
-    if (after === undefined) return left === undefined ? [] : [left];
-    const entered = bucketOf(after);
-    entered.all.push(after);
-    entities.set(entry, after);
-    return left === undefined ? [entered] : [left, entered];
+    departures.clear();
+    [passed.bearers, passed.instances] = [new Map(), new Map()];
   }
 
   return {
     buckets,
     outliving: outliving.jobs,
+    passed,
+    departures,
     update(views) {
       if (views.length !== followed.size || !views.every((view) => followed.has(view))) begin(views);
       const touched = new Set<Bucket>();
       for (const [view, { changes, entities }] of followed) {
         for (const entry of changes.entities) {
           outliving.touch(entry);
-          for (const bucket of replace(entities, entry, pageEntity(view, entry))) touched.add(bucket);
+          departures.put(view, entry, view.entities.get(entry));
+          const after = pageEntity(view, entry);
+          outliving.replace(entities.get(entry), after);
+          for (const bucket of replace(buckets, entities, entry, after)) touched.add(bucket);
         }
         for (const runId of changes.sampledRuns) {
           const bucket = buckets.get('job')?.[partitionOf(runId, BUCKETS)];
@@ -109,6 +100,32 @@ export function openLayout(): Layout {
       return slot;
     },
   };
+}
+
+type Buckets = Map<string, (Bucket | undefined)[]>;
+
+function bucketOf(buckets: Buckets, { entity, bucket: number }: PageEntity): Bucket {
+  const ofKind = buckets.get(entity.kind) ?? [];
+  buckets.set(entity.kind, ofKind);
+  return (ofKind[number] ??= emptyBucket(number));
+}
+
+/** Returns the buckets that it touches. */
+function replace(
+  buckets: Buckets,
+  entities: Map<string, PageEntity>,
+  entry: string,
+  after: PageEntity | undefined,
+): Bucket[] {
+  const before = entities.get(entry);
+  const left = before && bucketOf(buckets, before);
+  if (left !== undefined) left.all = left.all.filter((one) => one !== before);
+  entities.delete(entry);
+  if (after === undefined) return left === undefined ? [] : [left];
+  const entered = bucketOf(buckets, after);
+  entered.all.push(after);
+  entities.set(entry, after);
+  return left === undefined ? [entered] : [left, entered];
 }
 
 function pageEntity(view: PartitionView, entry: string): PageEntity | undefined {

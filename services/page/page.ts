@@ -1,11 +1,14 @@
 import { HELD, ORPHANED_JOBS, PAGE_TIMESTAMP, SOURCE_TIMESTAMP } from '../catalogue/page-families';
 import type { PartitionView } from '../view/view';
+import type { Bearer } from './bearer';
 import { piecesOf } from './block';
 import type { Block, Piece } from './block';
 import { openContents } from './contents';
 import type { PageContents } from './contents';
 import { formatLabels, formatValue, header } from './format';
 import type { Format } from './format';
+import { cut } from './cut';
+import { countIn, gather, leftOutOf } from './gathering';
 import { gpuBlocks } from './gpu';
 import { heldLines } from './held-family';
 import { openLayout } from './layout';
@@ -13,10 +16,10 @@ import type { Layout } from './layout';
 import type { Count, LeftOutOfPage } from './left-out';
 import { orphanLines } from './orphans';
 import { ownBlocks } from './own-families';
+import type { Passed } from './passed';
 import { passthroughBlocks } from './passthrough';
 import type { PageRequest } from './request';
-import { passedRows } from './rows';
-import { inFirstShard } from './selection';
+import { inFirstShard, inProject, inShard } from './selection';
 import { sumBlocks } from './sum-families';
 import { usageBlocks } from './usage-families';
 
@@ -33,6 +36,10 @@ export function* writePieces(
 ): Generator<Piece> {
   const contents = openContents(views, layout, request);
   for (const block of blocksOf(contents, views, request)) {
+    if (block === null) {
+      yield NOTHING_YET;
+      continue;
+    }
     let opened = false;
     for (const piece of block.pieces) {
       if (!opened) yield { bytes: Buffer.from(headerOf(block, request.format)), slot: null };
@@ -53,6 +60,9 @@ export function* writePage(views: readonly PartitionView[], request: PageRequest
   }
 }
 
+/** Something takes long: whoever reads may see to something else in the meantime. */
+const NOTHING_YET: Piece = { bytes: Buffer.alloc(0), slot: null };
+
 function headerOf({ name, type, openMetricsType, help }: Block, format: Format): string {
   return header(format, name, format === 'openmetrics' ? (openMetricsType ?? type) : type, help);
 }
@@ -61,7 +71,7 @@ function* blocksOf(
   contents: PageContents,
   views: readonly PartitionView[],
   request: PageRequest,
-): Generator<Block> {
+): Generator<Block | null> {
   yield* ownBlocks(contents);
   yield* usageBlocks(contents);
   yield* sumBlocks(contents);
@@ -69,11 +79,22 @@ function* blocksOf(
   if (request.atMs === null) yield { ...HELD, pieces: piecesOf(heldLines(contents)) };
   yield* pageBlocks(views, request);
   const leftOut = new Map<LeftOutOfPage, number>();
-  const count: Count = (cause, by = 1) => void leftOut.set(cause, (leftOut.get(cause) ?? 0) + by);
-  const rows = passedRows(contents, count);
-  yield* gpuBlocks(contents, rows, count);
+  const passed = yield* passedThrough(contents, countIn(leftOut));
   request.onLeftOut?.(leftOut);
-  yield* passthroughBlocks(contents, rows);
+  const selected = passed.filter(({ bearer }) => isSelected(contents, bearer));
+  yield* gpuBlocks(selected.map(({ gpus }) => gpus));
+  yield* passthroughBlocks(passed, selected);
+}
+
+function* passedThrough(contents: PageContents, count: Count): Generator<null, readonly Passed[]> {
+  const kept = contents.layout.passed;
+  const all = yield* gather(contents, kept);
+  for (const [cause, by] of leftOutOf(kept)) count(cause, by);
+  return cut(all, count);
+}
+
+function isSelected({ selection }: PageContents, { project, bucket }: Bearer): boolean {
+  return inProject(selection, project) && inShard(selection, bucket);
 }
 
 function* pageBlocks(views: readonly PartitionView[], request: PageRequest): Generator<Block> {

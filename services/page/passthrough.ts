@@ -1,39 +1,59 @@
 import { dcgmField, helpOf } from '../catalogue/dcgm';
-import { piecesOf } from './block';
-import type { Block } from './block';
-import type { PageContents } from './contents';
-import { formatValue } from './format';
+import { lookUp } from './attribution';
+import type { Block, Piece } from './block';
 import type { SampleType } from './format';
-import { byPlace, lookUp } from './rows';
-import type { Row } from './rows';
-import { inProject, inShard } from './selection';
+import { openLineWriter } from './line-writer';
+import type { Passed } from './passed';
 
-/** GPU passthrough: each family of the exporters under its own name (contract, "GPU passthrough"; whose a row is: rows.ts). */
-export function* passthroughBlocks(contents: PageContents, passed: readonly Row[]): Generator<Block> {
-  const families = new Map<string, Row[]>();
-  for (const row of passed) {
-    const rows = families.get(row.name);
-    if (rows === undefined) families.set(row.name, [row]);
-    else rows.push(row);
-  }
-  for (const name of [...families.keys()].sort()) {
-    const rows = (families.get(name) ?? []).sort(byPlace);
-    const { type, help } = declared(name, rows[0]);
-    const openMetricsType = isOpenMetricsCounter(name, rows, families) ? type : notCounter(type);
-    yield { name, type, openMetricsType, help, pieces: piecesOf(lines(contents, rows)) };
+/**
+ * GPU passthrough: each family of the exporters under its own name (contract, "GPU passthrough").
+ * @param all of all shards and projects: what a family is called is the same in each part of a page
+ * @param selected those of which there are lines
+ */
+export function* passthroughBlocks(all: readonly Passed[], selected: readonly Passed[]): Generator<Block> {
+  const firsts = firstOfFamilies(all);
+  const negatives = new Set(all.flatMap((passed) => [...passed.negatives]));
+  for (const name of [...firsts.keys()].sort()) {
+    const { type, help } = declared(name, firsts.get(name));
+    // An OpenMetrics counter is never negative, and X_created beside X_total would be a part of it.
+    const isCounter = !negatives.has(name) && !firsts.has(name.replace(/_total$/, '_created'));
+    const openMetricsType = isCounter || type !== 'counter' ? type : 'unknown';
+    yield { name, type, openMetricsType, help, pieces: piecesOfFamily(selected, name) };
   }
 }
 
-function* lines({ selection }: PageContents, rows: readonly Row[]): Generator<string> {
-  for (const { bearer, name, labels, value } of rows) {
-    if (!inProject(selection, bearer.project) || !inShard(selection, bearer.bucket)) continue;
-    yield `${name}{${labels.text}} ${formatValue(value)}\n`;
+/** The first that has each family, of those that are ordered as on the page. */
+function firstOfFamilies(all: readonly Passed[]): Map<string, Passed> {
+  const firsts = new Map<string, Passed>();
+  const seen = new Set<unknown>();
+  for (const passed of all) {
+    if (seen.has(passed.shape)) continue;
+    seen.add(passed.shape);
+    for (const name of passed.shape.families.keys()) if (!firsts.has(name)) firsts.set(name, passed);
   }
+  return firsts;
+}
+
+function* piecesOfFamily(selected: readonly Passed[], family: string): Generator<Piece> {
+  const writer = openLineWriter();
+  const name = Buffer.from(family);
+  for (const { shape, labels, values } of selected) {
+    const place = shape.families.get(family);
+    if (place === undefined) continue;
+    for (let at = place.from; at < place.to; at++) {
+      const ofSeries = labels[shape.series[at] ?? 0];
+      const full = ofSeries && writer.add(name, ofSeries, values[at] ?? NaN);
+      if (full !== undefined) yield full;
+    }
+  }
+  const rest = writer.end();
+  if (rest !== undefined) yield rest;
 }
 
 /** As the exporter says it; what it does not say of one of DCGM's fields is known all the same. */
-function declared(name: string, row: Row | undefined): { type: SampleType; help: string } {
-  const reading = row?.sample.reading;
+function declared(name: string, passed: Passed | undefined): { type: SampleType; help: string } {
+  const first = passed?.shape.families.get(name)?.from ?? 0;
+  const reading = passed?.samples[passed.shape.series[first] ?? 0]?.reading;
   const family = reading?.kind === 'gpu' ? lookUp(reading.gpu.families, name) : undefined;
   const known = dcgmField(name);
   const type = family?.type.toLowerCase();
@@ -42,17 +62,4 @@ function declared(name: string, row: Row | undefined): { type: SampleType; help:
     type: type === 'counter' || type === 'gauge' ? type : (known?.type ?? 'unknown'),
     help: help === '' && known !== undefined ? helpOf(known) : help,
   };
-}
-
-/** An OpenMetrics counter is never negative, and X_created beside X_total would be a part of it. */
-function isOpenMetricsCounter(
-  name: string,
-  rows: readonly Row[],
-  families: ReadonlyMap<string, unknown>,
-): boolean {
-  return rows.every(({ value }) => value >= 0) && !families.has(name.replace(/_total$/, '_created'));
-}
-
-function notCounter(type: SampleType): SampleType {
-  return type === 'counter' ? 'unknown' : type;
 }

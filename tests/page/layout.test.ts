@@ -6,16 +6,16 @@ import { openLayout, type Layout } from '../../services/page/layout';
 import { writePage, writePieces } from '../../services/page/page';
 import type { PageRequest } from '../../services/page/request';
 import { WHOLE_PAGE, type Selection } from '../../services/page/selection';
-import { END, ENTITY, HOLD, SAMPLE, SETTLED, SOURCE, TOTAL, applyEntry } from '../../services/view/entries';
+import { END, ENTITY, TOTAL, applyEntry } from '../../services/view/entries';
 import { emptyView, type PartitionView } from '../../services/view/view';
 import { CROWD_TTL_MS, openCrowd } from '../support/crowd';
 import { depth } from '../support/depth';
 import { historyArbitrary, linesOf, type History } from '../support/history';
 import { openRandom } from '../support/history-random';
 import { foldInSteps } from '../support/stepped-fold';
+import { entriesOf, type Entry } from './stored';
 
 const PAGE_TIME = Date.UTC(2026, 10, 24, 9);
-type Entry = readonly [key: string, value: string];
 
 /** All that the partitions have, as a store has it, with some of it held. */
 function storedOf(history: History): { stored: Entry[][]; sampleTtlMs: number } {
@@ -24,22 +24,6 @@ function storedOf(history: History): { stored: Entry[][]; sampleTtlMs: number } 
   const stepping = { seed, settings, pageTimes, settleChance: 0.2, handOverChance: 0 };
   const { views, sampleTtlMs } = foldInSteps(linesOf(history), stepping);
   return { stored: views.map(entriesOf), sampleTtlMs };
-}
-
-function entriesOf(view: PartitionView): Entry[] {
-  const entries: Entry[] = [];
-  for (const [key, entity] of view.entities)
-    entries.push([key, (key.startsWith(ENTITY.prefix) ? ENTITY : SETTLED).encode(entity)]);
-  for (const [key, end] of view.ends) entries.push([END.prefix + key, END.encode(end)]);
-  for (const [key, sample] of view.samples) entries.push([SAMPLE.prefix + key, SAMPLE.encode(sample)]);
-  for (const [key, timeMs] of view.sources) entries.push([SOURCE.prefix + key, SOURCE.encode(timeMs)]);
-  for (const [key, { absorbed, family, labels }] of view.tally.series) {
-    if (absorbed !== null) entries.push([TOTAL.prefix + key, TOTAL.encode(absorbed)]);
-    const hold = { family: family.name, labels, shown: [10n ** 12n] };
-    if (family.type === 'counter' && key.length % 3 === 0)
-      entries.push([HOLD.prefix + key, HOLD.encode(hold)]);
-  }
-  return entries;
 }
 
 function keptPage(views: readonly PartitionView[], request: PageRequest, layout: Layout): string {

@@ -1,9 +1,11 @@
 /** What of the exporters' samples is not on the page: counted, by cause, the rest being there. */
 import { encodeEvent } from '../../events/codec';
 import { openContents } from '../../services/page/contents';
+import { cut } from '../../services/page/cut';
+import { countIn, gather } from '../../services/page/gathering';
+import type { LeftOutOfPage } from '../../services/page/left-out';
 import { openLayout } from '../../services/page/layout';
 import { writePage } from '../../services/page/page';
-import { passedRows } from '../../services/page/rows';
 import { WHOLE_PAGE } from '../../services/page/selection';
 import { foldLines } from '../support/folded';
 import { DEFAULT_SETTINGS } from '../support/history';
@@ -47,11 +49,15 @@ const series = (count: number): Row[] =>
   Array.from({ length: count }, (_, n) => ({ labels: { n: String(n) }, values: { x: n } }));
 
 function shown(limits: { bearer: number; project: number }, rows: Parameters<typeof figuresOf>[0]) {
-  const leftOut: Record<string, number> = {};
-  const count = (cause: string, by = 1): void => void (leftOut[cause] = (leftOut[cause] ?? 0) + by);
-  const passed = passedRows(figuresOf(rows).figures, count, limits);
-  const kept = passed.map(({ bearer, value }) => `${bearer.project}/${bearer.kind} ${String(value)}`);
-  return { kept: kept.sort(), leftOut };
+  const leftOut = new Map<LeftOutOfPage, number>();
+  const { figures } = figuresOf(rows);
+  const gathering = gather(figures, figures.layout.passed);
+  let step = gathering.next();
+  while (step.done !== true) step = gathering.next();
+  const kept = cut(step.value, countIn(leftOut), limits).flatMap(({ bearer, values }) =>
+    [...values].map((value) => `${bearer.project}/${bearer.kind} ${String(value)}`),
+  );
+  return { kept: kept.sort(), leftOut: Object.fromEntries(leftOut) };
 }
 
 test('series above the limit of a job are cut, the first stay, and no other job loses any', () => {

@@ -1,0 +1,39 @@
+import { PIECE_BYTES } from './block';
+import type { Piece } from './block';
+import { formatValue } from './format';
+
+/** Puts lines together whose labels are bytes already: `name{labels} value`. */
+export interface LineWriter {
+  /** Answers what is full. */
+  add(name: Buffer, labels: Buffer, value: number): Piece | undefined;
+  /** Answers what is left. */
+  end(): Piece | undefined;
+}
+
+/** No double is printed longer. */
+const LONGEST_VALUE = 25;
+
+export function openLineWriter(): LineWriter {
+  let chunk = Buffer.alloc(0);
+  let end = 0;
+  const written = (): Piece | undefined =>
+    end === 0 ? undefined : { bytes: chunk.subarray(0, end), slot: null };
+  return {
+    add(name, labels, value) {
+      const most = name.length + labels.length + LONGEST_VALUE + 1;
+      let full: Piece | undefined;
+      if (end + most > chunk.length) {
+        full = written();
+        chunk = Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, most));
+        end = 0;
+      }
+      chunk.set(name, end);
+      chunk.set(labels, end + name.length);
+      end += name.length + labels.length;
+      end += chunk.write(formatValue(value), end, 'latin1');
+      chunk[end++] = 0x0a;
+      return full;
+    },
+    end: written,
+  };
+}
