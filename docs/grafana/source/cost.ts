@@ -142,6 +142,42 @@ export const cost = dashboard({
       ],
     },
     {
+      title: 'Volumes',
+      panels: [
+        chart({
+          title: 'Volumes, dollars an hour by project',
+          about: 'They cost from when they are made until they are deleted, used or not.',
+          unit: 'currencyUSD',
+          width: 12,
+          stacked: true,
+          links: [toProject],
+          queries: [
+            [
+              `sum by (dstack_project_name) (rate(fleetmeter_storage_cost_dollars_total{${HERE}}${RATE})) * 3600`,
+              byProject,
+            ],
+          ],
+        }),
+        table({
+          title: 'Volumes that have cost the most',
+          about: 'Of those that are there now, since each was made.',
+          width: 12,
+          expr: `topk(20, fleetmeter_volume_cost_dollars_total{${HERE}})`,
+          columns: {
+            dstack_project_name: 'Project',
+            dstack_user_name: 'User',
+            dstack_volume_name: 'Volume',
+            dstack_backend: 'Backend',
+            dstack_region: 'Region',
+          },
+          value: { heading: 'Cost', unit: 'currencyUSD' },
+          links: {
+            Project: link('Project', PROJECT_DASHBOARD, { project: '${__data.fields.Project}' }),
+          },
+        }),
+      ],
+    },
+    {
       title: 'Budgets',
       panels: [
         chart({
