@@ -60,7 +60,10 @@ export function readOption(option: string, path: string): string {
   }
 }
 
-/** Checks that a file holds a token; it is read when it is needed, since it may be replaced. Nothing of it is shown. */
+/**
+ * Checks that a file holds a token; it is read when it is needed, since it may be replaced. Nothing of it is
+ * shown.
+ */
 export function checkTokenFile(option: string, path: string): void {
   if (/^[\x21-\x7e]+$/.test(readOption(option, path).trim())) return;
   throw wrongOption(option, path, 'a file that holds a token, one word on one line');

@@ -1,4 +1,5 @@
-import Router, { type RouterContext } from '@koa/router';
+import Router from '@koa/router';
+import type { RouterContext } from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { requireGrant, senderOf } from '../http/access';
 import { openAllowances } from '../http/allowance';

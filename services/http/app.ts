@@ -1,5 +1,6 @@
 import type Router from '@koa/router';
-import Koa, { type Middleware } from 'koa';
+import Koa from 'koa';
+import type { Middleware } from 'koa';
 import type { Logger } from 'pino';
 import { correlate, correlationOf } from './correlation';
 import { discardBody } from './discard';

@@ -5,7 +5,7 @@ import { formatLabels } from './format';
 import type { PageJob } from './outliving';
 import { inFirstShard, inProject } from './selection';
 
-/** A job on the page that somebody forgot to say the end of: what it belongs to has ended, before page time. */
+/** A job on the page whose end somebody forgot to report: what it belongs to has ended, before page time. */
 export interface Orphan {
   readonly job: PageJob;
   readonly by: 'run' | 'instance';
@@ -27,7 +27,10 @@ function isOnPage({ buckets }: PageContents['layout'], job: PageJob): boolean {
   return buckets.get('job')?.[job.bucket]?.entities.includes(job) === true;
 }
 
-/** `fleetmeter_orphaned_jobs`, 0 included: for each project that ever had a job, which are those that `fleetmeter_jobs` counts. */
+/**
+ * `fleetmeter_orphaned_jobs`, 0 included: for each project that ever had a job, which are those that
+ * `fleetmeter_jobs` counts.
+ */
 export function* orphanLines(contents: PageContents): Generator<string> {
   const { selection } = contents;
   if (!inFirstShard(selection)) return;

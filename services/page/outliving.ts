@@ -19,8 +19,9 @@ export interface Outliving {
 }
 
 /**
- * The jobs that outlive what they belong to, kept from page to page. Looked for anew on each page they took a fifth of its time, though
- * there are few and hardly one changes: so only those are looked at that have changed, or whose run or instance has.
+ * The jobs that outlive what they belong to, kept from page to page. Searching for them on each page took a
+ * fifth of its time, although there are few and they hardly ever change: so only those are checked that have
+ * changed, or whose run or instance has.
  */
 export interface OutlivingJobs {
   readonly jobs: ReadonlyMap<PageEntity, Outliving>;

@@ -31,7 +31,7 @@ export function* ownBlocks(contents: PageContents): Generator<Block> {
   }
 }
 
-// ---- what does not move ------------------------------------------------------------------------------------------
+// ---- what does not move -----------------------------------------------------------------------------------
 
 function stillFamily(at: number): KeptFamily {
   return {
@@ -48,7 +48,7 @@ function stillLine({ figures }: PageEntity, at: number): string {
   return figure === undefined || isGrowth(figure.value) ? '' : lineOf(figure, formatValue(figure.value));
 }
 
-// ---- what grows with page time -----------------------------------------------------------------------------------
+// ---- what grows with page time ----------------------------------------------------------------------------
 
 function* movingPieces(
   contents: PageContents,
@@ -91,7 +91,7 @@ function writeBucket(
   });
 }
 
-// ---- line by line ------------------------------------------------------------------------------------------------
+// ---- line by line -----------------------------------------------------------------------------------------
 
 function* selectedLines(contents: PageContents, buckets: Iterable<Bucket>, at: number): Generator<string> {
   for (const { entities } of buckets) {

@@ -1,4 +1,7 @@
-/** Commands that speak to a server with TLS of its own: what they trust, what they show, and the one line where that doesn't fit. */
+/**
+ * Commands that speak to a server with TLS of its own: what they trust, what they show, and the one line
+ * where that doesn't fit.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

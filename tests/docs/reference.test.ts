@@ -1,4 +1,6 @@
-/** What the outside may rely on must be in the reference: settings, commands, endpoints, event types, reasons. */
+/**
+ * What the outside may rely on must be in the reference: settings, commands, endpoints, event types, reasons.
+ */
 import { SETTINGS as SETTINGS_OF_CODE } from '../../services/cli/settings-list';
 import { headings, readPage } from './pages';
 

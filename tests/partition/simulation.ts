@@ -253,7 +253,9 @@ export function simulate(settings: Settings, startMs: number): Simulation {
   return simulation;
 }
 
-/** What the oracle makes of the records that are committed, as of the partitions' page times or of a moment. */
+/**
+ * What the oracle makes of the records that are committed, as of the partitions' page times or of a moment.
+ */
 function oracleOf(
   settings: Settings,
   log: readonly Logged[],

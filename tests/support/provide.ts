@@ -1,5 +1,6 @@
 /**
- * Where the tests get the programs from that they run for real: from PATH, else Debian's packages, else Docker.
+ * Where the tests get the programs from that they run for real: from PATH, else Debian's packages, else
+ * Docker.
  */
 import { execFile, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -38,7 +39,9 @@ export interface Program {
 /** apt-get waits for another's lock on what is installed, but not for one on its lists. */
 const APT_LOCK = join(tmpdir(), 'fleetmeter-apt.lock');
 
-/** Finds the program, or installs it; where neither is possible, says what to install. One Program, one start. */
+/**
+ * Finds the program, or installs it; where neither is possible, says what to install. One Program, one start.
+ */
 export async function provide(name: ProgramName): Promise<Program> {
   const found = onPath(name) ?? (await alone(APT_LOCK, async () => onPath(name) ?? (await installed(name))));
   if (found !== null) return { argv: [found], endArgv: null };

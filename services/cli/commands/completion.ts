@@ -5,7 +5,10 @@ import { commandTree } from '../completion/tree';
 import { examples } from '../declaration';
 import type { AddCommand } from '../declaration';
 
-/** What it completes is what the program has when it runs: all commands, where it is the one that is asked for. */
+/**
+ * What it completes is what the program has when it runs: all commands, where it is the one that is asked
+ * for.
+ */
 export const addCompletion: AddCommand = (program) => {
   program
     .command('completion')

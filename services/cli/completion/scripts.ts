@@ -4,7 +4,9 @@ import type { CommandHelp, Value } from './tree';
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
-/** A script for a shell to source, that completes commands, options, files, and values of which there are few. */
+/**
+ * A script for a shell to source, that completes commands, options, files, and values of which there are few.
+ */
 export function completionScript(shell: Shell, program: CommandHelp): string {
   switch (shell) {
     case 'bash':
@@ -44,7 +46,7 @@ function valueCases(commands: readonly CommandHelp[], actionOf: (value: Value) =
     .join('\n');
 }
 
-// ---- bash --------------------------------------------------------------------------------------------------------
+// ---- bash -------------------------------------------------------------------------------------------------
 
 function bash(program: CommandHelp): string {
   const commands = flatten(program);
@@ -93,7 +95,7 @@ function bashValue(value: Value): string {
   }
 }
 
-// ---- zsh ---------------------------------------------------------------------------------------------------------
+// ---- zsh --------------------------------------------------------------------------------------------------
 
 function zsh(program: CommandHelp): string {
   const commands = flatten(program);
@@ -139,7 +141,7 @@ function zshValue(value: Value): string {
   }
 }
 
-// ---- fish --------------------------------------------------------------------------------------------------------
+// ---- fish -------------------------------------------------------------------------------------------------
 
 function fish(program: CommandHelp): string {
   const lines = flatten(program).flatMap((command) => {
