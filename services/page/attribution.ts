@@ -6,8 +6,9 @@ import type { Bearer } from './bearer';
 import type { Departure } from './departures';
 
 /**
- * An instance that an exporter tells of, and what says whose its series are: the job's that a GPU was on, or else the instance's
- * (contract, "GPU passthrough"). Jobs and instances live in different partitions, so the join is made here.
+ * An instance that an exporter reports on, and what decides whose its series are: the job's that had the GPU,
+ * or otherwise the instance's (contract, "GPU passthrough"). Jobs and instances are in different partitions,
+ * so the join is made here.
  */
 export interface SampledInstance {
   readonly samples: readonly Sample[];
@@ -21,11 +22,11 @@ export interface Occupant {
   readonly bearer: Bearer;
   readonly gpuUuids: readonly string[] | undefined;
   readonly since: OrderKey;
-  /** Exporters that the job has samples of its own of. */
+  /** Exporters from which the job has its own samples. */
   readonly exporters: readonly string[];
 }
 
-/** All that bearerAt() answers from: while each of it is the same, so are its answers. */
+/** Everything that bearerAt() depends on: while all of it is the same, so are its results. */
 export function inputsOf({ samples, bearer, occupants, departures }: SampledInstance): readonly unknown[] {
   return [
     bearer?.entry,
@@ -42,18 +43,18 @@ export function inputsOf({ samples, bearer, occupants, departures }: SampledInst
   ];
 }
 
-/** What the GPU of a series is called; none: its exporter doesn't say which it is. */
+/** The names of a series' GPU; none: its exporter doesn't say which it is. */
 export type GpuNames = readonly string[];
 
-/** @param uuidLabels which labels name it; of several the first that names one */
+/** @param uuidLabels which labels name it; of several, the first that names one */
 export function gpuNames(labels: Readonly<Record<string, string>>, uuidLabels: readonly string[]): GpuNames {
   const texts = uuidLabels.map((label) => lookUp(labels, label) ?? '');
   const text = texts.find(namesGpu);
-  // nvidia_gpu_exporter leaves out what NVIDIA's UUIDs begin with.
+  // nvidia_gpu_exporter leaves out the prefix of NVIDIA's UUIDs.
   return text === undefined ? [] : [text, `GPU-${text}`];
 }
 
-/** Whose the series of a GPU is in one of the instance's samples; undefined: nobody's. */
+/** Whose a GPU's series in one of the instance's samples is; undefined: nobody's. */
 export function bearerAt(instance: SampledInstance, sample: Sample, names: GpuNames): Bearer | undefined {
   const occupant = occupantAt(instance.occupants, sample, names);
   if (occupant === undefined)
@@ -65,7 +66,10 @@ export function bearerAt(instance: SampledInstance, sample: Sample, names: GpuNa
   return isOwn ? undefined : occupant.bearer;
 }
 
-/** A job that was on the GPU finished after the sample: whose the sample is can't be known any more, so nobody's. */
+/**
+ * A job that was on the GPU finished after the sample: whose the sample is can no longer be known, so it is
+ * nobody's.
+ */
 function leftAfter({ finishMs, gpuUuids }: Departure, sample: Sample, names: GpuNames): boolean {
   if (sample.timeMs >= finishMs) return false;
   return gpuUuids === undefined || names.some((name) => gpuUuids.includes(name));

@@ -4,7 +4,7 @@ import { JOB_LABELS } from '../catalogue/job';
 import type { Described } from '../catalogue/kinds';
 import type { PageEntity } from './bucket';
 
-/** What bears the GPUs' series that an exporter tells of: a job, or an instance whose GPUs no job has. */
+/** What bears the GPU series that an exporter reports: a job, or an instance whose GPUs no job has. */
 export interface Bearer {
   /** The key of its entry in its view. */
   readonly entry: string;

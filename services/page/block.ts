@@ -1,10 +1,10 @@
 import type { SampleType } from './format';
 
-/** One family as it stands on the page: header, then its lines together. */
+/** One family as it is on the page: header, then its lines together. */
 export interface Block {
   readonly name: string;
   readonly type: SampleType;
-  /** Where OpenMetrics must have another type. */
+  /** If OpenMetrics needs another type. */
   readonly openMetricsType?: SampleType;
   readonly help: string;
   readonly pieces: Iterable<Piece>;
@@ -13,7 +13,10 @@ export interface Block {
 /** Whole lines, encoded. */
 export interface Piece {
   readonly bytes: Buffer;
-  /** Where to keep what is made of these bytes: kept ones lie where they lay. null: they are other ones each time. */
+  /**
+   * Where to keep what is derived from these bytes, if they stay in place from page to page; null: they
+   * differ each time.
+   */
   readonly slot: Slot | null;
 }
 
@@ -21,10 +24,10 @@ export interface Slot {
   kept: { readonly of: Buffer; readonly deflated: Buffer; readonly crc: number } | null;
 }
 
-/** Large enough to make few writes, small enough to not hold the event loop. */
+/** Large enough for few writes, small enough not to block the event loop. */
 export const PIECE_BYTES = 64 * 1024;
 
-/** Lines that are made anew for each page. */
+/** Lines that are made again for each page. */
 export function* piecesOf(lines: Iterable<string>): Generator<Piece> {
   let text = '';
   for (const line of lines) {
@@ -36,7 +39,7 @@ export function* piecesOf(lines: Iterable<string>): Generator<Piece> {
   if (text !== '') yield { bytes: Buffer.from(text), slot: null };
 }
 
-/** So many buckets make a piece. */
+/** How many buckets make a piece. */
 const BUCKETS_A_PIECE = 64;
 
 /** The numbers of the buckets of a piece have the same quotient; buckets come in order of their number. */

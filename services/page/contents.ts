@@ -12,7 +12,7 @@ import type { PageRequest } from './request';
 import { hasAllProjects, inShard } from './selection';
 import type { Selection } from './selection';
 
-/** What is to be on one page, in its order. */
+/** What goes on one page, in order. */
 export interface PageContents {
   readonly views: readonly PartitionView[];
   readonly layout: Layout;
@@ -66,7 +66,8 @@ export function* bucketsOf({ layout, selection }: PageContents, kind: string): G
 }
 
 /**
- * Of a family's pieces of kept lines, by their first bucket; of all projects' only, so that narrowed ones don't take their place.
+ * Slots of a family's pieces of kept lines, by their first bucket; only for all projects, so that filtered
+ * ones don't replace them.
  */
 export function slotsOf(
   { layout, selection }: PageContents,

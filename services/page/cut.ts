@@ -11,8 +11,9 @@ import type { Row } from './rows';
 const LIMITS = { bearer: 20_000, project: 5_000_000 };
 
 /**
- * Leaves out what can only be judged with the whole page at hand: X_total where X is there too, series of different bearers that are
- * alike, and what is above a limit. Mostly that is nothing, and everything is as it was kept.
+ * Leaves out what can only be judged with the whole page at hand: X_total if X is there too, series of
+ * different bearers that are alike, and what is above a limit. Usually that is nothing, and everything stays
+ * as it was kept.
  */
 export function cut(all: readonly KeptBearer[], count: Count, limits = LIMITS): readonly Passed[] {
   const totals = totalsBeside(all);
@@ -33,7 +34,7 @@ function causeOf(
   return totals.has(row.name) ? 'total' : undefined;
 }
 
-/** The same bearer without the rows for which there is a cause. */
+/** The same bearer without the rows that have a cause. */
 function without(
   { inputs, passed, odd, rows }: KeptBearer,
   causeFor: (row: Row, at: number) => LeftOutOfPage | undefined,
@@ -49,7 +50,7 @@ function without(
   return { inputs, passed: passedOf(passed.bearer, kept, new Map(), NO_SHAPE), odd, rows: () => kept };
 }
 
-/** Families X_total where X is on the page. */
+/** Families X_total for which X is on the page. */
 function totalsBeside(all: readonly KeptBearer[]): ReadonlySet<string> {
   const names = new Set<string>();
   const shapes = new Set(all.map(({ passed }) => passed.shape));
@@ -64,7 +65,10 @@ function hasAnyOf({ shape }: Passed, names: ReadonlySet<string>): boolean {
   return false;
 }
 
-/** Of odd rows that are alike, all but the first: by exporter, then a job's own sample, then by row, then by bearer. */
+/**
+ * Of odd rows that are alike, all but the first: by exporter, then a job's own sample, then by row, then by
+ * bearer.
+ */
 function alikeAcross(all: readonly KeptBearer[]): Map<KeptBearer, Set<string>> {
   const later = new Map<KeptBearer, Set<string>>();
   const odd = all.filter((one) => one.odd.length > 0);
@@ -78,7 +82,7 @@ function alikeAcross(all: readonly KeptBearer[]): Map<KeptBearer, Set<string>> {
   return later;
 }
 
-/** Cuts what is above a limit: one whose exporter runs wild must not take the page away from the others. */
+/** Cuts what is above a limit: one whose exporter runs wild must not spoil the page for the others. */
 function within(limits: typeof LIMITS, all: readonly KeptBearer[], count: Count): readonly Passed[] {
   const ofProject = new Map<string, number>();
   return all.map((one) => {

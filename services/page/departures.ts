@@ -2,16 +2,19 @@ import { timelineOf } from '../fold/entity';
 import type { Entity } from '../fold/entity';
 import type { PartitionView } from '../view/view';
 
-/** A job with GPUs that has finished: what was sampled of them before is not the instance's. */
+/** A job with GPUs that has finished: earlier samples of them are not the instance's. */
 export interface Departure {
   readonly finishMs: number;
   /** Undefined: it was on every GPU of its instance. */
   readonly gpuUuids: readonly string[] | undefined;
 }
 
-/** Those of all partitions by the instance's id, kept up to date: there are many more finished jobs than pages have series of. */
+/**
+ * The departures of all partitions by the instance's id, kept up to date: there are many more finished jobs
+ * than pages have series for.
+ */
 export interface Departures {
-  /** An entity is as it is now; undefined: it is there no more. */
+  /** An entity has changed to this; undefined: it no longer exists. */
   put(view: PartitionView, entry: string, entity: Entity | undefined): void;
   from(instanceId: string): Iterable<Departure>;
   clear(): void;
@@ -59,7 +62,7 @@ function within<K, L, V>(maps: Map<K, Map<L, V>>, key: K): Map<L, V> {
   return made;
 }
 
-/** Undescribed ones too: they were on their GPUs all the same. */
+/** Including undescribed ones: they were on their GPUs, too. */
 function departureOf(
   entity: Entity,
 ): { readonly instanceId: string; readonly departure: Departure } | undefined {

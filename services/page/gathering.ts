@@ -22,7 +22,7 @@ interface Source {
 
 const NO_SAMPLES: readonly Sample[] = [];
 
-/** Brings what is kept up to date, in small steps: each time that it yields, it may be left alone for a moment. */
+/** Updates what is kept, in small steps: each time it yields, it may be paused for a moment. */
 export function* gather(contents: PageContents, kept: KeptPassed): Generator<null, readonly KeptBearer[]> {
   const sampled = sampledInstances(contents);
   const sources = sourcesOf(contents, sampled);
@@ -58,13 +58,16 @@ export function* gather(contents: PageContents, kept: KeptPassed): Generator<nul
   return sources.flatMap(({ bearer: { entry } }) => bearers.get(entry) ?? []);
 }
 
-/** What was left out in all, before anything is cut. */
+/** What was left out in total, before anything is cut. */
 export function* leftOutOf({ bearers, instances }: KeptPassed): Generator<readonly [LeftOutOfPage, number]> {
   for (const { leftOut } of instances.values()) yield* leftOut;
   for (const { passed } of bearers.values()) yield* passed.leftOut;
 }
 
-/** In the order of the page: jobs come before instances, so that HELP and TYPE are those of the first job that has the family. */
+/**
+ * In the order of the page: jobs come before instances, so that HELP and TYPE are those of the first job that
+ * has the family.
+ */
 function sourcesOf(contents: PageContents, sampled: ReadonlyMap<string, SampledInstance>): Source[] {
   const sources: Source[] = [];
   if (contents.samples.size === 0) return sources;
@@ -82,7 +85,10 @@ function sourcesOf(contents: PageContents, sampled: ReadonlyMap<string, SampledI
   return sources;
 }
 
-/** Those of an instance together, since each of its samples is read once for all; the others each by itself. */
+/**
+ * Bearers of one instance together, since each of its samples is read once for all of them; the others each
+ * by itself.
+ */
 function* groupsOf(
   sources: readonly Source[],
   sampled: ReadonlyMap<string, SampledInstance>,

@@ -11,7 +11,7 @@ import { formatLabels } from './format';
 import { openLineWriter } from './line-writer';
 import type { Row } from './rows';
 
-/** A GPU, or a slice of one, as a job or an instance has it. */
+/** A GPU, or a slice of one, of a job or an instance. */
 interface Gpu {
   readonly vendor: GpuVendor;
   /** In the order of GPU_LABELS. */
@@ -25,17 +25,18 @@ interface Gpu {
 export interface GpuFigures {
   /** By GPU: `{labels} `. */
   readonly labels: readonly Buffer[];
-  /** By GPU and family of GPU_FAMILIES; NaN: it has none. */
+  /** By GPU and family of GPU_FAMILIES; NaN: there is none. */
   readonly values: Float64Array;
-  /** How many values no GPU can give. */
+  /** How many values were impossible. */
   readonly outOfRange: number;
 }
 
 const NONE: GpuFigures = { labels: [], values: new Float64Array(), outOfRange: 0 };
 
 /**
- * The vendor-neutral figures (services/catalogue/gpu.ts), of what is passed through: so they are a job's as long as its samples are,
- * and no figure is made of a value that is absent, or that no GPU can give. A row that doesn't say which GPU it is of has none.
+ * The vendor-neutral figures (services/catalogue/gpu.ts), made from what is passed through: so a job has them
+ * as long as it has samples, and no figure is made from a value that is absent or impossible. A row that
+ * doesn't say which GPU it is about has none.
  */
 export function gpuFigures({ kind, labels }: Bearer, rows: readonly Row[]): GpuFigures {
   const gpus = gpusOf(rows);
@@ -85,13 +86,13 @@ function gpusOf(passed: readonly Row[]): Gpu[] {
     const key = JSON.stringify(labels);
     const gpu = gpus.get(key) ?? { vendor, labels, isSlice: identity[2] !== '', fields: new Map() };
     gpus.set(key, gpu);
-    // Of a GPU that two pods share there are two rows, of which the first holds.
+    // A GPU shared by two pods has two rows, the first of which counts.
     if (!gpu.fields.has(field)) gpu.fields.set(field, row.value);
   }
   return [...gpus.values()];
 }
 
-/** A blank value, or a row of the family that says something else. */
+/** A blank value, or a row of the family that is about something else. */
 function saysNothing({ rows, blanks }: GpuVendor, field: string, { labels, value }: Row): boolean {
   if (blanks?.[field]?.includes(value) === true) return true;
   const wanted = rows?.[field];
@@ -118,7 +119,7 @@ function isNumber(text: string): boolean {
   return text === '0' || namesGpu(text);
 }
 
-/** Of the first source that is there and possible. */
+/** From the first source that is present and possible. */
 function valueOf({ figure, range }: GpuFamily, gpu: Gpu, onOutOfRange: () => void): number | undefined {
   const [least, most] = range;
   let zero: number | undefined;

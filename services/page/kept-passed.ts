@@ -4,8 +4,9 @@ import type { Passed } from './passed';
 import type { Row } from './rows';
 
 /**
- * What is passed through for all bearers, kept from page to page: of a bearer whose samples and facts are the same, nothing is made
- * again. Not even a shard can do without the others: what a family is called, and whether it is there, is a matter of the whole page.
+ * What is passed through for all bearers, kept from page to page: nothing is made again for a bearer whose
+ * samples and facts are the same. Even a shard needs the others: a family's header, and whether it exists,
+ * depend on the whole page.
  */
 export interface KeptPassed {
   /** By the entry of the bearer. */
@@ -18,7 +19,7 @@ export interface KeptBearer {
   readonly inputs: readonly unknown[];
   readonly passed: Passed;
   readonly odd: readonly OddRow[];
-  /** Its rows once more, for who must leave some of them out. */
+  /** Its rows again, for when some of them must be left out. */
   readonly rows: () => readonly Row[];
 }
 

@@ -2,11 +2,11 @@ import { PIECE_BYTES } from './block';
 import type { Piece } from './block';
 import { formatValue } from './format';
 
-/** Puts lines together whose labels are bytes already: `name{labels} value`. */
+/** Assembles lines whose labels are already bytes: `name{labels} value`. */
 export interface LineWriter {
-  /** Answers what is full. */
+  /** Returns full chunks. */
   add(name: Buffer, labels: Buffer, value: number): Piece | undefined;
-  /** Answers what is left. */
+  /** Returns the rest. */
   end(): Piece | undefined;
 }
 

@@ -5,9 +5,10 @@ import { lookUp } from './attribution';
 import type { Row, RowLabels, RowPlace } from './rows';
 
 /**
- * Series of different bearers differ in the bearers' labels, so alike ones are looked for among those of one bearer. Two kinds of rows
- * are the exception: those whose exporter speaks in labels that are the other kind's (a job's series with an instance's id), and those of
- * bearers whose own labels don't tell them apart, since a lone surrogate is shown as any other.
+ * Series of different bearers differ in the bearers' labels, so alike ones are looked for among those of one
+ * bearer. Two kinds of rows are the exception: those whose exporter uses labels of the other kind (a job's
+ * series with an instance's id), and those of bearers whose own labels don't distinguish them, since a lone
+ * surrogate is shown like any other.
  */
 export interface OddRow {
   /** Of the series and its family: alike rows have the same. */

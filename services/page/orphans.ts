@@ -22,7 +22,7 @@ export function* orphansOf({ layout, timeOf }: PageContents): Generator<Orphan> 
   }
 }
 
-/** Of lives that would give the same series one is. */
+/** Of lives that would give the same series, one is counted. */
 function isOnPage({ buckets }: PageContents['layout'], job: PageJob): boolean {
   return buckets.get('job')?.[job.bucket]?.entities.includes(job) === true;
 }

@@ -26,9 +26,9 @@ export interface Outliving {
 export interface OutlivingJobs {
   readonly jobs: ReadonlyMap<PageEntity, Outliving>;
   replace(before: PageEntity | undefined, after: PageEntity | undefined): void;
-  /** What is known of the entity of this entry has changed. */
+  /** What is known about the entity of this entry has changed. */
   touch(entry: string): void;
-  /** To be called when all is in place. */
+  /** To be called when everything is in place. */
   update(views: readonly PartitionView[]): void;
   clear(): void;
 }
@@ -86,11 +86,11 @@ interface Belonging {
   /** The key of its entry while it has not settled. */
   readonly entry: string;
   readonly key: string;
-  /** It says the partition. */
+  /** It determines the partition. */
   readonly id: string;
 }
 
-/** Its run, and its instance where that is known. */
+/** Its run, and its instance if that is known. */
 function belongingsOf({
   entity: { runId, placement },
 }: PageJob): [run: Belonging] | [run: Belonging, instance: Belonging] {
@@ -118,7 +118,7 @@ function instanceEndOf(views: readonly PartitionView[], instance: Belonging): Ho
   const home = views[(murmur2(Buffer.from(instance.id)) & 0x7fffffff) % views.length];
   const end = home && endOf(home, instance);
   if (end !== undefined || home?.entities.has(instance.entry) === true) return end;
-  // Views come in the order of their partitions as a rule, and an instance of a job is known as a rule.
+  // Views usually come in the order of their partitions, and a job's instance is usually known.
   for (const view of views) {
     const elsewhere = endOf(view, instance);
     if (elsewhere !== undefined) return elsewhere;
@@ -132,7 +132,7 @@ function endOf({ entities, ended, ends }: PartitionView, { entry, key }: Belongi
   if (unsettled !== undefined) return unsettled;
   const settled = ends.get(key);
   if (settled === undefined) return undefined;
-  // A later one of its id may go on; as of a moment before its first fact it is not there yet.
+  // A later one of the same id may be alive; as of a moment before its first fact it doesn't exist yet.
   const entity = entities.get(entry);
   return entity === undefined || (entity.facts.length === 0 && entity.prefix === null) ? settled : undefined;
 }

@@ -24,10 +24,11 @@ import { sumBlocks } from './sum-families';
 import { usageBlocks } from './usage-families';
 
 /**
- * The page of the partitions' state, in pieces of whole lines. The order of families is the catalogue's, that of series depends on the
- * state alone: the same views give the same bytes from any replica. Families are contiguous, with one HELP and TYPE each, and only those
- * that have a series are there; the last line ends with a newline. The views must stand still until all is written.
- * @param layout of the same views, where the page is written more than once
+ * The page of the partitions' state, in pieces of whole lines. The order of families is the catalogue's, that
+ * of series depends on the state alone: the same views give the same bytes from any replica. Families are
+ * contiguous, with one HELP and TYPE each, and only those that have a series are present; the last line ends
+ * with a newline. The views must not change until everything is written.
+ * @param layout of the same views, if the page is written more than once
  */
 export function* writePieces(
   views: readonly PartitionView[],
@@ -50,7 +51,7 @@ export function* writePieces(
   if (request.format === 'openmetrics') yield { bytes: Buffer.from('# EOF\n'), slot: null };
 }
 
-/** The page as one would read it, written once. */
+/** The page as one would read it, written just once. */
 export function* writePage(views: readonly PartitionView[], request: PageRequest): Generator<Buffer> {
   const layout = openLayout();
   try {
@@ -60,7 +61,7 @@ export function* writePage(views: readonly PartitionView[], request: PageRequest
   }
 }
 
-/** Something takes long: whoever reads may see to something else in the meantime. */
+/** Something takes long: the reader may do something else in the meantime. */
 const NOTHING_YET: Piece = { bytes: Buffer.alloc(0), slot: null };
 
 function headerOf({ name, type, openMetricsType, help }: Block, format: Format): string {

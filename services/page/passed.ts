@@ -6,14 +6,14 @@ import type { LeftOutOfPage } from './left-out';
 import type { Row } from './rows';
 
 /**
- * What is passed through for one bearer, as it can be written at once: labels as bytes, and numbers. It is made when one of the samples
- * or facts that it is made of changes, which is seldom compared with how often pages are written.
+ * What is passed through for one bearer, ready to be written: labels as bytes, and numbers. It is made again
+ * when one of its samples or facts changes, which is rare compared with how often pages are written.
  */
 export interface Passed {
   readonly bearer: Bearer;
   /** By series: `{labels} `. */
   readonly labels: readonly Buffer[];
-  /** By series: the sample that it is of. */
+  /** By series: its sample. */
   readonly samples: readonly Sample[];
   readonly shape: Shape;
   readonly values: Float64Array;
@@ -23,9 +23,12 @@ export interface Passed {
   readonly leftOut: ReadonlyMap<LeftOutOfPage, number>;
 }
 
-/** Which value is of which family and series: shared by all bearers whose exporters say the same things. */
+/**
+ * Which value belongs to which family and series: shared by all bearers whose exporters report the same
+ * things.
+ */
 export interface Shape {
-  /** In order of their names, each with where its values begin and end. */
+  /** In order of name, each with where its values begin and end. */
   readonly families: ReadonlyMap<string, { readonly from: number; readonly to: number }>;
   /** By value: its series. */
   readonly series: Uint32Array;
@@ -34,8 +37,8 @@ export interface Shape {
 export const NO_SHAPE: Shape = { families: new Map(), series: new Uint32Array() };
 
 /**
- * @param rows of the bearer, in their order, no two alike
- * @param like a shape that it may share
+ * @param rows of the bearer, in order, no two alike
+ * @param like a shape that it might share
  */
 export function passedOf(
   bearer: Bearer,

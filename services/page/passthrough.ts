@@ -7,8 +7,8 @@ import type { Passed } from './passed';
 
 /**
  * GPU passthrough: each family of the exporters under its own name (contract, "GPU passthrough").
- * @param all of all shards and projects: what a family is called is the same in each part of a page
- * @param selected those of which there are lines
+ * @param all of all shards and projects: a family's header is the same in each part of a page
+ * @param selected those whose lines are written
  */
 export function* passthroughBlocks(all: readonly Passed[], selected: readonly Passed[]): Generator<Block> {
   const firsts = firstOfFamilies(all);
@@ -22,7 +22,7 @@ export function* passthroughBlocks(all: readonly Passed[], selected: readonly Pa
   }
 }
 
-/** The first that has each family, of those that are ordered as on the page. */
+/** The first bearer of each family, in the order of the page. */
 function firstOfFamilies(all: readonly Passed[]): Map<string, Passed> {
   const firsts = new Map<string, Passed>();
   const seen = new Set<unknown>();
@@ -50,7 +50,7 @@ function* piecesOfFamily(selected: readonly Passed[], family: string): Generator
   if (rest !== undefined) yield rest;
 }
 
-/** As the exporter says it; what it does not say of one of DCGM's fields is known all the same. */
+/** As the exporter says; what it doesn't say about one of DCGM's fields is known anyway. */
 function declared(name: string, passed: Passed | undefined): { type: SampleType; help: string } {
   const first = passed?.shape.families.get(name)?.from ?? 0;
   const reading = passed?.samples[passed.shape.series[first] ?? 0]?.reading;

@@ -4,7 +4,7 @@ import { bearerOf } from './bearer';
 import type { PageEntity } from './bucket';
 import type { PageContents } from './contents';
 
-/** Those that have samples on this page, by the instance's id. */
+/** Instances that have samples on this page, by id. */
 export function sampledInstances(contents: PageContents): Map<string, SampledInstance> {
   const found = new Map<string, SampledInstance & { readonly occupants: Occupant[] }>();
   for (const samples of contents.samples.values()) {
