@@ -63,6 +63,19 @@ export function isGrowth(value: number | readonly bigint[] | Growth): value is G
   return typeof value === 'object' && 'accrual' in value;
 }
 
+/** Do they grow alike, for all times to come and past? */
+export function isSameGrowth(a: Growth, b: Growth): boolean {
+  if (a.numerator !== b.numerator || a.denominator !== b.denominator) return false;
+  const [of, other] = [a.accrual, b.accrual];
+  if (of === other) return true;
+  return (
+    of.startsMs.length === other.startsMs.length &&
+    of.startsMs.every((ms, i) => ms === other.startsMs[i]) &&
+    of.rates.every((rate, i) => rate === other.rates[i]) &&
+    of.areas.every((area, i) => area === other.areas[i])
+  );
+}
+
 /** Milliseconds since a start: rate 1 from then on. */
 export function timeSince(startMs: number): Growth {
   return { accrual: { startsMs: [startMs], rates: [1], areas: [0n] }, numerator: 1n, denominator: 1n };

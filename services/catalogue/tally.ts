@@ -1,6 +1,6 @@
 import type { Family } from './family';
 import type { Figures, SumFigure } from './figures';
-import { ZERO, growthAt, isGrowth } from './family';
+import { ZERO, growthAt, isGrowth, isSameGrowth } from './family';
 import { addGrowing, emptyGrowingSum, grownAt, removeGrowing } from './growing';
 import type { GrowingSum } from './growing';
 import { partCount } from './shape';
@@ -103,8 +103,9 @@ export function tallyEntity(
 
 /** The same series, and the same amount at any later time. */
 function isSameFigure(a: SumFigure, b: SumFigure | undefined): boolean {
-  if (a.family !== b?.family || isGrowth(a.amount) || isGrowth(b.amount)) return false;
-  return (a.labels === b.labels || sameTexts(a.labels, b.labels)) && sameUnits(a.amount, b.amount);
+  if (a.family !== b?.family || !(a.labels === b.labels || sameTexts(a.labels, b.labels))) return false;
+  if (isGrowth(a.amount)) return isGrowth(b.amount) && isSameGrowth(a.amount, b.amount);
+  return !isGrowth(b.amount) && sameUnits(a.amount, b.amount);
 }
 
 function sameTexts(a: readonly string[], b: readonly string[]): boolean {

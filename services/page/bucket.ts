@@ -1,4 +1,5 @@
 import type { EntityKind } from '../../events/kinds';
+import { isGrowth, isSameGrowth } from '../catalogue/family';
 import type { Figures, OwnSeries } from '../catalogue/figures';
 import type { Described } from '../catalogue/kinds';
 import type { PartitionView } from '../view/view';
@@ -77,17 +78,38 @@ function keptLines(lines: KeptLines, before: readonly PageEntity[], after: reado
         after.every((one, i) => isSameLine(before[i], one, at)) ? bytes : undefined,
       )
     : [];
-  const moving = lines.moving.map((kept, at) => {
-    if (kept === undefined) return undefined;
-    const oldOf = (index: number): PageEntity | undefined => before[was[index] ?? -1];
-    return makeMoving(figuresAt(after, at), {
-      lines: kept,
-      placeOf: (i) => (hasSameLabels(oldOf(i), after[i], at) ? was[i] : undefined),
-      growsAlike: (i) => oldOf(i) === after[i],
-    });
-  });
+  const moving = lines.moving.map((kept, at) => kept && keptMoving(kept, before, after, was, at));
   const isSame = isSameList && after.every((one, i) => one === before[i]);
-  return { moving, still, usage: isSame ? lines.usage : null };
+  // Without a sample there is no line, whatever the entities are.
+  const isUnsampled = isSameList && lines.usage?.oldestMs === Infinity;
+  return { moving, still, usage: isSame || isUnsampled ? lines.usage : null };
+}
+
+/** @param was where each stood before; -1: nowhere */
+function keptMoving(
+  kept: MovingLines,
+  before: readonly PageEntity[],
+  after: readonly PageEntity[],
+  was: readonly number[],
+  at: number,
+): MovingLines {
+  const oldOf = (index: number): PageEntity | undefined => before[was[index] ?? -1];
+  const grows = (i: number): boolean => oldOf(i) === after[i] || growsAlike(oldOf(i), after[i], at);
+  const bears = (i: number): boolean => hasSameLabels(oldOf(i), after[i], at);
+  // Most changes are of something else: then only what has changed is looked at.
+  if (after.length === before.length && after.every((_, i) => was[i] === i && bears(i) && grows(i)))
+    return kept;
+  return makeMoving(figuresAt(after, at), {
+    lines: kept,
+    placeOf: (i) => (bears(i) ? was[i] : undefined),
+    growsAlike: grows,
+  });
+}
+
+function growsAlike(before: PageEntity | undefined, after: PageEntity | undefined, at: number): boolean {
+  const [old, now] = [before?.figures.own[at]?.value, after?.figures.own[at]?.value];
+  if (old === undefined || now === undefined || !isGrowth(old) || !isGrowth(now)) return false;
+  return isSameGrowth(old, now);
 }
 
 function commonPartition(entities: readonly PageEntity[]): PartitionView | null {
@@ -109,6 +131,7 @@ export function figuresAt(entities: readonly PageEntity[], at: number): readonly
 }
 
 function hasSameLabels(before: PageEntity | undefined, after: PageEntity | undefined, at: number): boolean {
+  if (before === after) return before !== undefined;
   const [old, now] = [before?.figures.own[at], after?.figures.own[at]];
   return old !== undefined && now !== undefined && sameTexts(old.labels, now.labels);
 }

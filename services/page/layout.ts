@@ -1,3 +1,4 @@
+import type { EntityId } from '../../events/event';
 import { partitionOf } from '../../events/routing';
 import { figuresOf } from '../catalogue/figures';
 import { entityKey } from '../fold/fact';
@@ -75,8 +76,9 @@ export function openLayout(): Layout {
         for (const entry of changes.entities) {
           outliving.touch(entry);
           departures.put(view, entry, view.entities.get(entry));
-          const after = pageEntity(view, entry);
-          outliving.replace(entities.get(entry), after);
+          const before = entities.get(entry);
+          const after = pageEntity(view, entry, before);
+          outliving.replace(before, after);
           for (const bucket of replace(buckets, entities, entry, after)) touched.add(bucket);
         }
         for (const runId of changes.sampledRuns) {
@@ -128,12 +130,19 @@ function replace(
   return left === undefined ? [entered] : [left, entered];
 }
 
-function pageEntity(view: PartitionView, entry: string): PageEntity | undefined {
+/** @param before of the same entry, whose place on the page is the same */
+function pageEntity(
+  view: PartitionView,
+  entry: string,
+  before: PageEntity | undefined,
+): PageEntity | undefined {
   const entity = view.entities.get(entry);
   const figures = entity && figuresOf(entity);
   if (figures === undefined || figures.own.length === 0) return undefined;
-  const { id } = figures.entity;
-  const bucket = partitionOf(id.within ?? id.id, BUCKETS);
-  const life = settlingOf(entry);
-  return { entry, key: entityKey(id), life, bucket, figures, entity: figures.entity, partition: view };
+  const { key, bucket, life } = before ?? placeOf(entry, figures.entity.id);
+  return { entry, key, life, bucket, figures, entity: figures.entity, partition: view };
+}
+
+function placeOf(entry: string, id: EntityId): Pick<PageEntity, 'key' | 'bucket' | 'life'> {
+  return { key: entityKey(id), bucket: partitionOf(id.within ?? id.id, BUCKETS), life: settlingOf(entry) };
 }

@@ -1,10 +1,12 @@
+/** Of the median. */
+export type Goal = { readonly atMost: number } | { readonly atLeast: number };
+
 /** One figure of a bench, as a line of JSON: what was found, over all rounds, and what it is to be. */
 export interface Figure {
   readonly bench: string;
   readonly figure: string;
   readonly unit: string;
-  /** Of the median. */
-  readonly goal: { readonly atMost: number } | { readonly atLeast: number };
+  readonly goal: Goal;
   readonly rounds: readonly number[];
   /** What else is worth keeping. */
   readonly more?: Readonly<Record<string, number | string>>;

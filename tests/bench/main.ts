@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /** `npm run bench -- NAME` runs what tests/bench/NAME.ts exports as run(). */
-const HELPERS = ['main', 'measure', 'figure', 'process', 'gpu-page', 'exporter-farm'];
+const HELPERS = ['main', 'measure', 'figure', 'process', 'gpu-page', 'exporter-farm', 'scrape-server'];
 
 async function main(name: string | undefined): Promise<void> {
   const files = readdirSync(__dirname).filter((file) => file.endsWith('.ts'));

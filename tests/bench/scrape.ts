@@ -1,30 +1,32 @@
-import { createServer, request } from 'node:http';
-import { type AddressInfo } from 'node:net';
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pino from 'pino';
-import { Gauge, Registry } from 'prom-client';
 import { takeRecord } from '../../services/partition/intake';
 import { closeBatch } from '../../services/partition/commit';
 import { openPartition, type Partition } from '../../services/partition/partition';
 import { openRedisStore } from '../../services/store/redis/store';
 import type { StateStore } from '../../services/store/port';
-import { openReplica } from '../exporter/world';
 import { readSamples } from '../support/page-series';
 import { startRedis } from '../support/redis';
-import { report } from './figure';
+import { report, type Goal } from './figure';
+import type { Used } from './scrape-server';
 
 /**
  * Scrapes over HTTP, of state in Redis: a tenth of the jobs has changed since the scrape before, and durations and costs move. The peers
- * send a page of the same bytes: one as a ready Buffer, one by prom-client. All run in this process, in turns, with their client.
+ * send a page of the same bytes: one as a ready Buffer, one by prom-client. Each server runs in a process of its own (scrape-server.ts);
+ * compared is the CPU time of that process, from one scrape to the next, in turns.
  */
 const QUICK = process.argv.includes('--quick');
 const JOBS = QUICK ? 1000 : 10_000;
 const ROUNDS = 10;
+/** Till the code of each server is compiled. */
+const UNMEASURED = QUICK ? 15 : 5;
 const START_MS = Date.UTC(2026, 10, 24, 8);
 const SETTINGS = { latenessMs: 86_400_000, dedupeMs: 30 * 86_400_000, sampleTtlMs: 600_000, asOfMs: null };
-
-const compress = promisify(gzip);
 
 function uuid(kind: number, n: number): string {
   return `5e1f9a3c-0c55-4a51-9d0e-${String(kind)}${String(n).padStart(11, '0')}`;
@@ -81,15 +83,35 @@ function changeJobs(folding: Folding, round: number): void {
   }
 }
 
-interface Scraped {
-  readonly ms: number;
-  readonly firstMs: number;
-  readonly cpuMs: number;
-  readonly body: Buffer;
+interface Server {
+  readonly url: string;
+  /** Since it was asked last. */
+  used(): Promise<Used>;
+  stop(): void;
 }
 
-async function scrape(url: string, encoding: string, isKept = false): Promise<Scraped> {
-  const before = process.cpuUsage();
+async function startServer(kind: 'exporter' | 'buffer' | 'prom-client', from: string): Promise<Server> {
+  const child = fork(join(__dirname, 'scrape-server.ts'), [kind, from]);
+  const [url] = (await once(child, 'message')) as [string];
+  return {
+    url,
+    async used() {
+      child.send('used');
+      const [used] = (await once(child, 'message')) as [Used];
+      return used;
+    },
+    stop() {
+      child.disconnect();
+    },
+  };
+}
+
+/** Milliseconds until the first byte of the body, and the body where it is kept. */
+async function scrape(
+  url: string,
+  encoding: string,
+  isKept = false,
+): Promise<{ firstMs: number; body: Buffer }> {
   const startMs = performance.now();
   let firstMs = 0;
   const body = await new Promise<Buffer>((resolve, reject) => {
@@ -105,36 +127,12 @@ async function scrape(url: string, encoding: string, isKept = false): Promise<Sc
       .on('error', reject)
       .end();
   });
-  const { user, system } = process.cpuUsage(before);
-  return { ms: performance.now() - startMs, firstMs, cpuMs: (user + system) / 1000, body };
-}
-
-async function serve(answer: (isGzip: boolean) => Promise<Buffer>): Promise<{ url: string; close(): void }> {
-  const server = createServer((asked, response) => {
-    void answer(asked.headers['accept-encoding'] === 'gzip').then((body) => response.end(body));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () => void server.close(),
-  };
-}
-
-/** The same page as prom-client has it: each family a gauge, values set before. */
-function registryOf(page: string): Registry {
-  const registry = new Registry();
-  const gauges = new Map<string, Gauge>();
-  for (const { name, labels, value } of readSamples(page)) {
-    const labelNames = labels.map(([label]) => label);
-    const gauge = gauges.get(name) ?? new Gauge({ name, help: name, labelNames, registers: [registry] });
-    gauges.set(name, gauge);
-    gauge.set(Object.fromEntries(labels), value);
-  }
-  return registry;
+  return { firstMs, body };
 }
 
 export async function run(): Promise<void> {
   const redis = await startRedis();
+  const dir = mkdtempSync(join(tmpdir(), 'fleetmeter-scrape-'));
   const store = openRedisStore({ url: redis.url, partitions: 1, logger: pino({ level: 'silent' }) });
   const acquired = await store.acquire(0);
   if (acquired.kind === 'unavailable') throw new Error(acquired.detail);
@@ -142,80 +140,128 @@ export async function run(): Promise<void> {
   const folding: Folding = { partition, store, offset: 0, pageTimeMs: START_MS + 3_600_000 };
   for (let n = 0; n < JOBS; n++) tellJob(folding, n);
   await commit(folding);
-  const exporter = await openReplica(store);
-  const { body: ready } = await scrape(`${exporter.url}/metrics`, 'identity', true);
-  const registry = registryOf(ready.toString());
-  const buffer = await serve((isGzip) => (isGzip ? compress(ready, { level: 1 }) : Promise.resolve(ready)));
-  const client = await serve(async (isGzip) => {
-    const page = Buffer.from(await registry.metrics());
-    return isGzip ? compress(page, { level: 1 }) : page;
-  });
+  const exporter = await startServer('exporter', redis.url);
+  const { body: page } = await scrape(exporter.url, 'identity', true);
+  const file = join(dir, 'page');
+  writeFileSync(file, page);
+  const [buffer, client] = [await startServer('buffer', file), await startServer('prom-client', file)];
   try {
-    await measure(folding, exporter.url, buffer.url, client.url, ready);
+    await measure(folding, { exporter, buffer, client }, page);
   } finally {
-    for (const one of [exporter, buffer, client]) one.close();
+    for (const one of [exporter, buffer, client]) one.stop();
     await store.close();
     await redis.stop();
+    rmSync(dir, { recursive: true });
   }
 }
 
-async function measure(
+interface Servers {
+  readonly exporter: Server;
+  readonly buffer: Server;
+  readonly client: Server;
+}
+
+interface Measured extends Used {
+  readonly firstMs: number;
+}
+
+async function scraped(server: Server, encoding: string, times = 1): Promise<Measured> {
+  await server.used();
+  const all = await Promise.all(Array.from({ length: times }, () => scrape(server.url, encoding)));
+  return { firstMs: all[0]?.firstMs ?? NaN, ...(await server.used()) };
+}
+
+/** One way to scrape, of all three servers in turns. What a page leaves to be collected is collected at the cost of its like. */
+async function rounds(
   folding: Folding,
-  ours: string,
-  buffer: string,
-  client: string,
-  ready: Buffer,
-): Promise<void> {
-  const ratios = {
-    plain: [] as number[],
-    client: [] as number[],
-    gzip: [] as number[],
-    clientGzip: [] as number[],
-  };
-  const first: number[] = [];
-  const twenty: number[] = [];
-  const next = async (round: number): Promise<void> => {
-    changeJobs(folding, round);
+  { exporter, buffer, client }: Servers,
+  encoding: string,
+): Promise<{ ours: Measured; still: Measured; prom: Measured }[]> {
+  const measured = [];
+  for (let round = -UNMEASURED; round < ROUNDS; round++) {
+    changeJobs(folding, round + UNMEASURED);
     await commit(folding);
-  };
-  for (let round = -1; round < ROUNDS; round++) {
-    await next(2 * round + 2);
-    const plain = await scrape(`${ours}/metrics`, 'identity');
-    const still = await scrape(buffer, 'identity');
-    const prom = await scrape(client, 'identity');
-    await next(2 * round + 3);
-    const small = await scrape(`${ours}/metrics`, 'gzip');
-    const stillGzip = await scrape(buffer, 'gzip');
-    const promGzip = await scrape(client, 'gzip');
-    const many = async (url: string): Promise<number> => {
-      const before = process.cpuUsage();
-      await Promise.all(Array.from({ length: 20 }, () => scrape(url, 'identity')));
-      const { user, system } = process.cpuUsage(before);
-      return (user + system) / 1000;
-    };
-    const sending = await many(buffer);
-    const all = await many(`${ours}/metrics`);
-    if (round < 0) continue;
-    ratios.plain.push(plain.cpuMs / still.cpuMs);
-    ratios.client.push(prom.cpuMs / plain.cpuMs);
-    ratios.gzip.push(small.cpuMs / stillGzip.cpuMs);
-    ratios.clientGzip.push(promGzip.cpuMs / small.cpuMs);
-    first.push(plain.firstMs);
-    twenty.push((all - sending) / Math.max(1, plain.cpuMs - still.cpuMs));
+    const ours = await scraped(exporter, encoding);
+    const still = await scraped(buffer, encoding);
+    const prom = await scraped(client, encoding);
+    if (round >= 0) measured.push({ ours, still, prom });
   }
-  const more = { jobs: JOBS, bytes: ready.length, series: readSamples(ready.toString()).length };
-  const of = { bench: 'scrape', more };
+  return measured;
+}
+
+async function measure(folding: Folding, servers: Servers, page: Buffer): Promise<void> {
+  const plain = await rounds(folding, servers, 'identity');
+  const gzip = await rounds(folding, servers, 'gzip');
+  const twenty: number[] = [];
+  for (const one of plain.slice(0, ROUNDS / 2)) {
+    changeJobs(folding, twenty.length);
+    await commit(folding);
+    const many = await scraped(servers.exporter, 'identity', 20);
+    const still = await scraped(servers.buffer, 'identity', 20);
+    // What 20 readers are sent is sent 20 times in any case.
+    const [made, madeOfOne] = [many.cpuMs - still.cpuMs, one.ours.cpuMs - one.still.cpuMs];
+    twenty.push(Math.max(0, made) / Math.max(1, madeOfOne));
+  }
+  const more = { jobs: JOBS, bytes: page.length, series: readSamples(page.toString()).length };
+  const figure = (
+    name: string,
+    unit: string,
+    goal: Goal,
+    values: readonly number[],
+    cpuMs?: number,
+  ): void => {
+    const all = cpuMs === undefined ? more : { ...more, cpuMs };
+    report({ bench: 'scrape', figure: name, unit, goal, rounds: values, more: all });
+  };
   const times = 'times the CPU time';
-  report({ ...of, figure: 'plain / ready Buffer', unit: times, goal: { atMost: 2 }, rounds: ratios.plain });
-  report({ ...of, figure: 'prom-client / plain', unit: times, goal: { atLeast: 15 }, rounds: ratios.client });
-  report({ ...of, figure: 'gzip / zlib level 1', unit: times, goal: { atMost: 0.5 }, rounds: ratios.gzip });
-  report({
-    ...of,
-    figure: 'prom-client / gzip',
-    unit: times,
-    goal: { atLeast: 6 },
-    rounds: ratios.clientGzip,
-  });
-  report({ ...of, figure: 'first byte', unit: 'ms', goal: { atMost: 10 }, rounds: first });
-  report({ ...of, figure: '20 at once / 1', unit: times, goal: { atMost: 2 }, rounds: twenty });
+  const [plainMs, gzipMs] = [plain, gzip].map((all) => medianOf(all.map(({ ours }) => ours.cpuMs)));
+  figure(
+    'plain / ready Buffer',
+    times,
+    { atMost: 2 },
+    plain.map(({ ours, still }) => ours.cpuMs / still.cpuMs),
+    plainMs,
+  );
+  figure(
+    'prom-client / plain',
+    times,
+    { atLeast: 15 },
+    plain.map(({ ours, prom }) => prom.cpuMs / ours.cpuMs),
+    plainMs,
+  );
+  figure(
+    'gzip / zlib level 1',
+    times,
+    { atMost: 0.5 },
+    gzip.map(({ ours, still }) => ours.cpuMs / still.cpuMs),
+    gzipMs,
+  );
+  figure(
+    'prom-client / gzip',
+    times,
+    { atLeast: 6 },
+    gzip.map(({ ours, prom }) => prom.cpuMs / ours.cpuMs),
+    gzipMs,
+  );
+  figure('20 at once / 1', times, { atMost: 2 }, twenty);
+  figure(
+    'first byte',
+    'ms',
+    { atMost: 10 },
+    plain.map(({ ours }) => ours.firstMs),
+  );
+  const [turns, held] = (['turns', 'heldTurns'] as const).map((of) =>
+    [...plain, ...gzip].reduce((sum, { ours }) => sum + ours[of], 0),
+  );
+  figure('turns of the event loop over 10 ms', 'share', { atMost: 0.001 }, [(held ?? 0) / (turns ?? 1)]);
+  figure(
+    'memory / page',
+    'times its bytes',
+    { atMost: 1.5 },
+    gzip.map(({ ours }) => ours.rssBytes / page.length),
+  );
+}
+
+function medianOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }

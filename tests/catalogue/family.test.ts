@@ -1,5 +1,12 @@
 import fc from 'fast-check';
-import { cumulate, growthAt, histogramParts, timeSince, toDouble } from '../../services/catalogue/family';
+import {
+  cumulate,
+  growthAt,
+  histogramParts,
+  isSameGrowth,
+  timeSince,
+  toDouble,
+} from '../../services/catalogue/family';
 
 /** A finite double as numerator ÷ 2^shift, exactly. */
 function rational(double: number): { n: bigint; shift: bigint } {
@@ -86,4 +93,25 @@ test('a histogram counts each observation up to its bound, and adds up milliseco
     }),
   );
   expect(histogramParts(bounds, [1000, 1001, 2500, 60_001])).toEqual([1n, 2n, 0n, 1n, 64_502n]);
+});
+
+test('growths are the same only if nothing in them differs', () => {
+  const growth = {
+    accrual: { startsMs: [1000, 2000], rates: [5, 7], areas: [0n, 5000n] },
+    numerator: 1n,
+    denominator: 3n,
+  };
+  const { accrual } = growth;
+  expect(isSameGrowth(growth, structuredClone(growth))).toBe(true);
+  for (const other of [
+    { ...growth, numerator: 2n },
+    { ...growth, denominator: 2n },
+    { ...growth, accrual: { ...accrual, startsMs: [1000, 2001] } },
+    { ...growth, accrual: { ...accrual, rates: [5, 8] } },
+    { ...growth, accrual: { ...accrual, areas: [0n, 5001n] } },
+    { ...growth, accrual: { startsMs: [1000], rates: [5], areas: [0n] } },
+  ]) {
+    expect(isSameGrowth(growth, other)).toBe(false);
+    expect(isSameGrowth(other, growth)).toBe(false);
+  }
 });
