@@ -2,7 +2,8 @@
  * What a bridge costs a dstack server, beside a Prometheus that scrapes the server's page each 15 s:
  * processor time of real servers over the same minutes, each with the same 1,000 active jobs, with DCGM and
  * without. `MINUTES=` (15), `ACTIVE=` and `RUNS=` change it; to fill the databases takes some minutes more.
- * It runs what is built: `npm run build` first.
+ * With few jobs dstack's page costs little, and the share says nothing. It runs what is built:
+ * `npm run build` first.
  */
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
