@@ -73,7 +73,7 @@ function targetOf(events: readonly FleetEvent[]): object {
 
 type Sampled = (index: number, jobs: readonly FleetEvent[]) => FleetEvent;
 
-function viewOf(jobs: number, samples: readonly Sampled[]): PartitionView {
+export function viewOf(jobs: number, samples: readonly Sampled[]): PartitionView {
   const ledger = emptyLedger(SETTINGS);
   for (let index = 0; index < jobs; index++) {
     const events = [...jobEvents(index)];
