@@ -53,14 +53,12 @@ module.exports = defineConfig(
     },
   },
   {
-    files: ['**/*.ts'],
-    ignores: ['services/page/*.ts', 'tests/page/*.ts', 'tests/bench/*.ts'],
-    // Prettier sees to the length of code.
-    rules: { 'max-len': ['error', { code: 10_000, comments: 110, ignoreUrls: true }] },
-  },
-  {
     files: ['events/**/*.ts', 'services/**/*.ts'],
-    rules: { 'no-restricted-syntax': ['error', inlineType] },
+    rules: {
+      // Prettier sees to the length of code.
+      'max-len': ['error', { code: 10_000, comments: 110, ignoreUrls: true }],
+      'no-restricted-syntax': ['error', inlineType],
+    },
   },
   {
     files: ['events/**/*.ts', 'services/{fold,catalogue,page,partition}/**/*.ts'],

@@ -12,7 +12,7 @@ export interface PageEntity<V extends Described = Described> {
   readonly entry: string;
   /** See entityKey(). */
   readonly key: string;
-  /** Which of the lives of that id: settled ones by their number, then the live one. */
+  /** Which of the lives of that id it is: settled ones by their number, then the live one. */
   readonly life: number;
   readonly bucket: number;
   readonly figures: Figures;
@@ -20,10 +20,10 @@ export interface PageEntity<V extends Described = Described> {
   readonly partition: PartitionView;
 }
 
-/** The entities of a kind whose partition keys have the same hash, and what is kept of their lines. */
+/** The entities of a kind whose partition keys have the same hash, and their kept lines. */
 export interface Bucket {
   readonly number: number;
-  /** Of several lives that would give the same series, all. */
+  /** All, even if several lives would give the same series. */
   all: PageEntity[];
   /** In the order of the page. */
   entities: readonly PageEntity[];
@@ -33,13 +33,13 @@ export interface Bucket {
 }
 
 /**
- * What is kept of a bucket's lines. Of seven in ten families of a job nothing moves between two pages: their lines go out as they lie.
- * Everything here is made when it is first written, and brought to what its entities are when they change.
+ * A bucket's kept lines. In seven of ten families of a job nothing changes between two pages: their lines go
+ * out as they are. Everything here is made when it is first written, and updated when its entities change.
  */
 export interface KeptLines {
-  /** By own family: of one whose numbers grow with page time. */
+  /** By own family, for those whose numbers grow with page time. */
   readonly moving: (MovingLines | undefined)[];
-  /** By own family: all lines of one that does not move. */
+  /** By own family, for those that don't change: all lines. */
   readonly still: (Buffer | undefined)[];
   usage: KeptUsage | null;
 }
@@ -56,11 +56,12 @@ export function emptyBucket(number: number): Bucket {
   return { number, all: [], entities: [], partition: null, lines };
 }
 
-/** Puts the bucket's entities in order after a change, and keeps of their lines what is as it was. */
+/** Sorts the bucket's entities after a change, and keeps those of their lines that are still valid. */
 export function arrange(bucket: Bucket): void {
   bucket.all.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.life - b.life));
   const before = bucket.entities;
-  // Of lives that would give the same series (as of a moment before the first one's end), the earlier is on the page.
+  // If lives would give the same series (as of a moment before the first one's end), the earlier one is on
+  // the page.
   bucket.entities = bucket.all.filter((one, i) => {
     const other = bucket.all[i - 1];
     return other?.key !== one.key || !sameTexts(other.entity.labels, one.entity.labels);
@@ -125,7 +126,7 @@ export function entityAt({ entities }: Bucket, index: number): PageEntity {
   return one;
 }
 
-/** Of one of the own families that the entities of a kind have, all of them and in the same order. */
+/** For one of the own families of a kind, which all of its entities have in the same order. */
 export function figuresAt(entities: readonly PageEntity[], at: number): readonly OwnSeries[] {
   return entities.flatMap(({ figures }) => figures.own[at] ?? []);
 }

@@ -15,25 +15,28 @@ import type { Departures } from './departures';
 import type { KeptPassed } from './kept-passed';
 
 /**
- * The entities of the page in its order, kept from one page to the next.
+ * The entities of the page, in its order, kept from page to page.
  *
- * They lie in buckets, by a hash of their partition key, and in a bucket in order of their key: so neither the order of the page nor its
- * shards, which are sets of buckets, depend on how many partitions a log has. A change touches one bucket; what the others have of their
- * lines goes out again as it lies.
+ * They are in buckets, by a hash of their partition key, and within a bucket in order of their key: so
+ * neither the order of the page nor its shards, which are sets of buckets, depend on how many partitions a
+ * log has. A change touches one bucket; the kept lines of the others go out again as they are.
  */
 export interface Layout {
-  /** By kind and number; absent where there is no entity. */
+  /** By kind and number; absent if there is no entity. */
   readonly buckets: ReadonlyMap<string, readonly (Bucket | undefined)[]>;
   /** Jobs of which the run or the instance has ended. */
   readonly outliving: OutlivingJobs['jobs'];
-  /** Brings it to what the views are now. The same views must be given each time: others begin it anew. */
+  /**
+   * Updates it to the views' present state. The same views must be given each time: with others it starts
+   * over.
+   */
   update(views: readonly PartitionView[]): void;
-  /** Follows no view any more. */
+  /** Stops following the views. */
   close(): void;
   /** What is passed through for the bearers, as of the last page. */
   readonly passed: KeptPassed;
   readonly departures: Departures;
-  /** A place to keep something of a family's lines in, by name. */
+  /** A place to keep something about a family's lines, by name. */
   slot(name: string): Slot;
 }
 

@@ -10,7 +10,7 @@ import type { Bearer } from './bearer';
 import { escapeLabel } from './format';
 import type { Count, LeftOutOfPage } from './left-out';
 
-/** One value that an exporter says of a GPU, with whose it is. */
+/** One value that an exporter reports about a GPU, with whose it is. */
 export interface Row extends RowPlace {
   readonly bearer: Bearer;
   readonly sample: Sample;
@@ -19,7 +19,7 @@ export interface Row extends RowPlace {
   readonly labels: RowLabels;
 }
 
-/** Where it stands among the bearer's. */
+/** Its place among the bearer's. */
 export interface RowPlace {
   readonly exporter: string;
   /** 0: the bearer's own sample; 1: the instance's, given to a job or to the instance itself. */
@@ -28,21 +28,27 @@ export interface RowPlace {
   readonly index: number;
 }
 
-/** Made once for all values of a series of a sample. */
+/** Made once for all values of a sample's series. */
 export interface RowLabels {
   /** As the exporter has them. */
   readonly exporters: Readonly<Record<string, string>>;
-  /** What stands between the braces. */
+  /** The text between the braces. */
   readonly text: string;
-  /** Tells series apart: labels in order of name, empty ones left out, as Prometheus sees them. */
+  /** Identifies a series: labels in order of name, without empty ones, as Prometheus sees them. */
   readonly identity: string;
 }
 
-/** `__name__` is the family's name to Prometheus: as a label beside it, it takes the whole page down. */
+/**
+ * `__name__` is the family's name to Prometheus: as an additional label, it makes Prometheus reject the whole
+ * page.
+ */
 const LABEL_NAME = /^(?!__name__$)[a-zA-Z_][a-zA-Z0-9_]*$/;
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
-/** All values of a sample that can be on the page, each with its bearer; those that `bearerFor` answers none for are nobody's. */
+/**
+ * All values of a sample that can be on the page, each with its bearer; those for which `bearerFor` returns
+ * none are nobody's.
+ */
 export function addRows(
   rows: Row[],
   sample: Sample,
@@ -83,7 +89,7 @@ interface Judged {
   readonly isDcgm: boolean;
 }
 
-/** What is to be known of a family's name; each stands in many series of a sample, and is looked at once. */
+/** What there is to know about a family's name: each is in many series of a sample, but is checked once. */
 function judgeOf(
   exporter: string,
   families: Readonly<Record<string, { readonly type: string }>>,
@@ -99,9 +105,12 @@ function judgeOf(
   };
 }
 
-/** The first of the rows of one bearer that are alike: by exporter, then a job's own sample, then by row. In this order, too. */
+/**
+ * The first of the rows of one bearer that are alike: by exporter, then a job's own sample, then by row. In
+ * this order, too.
+ */
 export function distinct(rows: readonly Row[], count: Count): Row[] {
-  // By labels, then names: a GPU's many values share one text, which is read once.
+  // By labels, then names: a GPU's many values share one text, which is compared once.
   const seen = new Map<string, Set<string>>();
   return rows.toSorted(compareRows).filter(({ name, labels: { identity } }) => {
     const named = seen.get(identity) ?? new Set<string>();
@@ -132,7 +141,7 @@ function mergeLabels(labels: Readonly<Record<string, string>>, bearer: Bearer): 
   const names = BEARER_LABELS[bearer.kind];
   const exporters = Object.entries(labels).filter(([name]) => !names.includes(name));
   const ours = names.map((name, i) => [name, bearer.labels[i] ?? ''] as const);
-  // Lone surrogates are all written alike: what differs in them alone is one series.
+  // Lone surrogates are all written the same: labels that differ only in them are one series.
   const pairs = [...exporters, ...ours].map(([name, value]) => [name, shownText(value)] as const);
   return {
     exporters: labels,
@@ -154,7 +163,10 @@ function nameFault(
   return isComposite(name, (family) => lookUp(families, family)?.type) ? 'composite' : undefined;
 }
 
-/** DCGM's values for "blank", "not found", "not supported", "no permission" (dcgm_structs.h), compared as doubles. */
+/**
+ * DCGM's values for "blank", "not found", "not supported", "no permission" (dcgm_structs.h), compared as
+ * doubles.
+ */
 function isBlank(name: string, value: number): boolean {
   return (
     (value >= 2147483632 && value <= 2147483635) ||

@@ -11,9 +11,9 @@ import { openReplica } from '../exporter/world';
 import { readSamples } from '../support/page-series';
 
 /**
- * A server of the bench `scrape`, in a process of its own, so that what it costs is its own: `exporter REDIS_URL`, or a peer with the page in
- * a file: `buffer FILE` sends its bytes as they are, `prom-client FILE` writes them from a registry. A message is answered by what the
- * process has used since the one before.
+ * A server of the bench `scrape`, in a process of its own, so that what it costs is its own: `exporter
+ * REDIS_URL`, or a peer with the page in a file: `buffer FILE` sends its bytes as they are, `prom-client
+ * FILE` writes them from a registry. A message is answered by what the process has used since the one before.
  */
 export interface Used {
   readonly cpuMs: number;

@@ -16,9 +16,10 @@ import { report, type Goal } from './figure';
 import type { Used } from './scrape-server';
 
 /**
- * Scrapes over HTTP, of state in Redis: a tenth of the jobs has changed since the scrape before, and durations and costs move. The peers
- * send a page of the same bytes: one as a ready Buffer, one by prom-client. Each server runs in a process of its own (scrape-server.ts);
- * compared is the CPU time of that process, from one scrape to the next, in turns.
+ * Scrapes over HTTP, of state in Redis: a tenth of the jobs has changed since the scrape before, and
+ * durations and costs move. The peers send a page of the same bytes: one as a ready Buffer, one by
+ * prom-client. Each server runs in a process of its own (scrape-server.ts); compared is the CPU time of that
+ * process, from one scrape to the next, in turns.
  */
 const QUICK = process.argv.includes('--quick');
 const JOBS = QUICK ? 1000 : 10_000;
@@ -171,7 +172,10 @@ async function scraped(server: Server, encoding: string, times = 1): Promise<Mea
   return { firstMs: all[0]?.firstMs ?? NaN, ...(await server.used()) };
 }
 
-/** One way to scrape, of all three servers in turns. What a page leaves to be collected is collected at the cost of its like. */
+/**
+ * One way to scrape, of all three servers in turns. What a page leaves to be collected is collected at the
+ * cost of its like.
+ */
 async function rounds(
   folding: Folding,
   { exporter, buffer, client }: Servers,

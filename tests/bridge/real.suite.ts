@@ -149,7 +149,10 @@ async function untilQuiet(dstack: DstackServer): Promise<void> {
   await until(isQuiet, 2 * PATIENCE_MS, () => 'more and more happens');
 }
 
-/** What was followed must be what a bridge that comes now finds; both go on, since the server may have more to do. */
+/**
+ * What was followed must be what a bridge that comes now finds; both go on, since the server may have more to
+ * do.
+ */
 async function expectAsFound(dstack: DstackServer, server: Server, state: string): Promise<void> {
   const other = await fleetmeter();
   const { said } = follow(dstack, other, state);

@@ -186,7 +186,7 @@ describe('what did not change', () => {
     return kept.map(({ bytes }) => `${memoryId(bytes.buffer)} ${bytes.byteOffset} ${bytes.length}`);
   }
 
-  /** Memories told apart, as long as they live. */
+  /** Memories distinguished, as long as they live. */
   const memories: ArrayBufferLike[] = [];
   function memoryId(memory: ArrayBufferLike): number {
     if (!memories.includes(memory)) memories.push(memory);

@@ -1,4 +1,7 @@
-/** What is passed through is kept for each bearer: after any change of samples or of who is on which GPU, the page is as if it were not. */
+/**
+ * What is passed through is kept for each bearer: after any change of samples or of who is on which GPU, the
+ * page is as if it were not.
+ */
 import fc from 'fast-check';
 import { encodeEvent } from '../../events/codec';
 import { openLayout } from '../../services/page/layout';
@@ -68,7 +71,9 @@ function aSample(random: Random, target: object): Pick<Told, 'type' | 'data'> {
   };
 }
 
-/** The views as what has been told so far makes them, changed in place as by what a store says has changed. */
+/**
+ * The views as what has been told so far makes them, changed in place as by what a store says has changed.
+ */
 function bringTo(views: readonly PartitionView[], told: readonly Told[], pageTimeMs: number): void {
   const folded = foldLines(
     told.map((each) => encodeEvent(tell(each))),

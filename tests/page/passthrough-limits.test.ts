@@ -14,7 +14,10 @@ import { instanceStarted, jobProvisioned, jobSubmitted, tell } from '../support/
 const T0 = Date.UTC(2026, 10, 24, 8);
 type Row = Readonly<Record<'labels' | 'values', Record<string, unknown>>>;
 
-/** A page with a sample of the job j, of its neighbour k of another project, and of the instance i without jobs. */
+/**
+ * A page with a sample of the job j, of its neighbour k of another project, and of the instance i without
+ * jobs.
+ */
 function figuresOf(rows: {
   readonly j?: readonly Row[];
   readonly k?: readonly Row[];

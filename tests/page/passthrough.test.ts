@@ -1,4 +1,7 @@
-/** GPU passthrough, sentence by sentence of the contract; whole histories are compared with the oracle elsewhere. */
+/**
+ * GPU passthrough, sentence by sentence of the contract; whole histories are compared with the oracle
+ * elsewhere.
+ */
 import { encodeEvent } from '../../events/codec';
 import { type Format } from '../../services/page/format';
 import { foldLines, pageOf } from '../support/folded';
