@@ -74,6 +74,7 @@ test('it changes as the fleet does, without being loaded anew, and the focus sta
     ]);
     server.show({ kind: 'unavailable', reason: 'the broker is away' });
     await page.getByRole('heading', { name: 'There is no current page now' }).waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
   });
 });
 

@@ -67,13 +67,14 @@ export interface StatusServer {
   close(): void;
 }
 
-export async function serveStatus(first: Refreshed): Promise<StatusServer> {
+/** @param trendMs how often the charts get a point */
+export async function serveStatus(first: Refreshed, trendMs = 100): Promise<StatusServer> {
   let shown = first;
   const pages = {
     get: () => Promise.reject(new Error('the status page asks for no /metrics page')),
     read: <T>(reader: (refreshed: Refreshed) => T) => Promise.resolve(reader(shown)),
   };
-  const trend = openTrend(pages, DEFAULT_SETTINGS.sampleTtlMs, 100);
+  const trend = openTrend(pages, DEFAULT_SETTINGS.sampleTtlMs, trendMs);
   const routes = statusRoutes(
     { pages, trend, metrics: openProcessMetrics(), access: singleTokens({}) },
     openLive(300),

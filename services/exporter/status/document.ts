@@ -77,14 +77,16 @@ function unavailableBody(reason: string): Markup {
       <h1>fleetmeter</h1>
       <span class="state bad">not current</span>
     </header>
-    <section class="trouble bad" role="alert">
-      <h2>There is no current page now</h2>
-      <p>${reason}</p>
-      <p>
-        Until it is known what is current, <code>/metrics</code> answers 503 rather than figures that may be
-        old. What is on the log is not lost: it is counted as soon as it can be read.
-      </p>
-    </section>`;
+    <main>
+      <section class="trouble bad" role="alert">
+        <h2>There is no current page now</h2>
+        <p>${reason}</p>
+        <p>
+          Until it is known what is current, <code>/metrics</code> answers 503 rather than figures that may be
+          old. What is on the log is not lost: it is counted as soon as it can be read.
+        </p>
+      </section>
+    </main>`;
 }
 
 function readyBody(
