@@ -41,8 +41,8 @@ export interface Page {
   readonly etag: string;
   body(): AsyncIterable<Buffer>;
   gzipped(): AsyncIterable<Buffer>;
-  /** How large it is, once written. */
-  readonly bytes: Promise<number>;
+  /** How large it is, once written; null: its reader had gone before. */
+  readonly bytes: Promise<number | null>;
 }
 
 export function openPages(
@@ -101,6 +101,8 @@ interface OpenPage {
   readonly page: Page;
   readonly tape: Tape<Piece>;
   isRead(): boolean;
+  /** Whoever read it has gone. While it is written it has one reader: others get it when it is there. */
+  isLeft(): boolean;
 }
 
 /** @param onLeft called when the last reader has gone and everything is written */
@@ -108,17 +110,21 @@ function openPage(etag: string, onLeft: () => void): OpenPage {
   const tape = openTape<Piece>();
   let length = 0;
   let readers = 0;
+  let isLeft = false;
   let isWritten = false;
+  let isWhole = false;
   let plain: Tape<Buffer> | undefined;
   let gzipped: Tape<Buffer> | undefined;
 
   async function* read(chunks: () => AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     readers++;
+    isLeft = false;
     try {
       yield* chunks();
     } finally {
       readers--;
-      if (readers === 0 && isWritten) onLeft();
+      isLeft = readers === 0;
+      if (isLeft && isWritten) onLeft();
     }
   }
 
@@ -127,7 +133,7 @@ function openPage(etag: string, onLeft: () => void): OpenPage {
     etag,
     body: () => read(() => (plain ??= copied(wholeBytes(tape.read()))).read()),
     gzipped: () => read(() => (gzipped ??= copied(gzipPieces(tape.read()))).read()),
-    bytes: tape.ended.then(() => length),
+    bytes: tape.ended.then(() => (isWhole ? length : null)),
   };
   const counted = {
     ...tape,
@@ -137,10 +143,11 @@ function openPage(etag: string, onLeft: () => void): OpenPage {
     },
     end(error?: Error) {
       isWritten = true;
+      isWhole = error === undefined;
       tape.end(error);
     },
   };
-  return { page, tape: counted, isRead: () => readers > 0 };
+  return { page, tape: counted, isRead: () => readers > 0, isLeft: () => isLeft };
 }
 
 /** How long the event loop may be blocked. */
@@ -148,7 +155,7 @@ const HELD_MS = 4;
 
 /** The views don't change until the page is written, since rounds follow each other. */
 async function writeTo(
-  { tape }: OpenPage,
+  page: OpenPage,
   views: readonly PartitionView[],
   request: PageRequest,
   layout: Layout,
@@ -156,14 +163,18 @@ async function writeTo(
   try {
     let sinceMs = performance.now();
     for (const piece of writePieces(views, request, layout)) {
-      tape.push(piece);
+      page.tape.push(piece);
       if (performance.now() - sinceMs < HELD_MS) continue;
       await breathe();
+      if (page.isLeft()) {
+        page.tape.end(new Error('nobody reads it any more'));
+        return;
+      }
       sinceMs = performance.now();
     }
-    tape.end();
+    page.tape.end();
   } catch (error) {
-    tape.end(error instanceof Error ? error : new Error(String(error)));
+    page.tape.end(error instanceof Error ? error : new Error(String(error)));
     throw error;
   }
 }

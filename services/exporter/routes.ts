@@ -59,7 +59,7 @@ async function answerMetrics(ctx: Context, pages: Pages, notePageSize: NotePageS
     }
     case 'page':
       void page.bytes.then((bytes) => {
-        notePageSize(query.request, bytes);
+        if (bytes !== null) notePageSize(query.request, bytes);
       });
       answerPage(ctx, page, CONTENT_TYPES[query.request.format]);
   }

@@ -108,6 +108,22 @@ test('a page of the same versions is written once while somebody reads it, in ea
   expect(await bodyOf(await pages.get(ASKED))).not.toBe(await bodyOf(first));
 });
 
+test('a page whose reader has gone is not written to its end, and the next one is whole', async () => {
+  const count = 5000;
+  await world.commit(
+    NOW,
+    Array.from({ length: count }, (_, i) => instance(`i${i}`)),
+  );
+  const pages = openPages(openViews(world.store), SAMPLE_TTL_MS);
+  const page = await pages.get(ASKED);
+  if (page.kind !== 'page') throw new Error(page.reason);
+  for await (const chunk of page.body()) if (chunk.length > 0) break;
+  expect(await page.bytes).toBeNull();
+  const next = await pages.get(ASKED);
+  expect(await instancesOn(next)).toBe(count);
+  expect(next).toMatchObject({ etag: page.etag });
+});
+
 describe('where the store can not be read', () => {
   test('the reason is given, and the next scrape is answered again', async () => {
     await world.commit(NOW, [instance('a')]);
