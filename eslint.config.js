@@ -48,17 +48,15 @@ module.exports = defineConfig(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { requireDefaultForNonUnion: true }],
       'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
+      // Prettier sees to the length of code.
+      'max-len': ['error', { code: 10_000, comments: 110, ignoreUrls: true }],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
     },
   },
   {
     files: ['events/**/*.ts', 'services/**/*.ts'],
-    rules: {
-      // Prettier sees to the length of code.
-      'max-len': ['error', { code: 10_000, comments: 110, ignoreUrls: true }],
-      'no-restricted-syntax': ['error', inlineType],
-    },
+    rules: { 'no-restricted-syntax': ['error', inlineType] },
   },
   {
     files: ['events/**/*.ts', 'services/{fold,catalogue,page,partition}/**/*.ts'],

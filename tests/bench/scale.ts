@@ -8,8 +8,8 @@ import { report } from './figure';
 import { viewOf } from './page';
 
 /**
- * Pages of more and more series: the time of a series is to stay what it is, a shard is to cost its share. CPU time, all sizes in turns;
- * all that accrues moves from page to page.
+ * Pages of more and more series: the time of a series is to stay what it is, a shard is to cost its share.
+ * CPU time, all sizes in turns; all that accrues moves from page to page.
  */
 const QUICK = process.argv.includes('--quick');
 /** A job and its instance have eleven series. */

@@ -1,6 +1,6 @@
 /**
- * The status page as pictures, and how soon it is painted with 10,000 jobs. `npm run screenshots` puts the pictures where the docs show
- * them; elsewhere they are taken, looked over by axe-core, and thrown away.
+ * The status page as pictures, and how soon it is painted with 10,000 jobs. `npm run screenshots` puts the
+ * pictures where the docs show them; elsewhere they are taken, looked over by axe-core, and thrown away.
  */
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
