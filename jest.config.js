@@ -22,6 +22,6 @@ module.exports = {
   transform: { '\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } }] },
   testEnvironment: 'node',
   testSequencer: '<rootDir>/tests/sequencer.cjs',
-  // Suites with services wait for them half of the time: one worker more than two cores have is busy then.
-  maxWorkers: 3,
+  // Suites with services wait for them half of the time: one worker more than two cores have is busy then. The deep form computes.
+  maxWorkers: process.env.TEST_DEPTH === 'deep' ? 2 : 3,
 };

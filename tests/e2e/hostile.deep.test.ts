@@ -107,6 +107,9 @@ async function residentBytes(): Promise<number> {
   return Number(/^process_resident_memory_bytes (\S+)/m.exec(await scrape('/metrics/process'))?.[1]);
 }
 
+/** Twice is what it is to be on a quiet machine; a request that holds the server up makes it ten times. */
+const MOST_RATIO = 4;
+
 test('32 hostile requests a second', async () => {
   // What is allocated once is not what grows: both kinds of requests have been seen before it is measured.
   await scrapeUnderAttack();
@@ -130,6 +133,6 @@ test('32 hostile requests a second', async () => {
     rounds.map(({ quiet, hostile }) => quantile(hostile, 0.99) / quantile(quiet, 0.99)),
     0.5,
   );
-  expect(ratio).toBeLessThan(2);
+  expect(ratio).toBeLessThan(MOST_RATIO);
   expect(grownBytes).toBeLessThan(MOST_GROWN_BYTES);
 }, 300_000);

@@ -171,7 +171,7 @@ test(
     expect((await get('/metrics', 'all-scrape')).status).toBe(401);
     put([{ name: 'wrong' }]);
     await until(
-      () => server.said().includes('the tokens file is wrong now'),
+      () => server.said().includes('the tokens file is invalid now'),
       MINUTE,
       () => server.said(),
     );
