@@ -217,7 +217,7 @@ test('killed in the middle, an import goes on where it was', async () => {
   expect(before).toBeGreaterThan(0);
   expect(await put(write('events.ndjson', lines), settings('a'), true)).toMatchObject({
     code: 0,
-    err: expect.stringContaining(`${before} events were on the log already`) as string,
+    err: expect.stringContaining(`${before} events were already on the log`) as string,
   });
   expect(await records(settings('a'))).toBe(lines.length);
 }, 120_000);

@@ -92,7 +92,7 @@ test.each([
     /^--families: DCGM_\*, expected a pattern .* dstack_instance_duration_seconds_total, /,
   ],
   [{ families: 'fleetmeter_jobs.total' }, 2, /^--families: /],
-  [{ from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' }, 1, /^there is nothing to fill in/],
+  [{ from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' }, 1, /^there is nothing to backfill/],
 ])('%j ends with %i', async (options, code, err) => {
   expect(await fill(options)).toMatchObject({ code, err: expect.stringMatching(err) as string });
   expect(readdirSync(dir).filter((name) => name.startsWith('.'))).toEqual([]);

@@ -104,7 +104,7 @@ test('from the log: as of now', async () => {
 
 test.each([
   ['fleetmeter_jobs{', {}, 2, /^SERIES: expected a label name or "}"/],
-  ['up', {}, 2, /^SERIES: up is no family/],
+  ['up', {}, 2, /^SERIES: up is not a family/],
   ['fleetmeter_jobs', { at: 'noon' }, 2, /^--at: noon, expected an RFC 3339 time/],
   ['fleetmeter_jobs{dstack_project_name="other"}', {}, 1, /^no such series as of 2026-11-24T08:04:00.000Z: /],
 ])('%s with %j ends with %i', async (series, options, code, err) => {

@@ -39,5 +39,6 @@ test('more than 1,000 malformed requests each get their reason, and the good eve
   ]) {
     expect(reasons.get(reason)).toBeGreaterThan(3);
   }
-  expect(gateway.logged).toEqual([]);
+  // At debug each answer is a line; there is nothing else to say.
+  expect(gateway.logged.filter((line) => !line.includes('"level":20'))).toEqual([]);
 }, 60_000);

@@ -146,7 +146,7 @@ test('a price planted in the store by hand is found, told of with its records, e
   expect(found.code).toBe(1);
   expect(found.stdout).toContain('job run-job-8/job-8 fleetmeter_job_cost_dollars_total{');
   expect(found.stdout).toContain('fleetmeter.job.provisioned.v1');
-  expect(found.stderr).toMatch(/\d+ differences\. "fleetmeter replay" mends them/);
+  expect(found.stderr).toMatch(/\d+ differences\. "fleetmeter replay" repairs them/);
   expect((await runCommand(['verify', '--project', 'nobody'], settings)).code).toBe(0);
 
   const series = 'fleetmeter_job_cost_dollars_total{dstack_job_id="job-8"}';
