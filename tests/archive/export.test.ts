@@ -75,7 +75,7 @@ test('rendered, it is the live page to the byte, into however many partitions', 
         expect(pageOf(foldLines(lines, { ...history.settings, partitions }, atMs))).toBe(page);
       }
     }),
-    { numRuns: depth(120, 400) },
+    { numRuns: depth(60, 400) },
   );
   expect(beyond).toBeLessThan(8);
 }, 180_000);

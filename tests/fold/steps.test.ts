@@ -57,7 +57,7 @@ describe.each([
       fc.property(historyArbitrary(90), (history) => {
         expect(differences({ history, pageTimes: pageTimesOf(history), how })).toEqual([]);
       }),
-      { numRuns: depth(60, 300) },
+      { numRuns: depth(30, 300) },
     );
   });
 
@@ -69,7 +69,7 @@ describe.each([
         const pageTimes = pageTimesOf(history).map((ms) => ms + random.integer(0, 60_000));
         expect(differences({ history, pageTimes, places, how })).toEqual([]);
       }),
-      { numRuns: depth(60, 300) },
+      { numRuns: depth(30, 300) },
     );
   });
 });

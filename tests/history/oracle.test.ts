@@ -25,7 +25,7 @@ test.each([
     fc.property(historyArbitrary(size), (history) => {
       expect(differences(history, atMsOf(history))).toEqual([]);
     }),
-    { numRuns: depth(40, 400) },
+    { numRuns: depth(25, 400) },
   );
 });
 

@@ -72,7 +72,7 @@ test('after any changes the next page is the one that is written from the state 
         }
       },
     ),
-    { numRuns: depth(40, 2000) },
+    { numRuns: depth(25, 2000) },
   );
 });
 

@@ -78,7 +78,7 @@ test('views of the same entries write the same page, whatever order they came in
         expect(pageOf({ views: copies.toReversed(), sampleTtlMs, atMs })).toBe(page);
       }
     }),
-    { numRuns: depth(40, 300) },
+    { numRuns: depth(20, 300) },
   );
 });
 

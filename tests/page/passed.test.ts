@@ -136,7 +136,7 @@ test('after any of what befalls a fleet, each page is the one that is written fr
         if (/^[xy].*dstack_instance_id="[ik]"/m.test(written)) passed.instances++;
       }
     }),
-    { numRuns: depth(40, 1000) },
+    { numRuns: depth(25, 1000) },
   );
   expect(passed.jobs).toBeGreaterThan(30);
   expect(passed.instances).toBeGreaterThan(30);

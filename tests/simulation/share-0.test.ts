@@ -1,4 +1,4 @@
 import { depth } from '../support/depth';
 import { testShare } from './share';
 
-testShare(0, depth(120, 1_500));
+testShare(0, depth(60, 1_500));

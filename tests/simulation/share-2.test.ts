@@ -1,4 +1,4 @@
 import { depth } from '../support/depth';
 import { testShare } from './share';
 
-testShare(2, depth(120, 1_500));
+testShare(2, depth(60, 1_500));
