@@ -19,13 +19,13 @@ import { tell, type Told } from '../support/told';
 import { startCommand, type Command } from './command';
 import { EPOCH_MS, jobLife } from './fleet';
 import { startScraper, type Scraper } from './scraper';
-import { depth } from '../support/depth';
+import { setTimeout as delay } from 'node:timers/promises';
 
-const KILLS = depth(1, 5);
+const KILLS = 5;
 jest.setTimeout(300_000 + KILLS * 60_000);
 
 const PARTITIONS = 3;
-const JOBS = depth(250, 1000);
+const JOBS = 1000;
 /** Of the status of each job's instance: so many that a rebuild commits each partition more than once. */
 const CHANGES = 20;
 /** Of a kill that comes too late. */
@@ -224,7 +224,7 @@ async function killAmid(
 
 function until(isThere: IsThere) {
   return async (replay: Command, before: Names): Promise<void> => {
-    while (replay.isRunning() && !(await isThere(before)));
+    while (replay.isRunning() && !(await isThere(before))) await delay(2);
   };
 }
 
