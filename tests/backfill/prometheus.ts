@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { prometheusKey } from '../support/prometheus';
 import { end, provide, type Program } from '../support/provide';
-import { freePort } from '../support/redis';
+import { freePort } from '../support/ports';
 import { until } from '../support/server';
 
 const run = promisify(execFile);

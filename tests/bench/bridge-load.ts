@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ADMIN_TOKEN, startDstack, type DstackServer } from '../bridge/dstack-server';
-import { freePort } from '../support/redis';
+import { freePort } from '../support/ports';
 import { startCommand, startServer, until, type Command } from '../support/server';
 import { report } from './figure';
 import { usageOf } from './process';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { freePort } from '../support/redis';
+import { freePort } from '../support/ports';
 
 const MAIN = resolve(__dirname, '../../dist/services/cli/main.js');
 const LOOK_EVERY_MS = 200;

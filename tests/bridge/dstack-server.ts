@@ -3,7 +3,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../support/redis';
+import { freePort } from '../support/ports';
 import { until } from '../support/server';
 
 const PACKAGE = 'dstack[server]';

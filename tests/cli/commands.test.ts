@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { version } from '../../package.json';
 import { SETTINGS } from '../../services/cli/settings-list';
-import { freePort } from '../support/redis';
+import { freePort } from '../support/ports';
 import { runCommand, startServer } from '../support/server';
 import { encodeEvent } from '../../events/codec';
 import { runSubmitted, tell } from '../support/told';

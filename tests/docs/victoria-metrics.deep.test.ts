@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { provide } from '../support/provide';
-import { freePort } from '../support/redis';
+import { freePort } from '../support/ports';
 import { startServer, until, type Server } from '../support/server';
 
 const CONFIG = resolve(__dirname, '../../docs/prometheus/vmagent.yml');

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { readPage } from '../support/page-series';
 import { prometheusKey, runPrometheus } from '../support/prometheus';
-import { freePort } from '../support/redis';
+import { freePort } from '../support/ports';
 import { post, startServer, until, type Server } from '../support/server';
 import { instanceStarted, jobProvisioned, jobSubmitted, runSubmitted, tell } from '../support/told';
 import { encodeEvent } from '../../events/codec';

@@ -1,9 +1,10 @@
 import { cpSync, rmSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import pino from 'pino';
+import { freePort } from '../support/ports';
 import { StoreReadError } from '../../services/store/port';
 import { type RedisStore, openRedisStore } from '../../services/store/redis/store';
-import { type RedisServer, freePort, startRedis } from '../support/redis';
+import { type RedisServer, startRedis } from '../support/redis';
 import { PARTITIONS, changesOf, deltaOf, load, shown, takeOver } from './world';
 
 jest.setTimeout(60_000);

@@ -1,6 +1,7 @@
 /** A Redis Cluster on this machine: three primaries, a replica for each. */
 import { Redis } from 'ioredis';
-import { type RedisServer, freePort, startRedis } from './redis';
+import { freePort } from './ports';
+import { type RedisServer, startRedis } from './redis';
 
 export interface RedisCluster {
   /** For FLEETMETER_REDIS_URL. */

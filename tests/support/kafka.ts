@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
+import { freePort } from './ports';
 import { kafkaClassPath } from './kafka/jars';
 import { jvm, startJava, type JavaProcess } from './kafka/node';
 
@@ -66,7 +66,8 @@ export async function startKafka({
 }: KafkaSettings = {}): Promise<KafkaCluster> {
   const classPath = await kafkaClassPath();
   const root = mkdtempSync(join(tmpdir(), 'fleetmeter-kafka-'));
-  const ports = await freePorts(count * 3);
+  const ports: number[] = [];
+  while (ports.length < count * 3) ports.push(await freePort());
   const nodes = Array.from({ length: count }, (_, i): Node => {
     const [port = 0, controllerPort = 0, secondPort = 0] = ports.slice(i * 3);
     const home = join(root, String(i + 1));
@@ -233,20 +234,6 @@ function idWithoutDash(): string {
     const id = randomBytes(16).toString('base64url');
     if (!id.startsWith('-')) return id;
   }
-}
-
-/** Held open together, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 async function untilReady(node: Node, count: number): Promise<void> {

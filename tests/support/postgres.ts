@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { provide } from './provide';
-import { freePort } from './redis';
+import { freePort } from './ports';
 
 export interface Postgres {
   /** USER@HOST:PORT/DATABASE, without a password. */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as later } from 'node:timers/promises';
 import { CONTENT_TYPES, type Format } from '../../services/page/format';
 import { end, provide } from './provide';
-import { freePort } from './redis';
+import { freePort } from './ports';
 
 export interface Scraped {
   readonly health: string;

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { freePort } from './redis';
+import { freePort } from './ports';
 
 /** TEST_MAIN: another build, which stays as it is while this one is recreated. */
 const MAIN = process.env['TEST_MAIN'] ?? resolve(__dirname, '../../dist/services/cli/main.js');
