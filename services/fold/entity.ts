@@ -69,6 +69,14 @@ export function isFinished(entity: Entity): boolean {
   return entity.finishLogMs !== null;
 }
 
+/**
+ * The first page time at which its figures are final: its finish is past, and so is every sample that could
+ * still be its own.
+ */
+export function absorbableMs(entity: Entity, sampleTtlMs: number): number {
+  return (timelineOf(entity).finish?.timeMs ?? Infinity) + sampleTtlMs + 1;
+}
+
 /** Without its `started` or `submitted` it is remembered but not shown. */
 export function isDescribed(entity: Entity): boolean {
   return hasFact(entity, 'described');

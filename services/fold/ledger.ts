@@ -1,24 +1,23 @@
 import type { LifecycleEvent, TelemetryEvent } from '../../events/event';
 import { FUTURE_MS } from '../../events/time';
-import { emptyDueQueue, popAllDue, popDue, pushDue } from './due';
+import { emptyDueQueue, popDue, pushDue } from './due';
 import { countJob, emptyEnds, forgetEnd, indexEnds, keepEnd } from './ends';
 import type { Ends, EndedCounts } from './ends';
 import type { DueQueue } from './due';
 import {
+  absorbableMs,
   addFact,
-  compactEntity,
   emptyEntity,
   entityAsOf,
   hasEvent,
   hasFact,
   isDescribed,
   isFinished,
-  timelineOf,
 } from './entity';
 import type { Entity, Tombstone } from './entity';
 import { entityKey, shownText } from './fact';
 import { factOf, isDescriptive } from './kinds';
-import { isLater, sampleKey, sampleOf } from './sample';
+import { expiryMs, isLater, sampleKey, sampleOf } from './sample';
 import type { Sample } from './sample';
 
 /**
@@ -138,8 +137,10 @@ export function scheduleAll(ledger: Ledger): void {
   for (const [key, entity] of ledger.entities) schedule(ledger, key, entity);
   for (const [key, tombstone] of ledger.tombstones) scheduleForgetting(ledger, key, tombstone);
   indexEnds(ledger.ends, ledger.scalars.endedCounts, ledger.entities);
-  for (const [key, entity] of ledger.settled) pushDue(ledger.settledDues, key, absorbingMs(ledger, entity));
-  for (const [key, sample] of ledger.samples) pushDue(ledger.sampleDues, key, sampleDueMs(ledger, sample));
+  for (const [key, entity] of ledger.settled)
+    pushDue(ledger.settledDues, key, absorbableMs(entity, ledger.settings.sampleTtlMs));
+  for (const [key, sample] of ledger.samples)
+    pushDue(ledger.sampleDues, key, expiryMs(sample, ledger.settings.sampleTtlMs));
 }
 
 /**
@@ -287,7 +288,7 @@ export function takeSample(ledger: Ledger, event: TelemetryEvent, appendTimeMs: 
   ledger.samples.set(key, sample);
   ledger.touched.samples.add(key);
   // A sample that replaces another is queued when that one's time is over.
-  if (latest === undefined) pushDue(ledger.sampleDues, key, sampleDueMs(ledger, sample));
+  if (latest === undefined) pushDue(ledger.sampleDues, key, expiryMs(sample, ledger.settings.sampleTtlMs));
   return TAKEN;
 }
 
@@ -349,7 +350,7 @@ function bury(ledger: Ledger, key: string, entity: Entity): void {
   const number = String(ledger.scalars.settledCount++);
   ledger.settled.set(number, entity);
   ledger.touched.settled.add(number);
-  pushDue(ledger.settledDues, number, absorbingMs(ledger, entity));
+  pushDue(ledger.settledDues, number, absorbableMs(entity, ledger.settings.sampleTtlMs));
 }
 
 /** The entity as a page of the ledger is to show it. */
@@ -366,60 +367,4 @@ function putEntity(ledger: Ledger, key: string, entity: Entity | undefined): voi
   if (!touched.entities.has(key)) touched.entities.set(key, entities.get(key));
   if (entity === undefined) entities.delete(key);
   else entities.set(key, entity);
-}
-
-// ---- what the clock of the page allows --------------------------------------------------------------------
-
-/**
- * Removes the settled entities whose figures are final on every page from `pageTimeMs` on: their finish is
- * past, and so is every sample that could still be theirs.
- */
-export function popAbsorbable(ledger: Ledger, pageTimeMs: number): [string, Entity][] {
-  const { settled, settledDues, touched } = ledger;
-  const absorbable = popAllDue(settled, settledDues, pageTimeMs, (entity) => absorbingMs(ledger, entity));
-  for (const [number] of absorbable) touched.settled.add(number);
-  return absorbable;
-}
-
-/** Removes all that have settled, if no page is made of them. */
-export function popSettled({ settled, settledDues }: Ledger): Entity[] {
-  const all = [...settled.values()];
-  settled.clear();
-  settledDues.dues.length = 0;
-  return all;
-}
-
-function absorbingMs({ settings }: Ledger, entity: Entity): number {
-  return (timelineOf(entity).finish?.timeMs ?? Infinity) + settings.sampleTtlMs + 1;
-}
-
-/** Drops samples that no page from `pageTimeMs` on shows. */
-export function expireSamples(ledger: Ledger, pageTimeMs: number): void {
-  const { samples, sampleDues, touched } = ledger;
-  for (const [key] of popAllDue(samples, sampleDues, pageTimeMs, (sample) => sampleDueMs(ledger, sample)))
-    touched.samples.add(key);
-}
-
-/** Drops all samples, if no page is made of them. */
-export function dropSamples({ samples, sampleDues }: Ledger): void {
-  samples.clear();
-  sampleDues.dues.length = 0;
-}
-
-function sampleDueMs({ settings }: Ledger, sample: Sample): number {
-  return sample.timeMs + settings.sampleTtlMs + 1;
-}
-
-/**
- * Folds the old facts of the entities touched since the last drain into their prefixes; no page from
- * pageTimeMs on shows a difference.
- */
-export function compactTouched(ledger: Ledger, pageTimeMs: number): void {
-  for (const key of ledger.touched.entities.keys()) {
-    const entity = ledger.entities.get(key);
-    if (entity === undefined) continue;
-    const cutMs = Math.min(entity.newestMs - ledger.settings.latenessMs, pageTimeMs);
-    const compacted = compactEntity(entity, cutMs);
-    if (compacted !== entity) ledger.entities.set(key, compacted);
-  }
 }

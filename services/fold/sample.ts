@@ -50,3 +50,8 @@ export function isLater(sample: Sample, than: Sample): boolean {
 export function isYoung(sample: Sample, pageTimeMs: number, sampleTtlMs: number): boolean {
   return pageTimeMs - sample.timeMs <= sampleTtlMs;
 }
+
+/** The first page time at which it is young no more. */
+export function expiryMs(sample: Sample, sampleTtlMs: number): number {
+  return sample.timeMs + sampleTtlMs + 1;
+}

@@ -1,7 +1,8 @@
 import type { FleetEvent } from '../../events/event';
 import type { Entity } from '../fold/entity';
-import { emptyLedger, popSettled } from '../fold/ledger';
+import { emptyLedger } from '../fold/ledger';
 import type { Ledger, LedgerSettings, Verdict } from '../fold/ledger';
+import { popSettled } from '../fold/release';
 import { judgeEvent, tidy } from './pageless';
 
 /**

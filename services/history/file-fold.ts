@@ -3,8 +3,9 @@ import { isTelemetry } from '../../events/event';
 import type { FleetEvent } from '../../events/event';
 import type { RefusalReason } from '../../events/refusal';
 import { partitionOf, routeOf } from '../../events/routing';
-import { compactTouched, drain, emptyLedger, takeLifecycle, takeSample } from '../fold/ledger';
+import { drain, emptyLedger, takeLifecycle, takeSample } from '../fold/ledger';
 import type { Ledger, LedgerSettings } from '../fold/ledger';
+import { compactTouched } from '../fold/release';
 import type { PartitionView } from '../view/view';
 import { absorb, openView, syncAll } from '../view/sync';
 

@@ -1,7 +1,8 @@
 import { isTelemetry } from '../../events/event';
 import type { FleetEvent } from '../../events/event';
-import { compactTouched, drain, dropSamples, takeLifecycle, takeSample } from '../fold/ledger';
+import { drain, takeLifecycle, takeSample } from '../fold/ledger';
 import type { Ledger, Verdict } from '../fold/ledger';
+import { compactTouched, dropSamples } from '../fold/release';
 
 /**
  * For ledgers of which no page is made: records are judged, and what only a page would need is dropped.

@@ -1,6 +1,7 @@
 import { figuresOf } from '../catalogue/figures';
-import { compactTouched, drain, expireSamples } from '../fold/ledger';
+import { drain } from '../fold/ledger';
 import type { Touched } from '../fold/ledger';
+import { compactTouched, expireSamples } from '../fold/release';
 import type { Change, Commit } from '../store/port';
 import { ENTITY, HOLD, SETTLED, TOTAL, entryChange, touchedEntries } from '../view/entries';
 import type { EntryChange } from '../view/entries';

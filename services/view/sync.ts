@@ -1,8 +1,9 @@
 import { figuresOf } from '../catalogue/figures';
 import { absorbInto } from '../catalogue/tally';
 import type { Entity } from '../fold/entity';
-import { asOf, popAbsorbable } from '../fold/ledger';
+import { asOf } from '../fold/ledger';
 import type { Ledger } from '../fold/ledger';
+import { popAbsorbable } from '../fold/release';
 import { ENTITY, SETTLED } from './entries';
 import { emptyView, putEntity } from './view';
 import type { PartitionView } from './view';

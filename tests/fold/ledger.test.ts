@@ -2,14 +2,8 @@
  * The rules of "Log time", at their edges; what they make of whole histories is compared with the oracle
  * elsewhere.
  */
-import {
-  emptyLedger,
-  expireSamples,
-  popAbsorbable,
-  takeLifecycle,
-  takeSample,
-  type Ledger,
-} from '../../services/fold/ledger';
+import { emptyLedger, takeLifecycle, takeSample, type Ledger } from '../../services/fold/ledger';
+import { expireSamples, popAbsorbable } from '../../services/fold/release';
 import {
   instanceStarted,
   jobProvisioned,

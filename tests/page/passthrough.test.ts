@@ -384,38 +384,3 @@ describe('which labels name the GPU that a job has', () => {
     ]);
   });
 });
-
-test('series of a job and of an instance that are alike by the labels of their exporters: the exporter first by name is shown', () => {
-  const told = (exporters: readonly [ofJob: string, ofInstance: string]): Told[] => {
-    const job = {
-      dstack_user_name: 'u',
-      dstack_run_name: 'name of r',
-      dstack_run_id: 'r',
-      dstack_job_name: 'name of j',
-    };
-    const more = {
-      dstack_job_id: 'j',
-      dstack_job_num: '0',
-      dstack_replica_num: '0',
-      dstack_run_type: 'task',
-    };
-    const instance = { dstack_instance_name: 'name of i', dstack_instance_id: 'i' };
-    return [
-      at(
-        0,
-        instanceStarted('i', {
-          instance: { id: 'i', name: 'name of i', backend: 'aws' },
-          resources: RESOURCES,
-        }),
-      ),
-      at(0, jobSubmitted('j')),
-      at(1, jobProvisioned('j', { id: 'other' })),
-      at(2, sample('j', [{ labels: { ...instance, n: '1' }, values: { x: 1 } }], {}, exporters[0])),
-      at(2, sample('i', [{ labels: { ...job, ...more, n: '1' }, values: { x: 2 } }], {}, exporters[1])),
-    ];
-  };
-  const values = (page: readonly string[]): (string | undefined)[] =>
-    page.filter((line) => line.startsWith('x{')).map((line) => line.split(' ').at(-1));
-  expect(values(passed(told(['a', 'b'])))).toEqual(['1']);
-  expect(values(passed(told(['b', 'a'])))).toEqual(['2']);
-});

@@ -8,16 +8,15 @@ import { isTelemetry, type FleetEvent } from '../../events/event';
 import { partitionOf, routeOf } from '../../events/routing';
 import { compactEntity } from '../../services/fold/entity';
 import {
-  compactTouched,
   drain,
   emptyLedger,
-  expireSamples,
   scheduleAll,
   takeLifecycle,
   takeSample,
   type Ledger,
   type Touched,
 } from '../../services/fold/ledger';
+import { compactTouched, expireSamples } from '../../services/fold/release';
 import { decodeFoldHead, encodeFoldHead } from '../../services/view/fold-head';
 import {
   TOTAL,
