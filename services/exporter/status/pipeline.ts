@@ -3,6 +3,7 @@ import type { Version } from '../../store/port';
 import { html } from './html';
 import type { Markup } from './html';
 import { timeMarkup } from './tables';
+import { table } from './table';
 import { agoText, countText } from './text';
 
 /**
@@ -63,19 +64,7 @@ export function pipelineCard(pipeline: Pipeline, nowMs: number): Markup {
     </p>
     <details>
       <summary>Partitions: page time, owner's epoch, version</summary>
-      <table>
-        <thead>
-          <tr>
-            <th>Partition</th>
-            <th class="n">page time</th>
-            <th class="n">epoch</th>
-            <th class="n">commits</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
+      ${table(['Partition', { numbers: 'page time' }, { numbers: 'epoch' }, { numbers: 'commits' }], rows)}
     </details>
   </section>`;
 }

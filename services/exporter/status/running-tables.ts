@@ -3,6 +3,8 @@ import type { Asked } from './asked';
 import { NOTHING, html } from './html';
 import type { Markup } from './html';
 import type { Running, RunningGroup, RunningJob } from './running';
+import { table } from './table';
+import type { Heading } from './table';
 import { nameMarkup, timeMarkup } from './tables';
 import { agoText, countText, nanoDollarsText, timeText } from './text';
 
@@ -57,6 +59,18 @@ export function runningTables(running: Running, { filter }: Asked, nowMs: number
     </div>`;
 }
 
+const JOB_HEADINGS: readonly Heading[] = [
+  'Job',
+  'Project',
+  'User',
+  'Backend',
+  { numbers: 'GPUs' },
+  'Status',
+  { numbers: 'Since' },
+  { numbers: 'Spends now' },
+  { numbers: 'Cost so far' },
+];
+
 function jobsTable(jobs: readonly RunningJob[], nowMs: number): Markup {
   if (jobs.length === 0) return html`<p class="note">No job runs.</p>`;
   const rows = jobs.slice(0, MAX_JOBS).map(
@@ -76,25 +90,8 @@ function jobsTable(jobs: readonly RunningJob[], nowMs: number): Markup {
       </tr> `,
   );
   const more = jobs.length - rows.length;
-  return html`<table class="wide">
-      <thead>
-        <tr>
-          <th>Job</th>
-          <th>Project</th>
-          <th>User</th>
-          <th>Backend</th>
-          <th class="n">GPUs</th>
-          <th>Status</th>
-          <th class="n">Since</th>
-          <th class="n">Spends now</th>
-          <th class="n">Cost so far</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-    ${more > 0 ? html`<p class="note">${countText(more)} more jobs have cost less.</p>` : NOTHING}`;
+  return html`${table(JOB_HEADINGS, rows, 'wide')}
+  ${more > 0 ? html`<p class="note">${countText(more)} more jobs have cost less.</p>` : NOTHING}`;
 }
 
 function groupTable(
@@ -114,19 +111,7 @@ function groupTable(
   const more = groups.length - rows.length;
   return html`<section class="card">
     <h2>${title}</h2>
-    <table>
-      <thead>
-        <tr>
-          <th>Name</th>
-          <th class="n">jobs</th>
-          <th class="n">GPUs</th>
-          <th class="n">spend now</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
+    ${table(['Name', { numbers: 'jobs' }, { numbers: 'GPUs' }, { numbers: 'spend now' }], rows)}
     ${more > 0 ? html`<p class="note">${countText(more)} more spend less.</p>` : NOTHING}
   </section>`;
 }

@@ -3,38 +3,35 @@ import { addressOf } from './asked';
 import type { GpuSummary, ProjectSummary, Summary, Totals } from './summary';
 import { NOTHING, html } from './html';
 import type { Markup } from './html';
+import { table } from './table';
+import type { Heading } from './table';
 import { agoText, countText, dollarsText, nanoDollarsText, shareText, timeText } from './text';
 
 /** As many rows as a person would read; the figures above the tables cover all. */
 const MAX_ROWS = 100;
+
+const PROJECT_HEADINGS: readonly Heading[] = [
+  'Project',
+  { numbers: 'Spends now' },
+  { numbers: 'Cost so far' },
+  { numbers: 'Idle share' },
+  { numbers: "Jobs' cost" },
+  { numbers: "Volumes' cost" },
+  { numbers: 'GPUs in jobs' },
+  'Instances',
+  'Runs',
+  'Jobs',
+];
 
 export function projectsTable({ total, projects }: Summary): Markup {
   const all = html`<tr class="all">
     <td><span class="name">All projects</span></td>
     ${totalsCells(total)}
   </tr>`;
+  const rows = [...(projects.length > 1 ? [all] : []), ...projects.slice(0, MAX_ROWS).map(projectRow)];
   return html`<section class="card">
     <h2>Projects</h2>
-    <table class="wide">
-      <thead>
-        <tr>
-          <th>Project</th>
-          <th class="n">Spends now</th>
-          <th class="n">Cost so far</th>
-          <th class="n">Idle share</th>
-          <th class="n">Jobs' cost</th>
-          <th class="n">Volumes' cost</th>
-          <th class="n">GPUs in jobs</th>
-          <th>Instances</th>
-          <th>Runs</th>
-          <th>Jobs</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${projects.length > 1 ? all : NOTHING}${projects.slice(0, MAX_ROWS).map(projectRow)}
-      </tbody>
-    </table>
-    ${moreNote(projects.length, 'projects that spend less')}
+    ${table(PROJECT_HEADINGS, rows, 'wide')} ${moreNote(projects.length, 'projects that spend less')}
   </section>`;
 }
 
@@ -90,18 +87,7 @@ export function gpusTable({ gpus }: Summary): Markup {
   );
   return html`<section class="card">
     <h2>GPUs</h2>
-    <table>
-      <thead>
-        <tr>
-          <th>Model</th>
-          <th class="n">in jobs</th>
-          <th class="n">idle</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
+    ${table(['Model', { numbers: 'in jobs' }, { numbers: 'idle' }], rows)}
     ${rows.length === 0 ? html`<p class="note">No instance or job has one.</p>` : moreNote(gpus.length, 'models')}
   </section>`;
 }
@@ -134,17 +120,7 @@ export function sourcesTable({ sources }: Summary, nowMs: number): Markup {
   );
   return html`<section class="card">
     <h2>Newest event of each source</h2>
-    <table>
-      <thead>
-        <tr>
-          <th>Source</th>
-          <th class="n">Newest event</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
+    ${table(['Source', { numbers: 'Newest event' }], rows)}
     ${moreNote(sources.length, 'sources whose newest event is older')}
   </section>`;
 }
@@ -157,17 +133,7 @@ export function heldTable({ held }: Summary): Markup {
         <td class="n">${amountText(family, value)}</td>
       </tr> `,
   );
-  const table = html`<table>
-      <thead>
-        <tr>
-          <th>Counter</th>
-          <th class="n">above the ledger</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
+  const counters = html`${table(['Counter', { numbers: 'above the ledger' }], rows)}
     <p class="note">
       They were shown higher than what is known now, as where a finish is learned late. They stand still until
       the ledger has caught up.
@@ -178,7 +144,7 @@ export function heldTable({ held }: Summary): Markup {
       A counter must not fall, though the ledger can: it is held at what was shown until the ledger is past it
       again.
     </p>
-    ${held.length === 0 ? html`<p class="note">None: every counter shows the ledger.</p>` : table}
+    ${held.length === 0 ? html`<p class="note">None: every counter shows the ledger.</p>` : counters}
   </section>`;
 }
 
