@@ -1,5 +1,6 @@
+import { linksToJob } from './panels';
 import { chart, dashboard, link, stat, table } from './parts';
-import { JOB_DASHBOARD, jobOfRow, PROJECT, PROJECT_DASHBOARD, projectOfSeries } from './places';
+import { PROJECT, PROJECT_DASHBOARD, projectOfSeries } from './places';
 
 const HERE = 'dstack_project_name=~"$project"';
 const RATE = '[$__rate_interval]';
@@ -221,7 +222,7 @@ export const cost = dashboard({
             dstack_gpu: 'GPU',
           },
           value: { heading: 'Unused an hour', unit: 'currencyUSD' },
-          links: { Run: link('Job', JOB_DASHBOARD, jobOfRow), Job: link('Job', JOB_DASHBOARD, jobOfRow) },
+          links: linksToJob(),
         }),
         table({
           title: 'Idle cost in this range by fleet',

@@ -1,3 +1,4 @@
+import { jobsEnded } from './panels';
 import { chart, dashboard, link, stat, table } from './parts';
 import { PROJECT, PROJECT_DASHBOARD, projectOfSeries } from './places';
 
@@ -223,19 +224,7 @@ export const fleet = dashboard({
             ],
           ],
         }),
-        chart({
-          title: 'Jobs ended, an hour',
-          about: 'By their final status.',
-          unit: 'short',
-          width: 8,
-          stacked: true,
-          queries: [
-            [
-              `sum by (status) (rate(fleetmeter_jobs_finished_total{${HERE}}[$__rate_interval])) * 3600`,
-              '{{status}}',
-            ],
-          ],
-        }),
+        jobsEnded(HERE),
         table({
           title: 'Why jobs ended, in all',
           about:

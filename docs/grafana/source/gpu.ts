@@ -1,5 +1,6 @@
-import { chart, dashboard, link, stat, table } from './parts';
-import { JOB_DASHBOARD, jobOfRow, PROJECT } from './places';
+import { linksToJob } from './panels';
+import { chart, dashboard, stat, table } from './parts';
+import { PROJECT } from './places';
 
 /** Of the figures of all vendors, whose label of a GPU is `uuid`; DCGM's own families have `UUID`. */
 const HERE = 'dstack_project_name=~"$project", uuid=~"$uuid"';
@@ -231,7 +232,7 @@ export const gpu = dashboard({
             uuid: 'UUID',
           },
           value: { heading: 'Temperature', unit: 'celsius' },
-          links: { Run: link('Job', JOB_DASHBOARD, jobOfRow), Job: link('Job', JOB_DASHBOARD, jobOfRow) },
+          links: linksToJob(),
         }),
       ],
     },

@@ -1,5 +1,6 @@
-import { chart, dashboard, link, stat, table } from './parts';
-import { JOB_DASHBOARD, jobOfRow, PROJECT } from './places';
+import { jobsEnded, linksToJob } from './panels';
+import { chart, dashboard, stat, table } from './parts';
+import { PROJECT } from './places';
 
 const PROJECTS = 'dstack_project_name=~"$project"';
 const HERE = `${PROJECTS}, dstack_user_name=~"$user"`;
@@ -115,7 +116,7 @@ export const project = dashboard({
             dstack_backend: 'Backend',
           },
           value: { heading: 'Cost', unit: 'currencyUSD' },
-          links: { Run: link('Job', JOB_DASHBOARD, jobOfRow), Job: link('Job', JOB_DASHBOARD, jobOfRow) },
+          links: linksToJob(),
         }),
         table({
           title: 'Cost in this range by run type',
@@ -175,19 +176,7 @@ export const project = dashboard({
     {
       title: 'Runs and jobs',
       panels: [
-        chart({
-          title: 'Jobs ended, an hour',
-          about: 'By their final status.',
-          unit: 'short',
-          width: 8,
-          stacked: true,
-          queries: [
-            [
-              `sum by (status) (rate(fleetmeter_jobs_finished_total{${HERE}}[$__rate_interval])) * 3600`,
-              '{{status}}',
-            ],
-          ],
-        }),
+        jobsEnded(HERE),
         chart({
           title: 'Runs submitted, an hour',
           about: 'By user.',
