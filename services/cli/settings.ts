@@ -22,6 +22,7 @@ import {
 } from './setting';
 import type { Environment, Reading } from './setting';
 import { SETTINGS } from './settings-list';
+import type { SettingName } from './settings-list';
 import { authoritiesMistake, tlsMistake } from './tls';
 import type { ClientTlsFiles, TlsFiles } from './tls';
 import { readTokensFile } from './tokens';
@@ -193,45 +194,36 @@ function readListen(reading: Reading): Settings['listen'] {
 }
 
 function readTls(reading: Reading): TlsFiles | undefined {
-  const [certFile, keyFile] = [
-    text(reading, 'FLEETMETER_TLS_CERT_FILE'),
-    text(reading, 'FLEETMETER_TLS_KEY_FILE'),
-  ];
   const clientCaFile = text(reading, 'FLEETMETER_TLS_CLIENT_CA_FILE');
-  needs(reading, 'FLEETMETER_TLS_CERT_FILE', 'FLEETMETER_TLS_KEY_FILE');
-  needs(reading, 'FLEETMETER_TLS_KEY_FILE', 'FLEETMETER_TLS_CERT_FILE');
+  const files = readCertificate(reading, 'FLEETMETER_TLS_CERT_FILE', 'FLEETMETER_TLS_KEY_FILE', clientCaFile);
   needs(reading, 'FLEETMETER_TLS_CLIENT_CA_FILE', 'FLEETMETER_TLS_CERT_FILE');
-  if (certFile === undefined || keyFile === undefined) return undefined;
-  const files = { certFile, keyFile, clientCaFile };
-  const wrong = tlsMistake(files);
-  if (wrong !== undefined)
-    mistake(reading, 'FLEETMETER_TLS_CERT_FILE', certFile, `a certificate with its key, PEM (${wrong})`);
   return files;
 }
 
 function readClientTls(reading: Reading): ClientTlsFiles | undefined {
-  const [certFile, keyFile] = [
-    text(reading, 'FLEETMETER_TLS_CLIENT_CERT_FILE'),
-    text(reading, 'FLEETMETER_TLS_CLIENT_KEY_FILE'),
-  ];
   const caFile = text(reading, 'FLEETMETER_TLS_CA_FILE');
-  needs(reading, 'FLEETMETER_TLS_CLIENT_CERT_FILE', 'FLEETMETER_TLS_CLIENT_KEY_FILE');
-  needs(reading, 'FLEETMETER_TLS_CLIENT_KEY_FILE', 'FLEETMETER_TLS_CLIENT_CERT_FILE');
   const wrong = caFile === undefined ? undefined : authoritiesMistake(caFile);
   if (caFile !== undefined && wrong !== undefined)
     mistake(reading, 'FLEETMETER_TLS_CA_FILE', caFile, `certificates, PEM (${wrong})`);
-  if (certFile === undefined || keyFile === undefined)
-    return caFile === undefined ? undefined : { caFile, own: undefined };
-  const own = { certFile, keyFile };
-  const wrongOwn = tlsMistake({ ...own, clientCaFile: undefined });
-  if (wrongOwn !== undefined)
-    mistake(
-      reading,
-      'FLEETMETER_TLS_CLIENT_CERT_FILE',
-      certFile,
-      `a certificate with its key, PEM (${wrongOwn})`,
-    );
-  return { caFile, own };
+  const own = readCertificate(reading, 'FLEETMETER_TLS_CLIENT_CERT_FILE', 'FLEETMETER_TLS_CLIENT_KEY_FILE');
+  return caFile === undefined && own === undefined ? undefined : { caFile, own };
+}
+
+/** A certificate and its key, which go together. */
+function readCertificate(
+  reading: Reading,
+  cert: SettingName,
+  key: SettingName,
+  clientCaFile?: string,
+): TlsFiles | undefined {
+  const [certFile, keyFile] = [text(reading, cert), text(reading, key)];
+  needs(reading, cert, key);
+  needs(reading, key, cert);
+  if (certFile === undefined || keyFile === undefined) return undefined;
+  const files = { certFile, keyFile, clientCaFile };
+  const wrong = tlsMistake(files);
+  if (wrong !== undefined) mistake(reading, cert, certFile, `a certificate with its key, PEM (${wrong})`);
+  return files;
 }
 
 function readTokens(reading: Reading): string | undefined {
