@@ -22,10 +22,10 @@ import type { Refreshed, Views } from './views';
 export interface Pages {
   get(request: AskedPage): Promise<Answer>;
   /**
-   * Reads what is committed now; the views must not be used after it has returned, since they are updated in
-   * place.
+   * Reads what is committed now, with the layout of its pages; neither must be used after it has returned,
+   * since they are updated in place.
    */
-  read<T>(reader: (refreshed: Refreshed) => T): Promise<T>;
+  read<T>(reader: (refreshed: Refreshed, layout: Layout) => T): Promise<T>;
 }
 
 export type AskedPage = Omit<PageRequest, 'sampleTtlMs' | 'onLeftOut'>;
@@ -85,7 +85,7 @@ export function openPages(
     get: (request) => rounds.ask((refreshed, resolve) => answerPage(request, refreshed, resolve)),
     read: (reader) =>
       rounds.ask((refreshed, resolve) => {
-        resolve(reader(refreshed));
+        resolve(reader(refreshed, layout));
         return Promise.resolve();
       }),
   };

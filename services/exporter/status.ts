@@ -57,13 +57,13 @@ export function statusRoutes(deps: StatusDeps, live = openLive()): Router {
 }
 
 async function readStatus({ pages, metrics }: StatusDeps, asked: Asked): Promise<Status> {
-  const read = await pages.read((refreshed) => {
+  const read = await pages.read((refreshed, layout) => {
     if (refreshed.kind !== 'ready') return refreshed;
     const partitions = refreshed.views.flatMap(({ pageTimeMs }, i) => {
       const version = refreshed.versions[i];
       return version === undefined ? [] : [{ pageTimeMs, version }];
     });
-    return { kind: 'ready' as const, summary: summarize(refreshed.views, asked), partitions };
+    return { kind: 'ready' as const, summary: summarize(refreshed.views, layout, asked), partitions };
   });
   if (read.kind !== 'ready') return read;
   return { ...read, pipeline: await readPipeline(metrics, read.partitions) };

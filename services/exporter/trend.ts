@@ -1,11 +1,9 @@
 import { GPU_VENDORS, gpuField } from '../catalogue/gpu-vendors';
 import { figuresOf } from '../catalogue/figures';
-import { toDouble } from '../catalogue/family';
 import { NANO } from '../catalogue/money';
 import type { Sample } from '../fold/sample';
 import { openContents } from '../page/contents';
 import type { PageContents } from '../page/contents';
-import { openLayout } from '../page/layout';
 import { WHOLE_PAGE } from '../page/selection';
 import { ENTITY } from '../view/entries';
 import type { Pages } from './pages';
@@ -38,10 +36,10 @@ export function openTrend(pages: Pick<Pages, 'read'>, sampleTtlMs: number, every
   const moments: Moment[] = [];
 
   async function look(): Promise<void> {
-    const moment = await pages.read((refreshed) => {
+    const moment = await pages.read((refreshed, layout) => {
       if (refreshed.kind !== 'ready') return undefined;
       const request = { format: 'text' as const, atMs: null, sampleTtlMs, selection: WHOLE_PAGE };
-      return momentOf(openContents(refreshed.views, openLayout(), request), Date.now());
+      return momentOf(openContents(refreshed.views, layout, request), Date.now());
     });
     if (moment === undefined) return;
     moments.push(moment);
@@ -74,7 +72,7 @@ function momentOf(contents: PageContents, timeMs: number): Moment {
       return known;
     });
   for (const { entity } of contents.instances) {
-    const dollars = toDouble(BigInt(entity.timeline.nanoDollarsPerHour), NANO);
+    const dollars = entity.timeline.nanoDollarsPerHour / NANO;
     for (const adding of addersOf(entity.project)) {
       adding.dollarsPerHour += dollars;
       adding.gpus += entity.gpuCount;

@@ -8,6 +8,7 @@ import { openHistory } from '../../services/history/file-fold';
 import { writePage } from '../../services/page/page';
 import type { PartitionView } from '../../services/view/view';
 import { WHOLE_PAGE } from '../../services/page/selection';
+import { openLayout } from '../../services/page/layout';
 import { summarize } from '../../services/exporter/status/summary';
 import type { Totals } from '../../services/exporter/status/summary';
 
@@ -97,7 +98,7 @@ function counted(totals: Totals): Record<string, Record<string, number>> {
 }
 
 test('money, GPUs and statuses by project and in total, as of page time', () => {
-  const summary = summarize(fold(STEPS, 3));
+  const summary = summarize(fold(STEPS, 3), openLayout());
   expect(summary.projects.map(({ project }) => project)).toEqual(['main', 'side']);
   const [main, side] = summary.projects;
   // Three hours of both instances; of the job, which has half of its instance, two.
@@ -143,13 +144,13 @@ test('each partition is as of its own page time', () => {
   const views = fold([[0, 'instance.started', instance('a', 'main', 8, 10)]], 3, 3);
   const owner = views.find((view) => view.entities.size > 0)!;
   owner.pageTimeMs = START + HOUR;
-  const summary = summarize(views);
+  const summary = summarize(views, openLayout());
   expect(summary.total.fleetNanoDollars).toBe(10n * DOLLAR);
   expect(summary.pageTimesMs).toEqual(views.map((view) => view.pageTimeMs));
 });
 
 test('the newest event of each source, over all partitions, the newest first', () => {
-  expect(summarize(fold(STEPS, 3)).sources).toEqual([
+  expect(summarize(fold(STEPS, 3), openLayout()).sources).toEqual([
     { source: '/test', newestMs: START + 2 * HOUR },
     { source: '/other', newestMs: START },
   ]);
@@ -162,7 +163,7 @@ test.each([
   const views = fold([], 3);
   views[0]!.sources.set('/test', first);
   views[1]!.sources.set('/test', second);
-  expect(summarize(views).sources).toEqual([{ source: '/test', newestMs: START + HOUR }]);
+  expect(summarize(views, openLayout()).sources).toEqual([{ source: '/test', newestMs: START + HOUR }]);
 });
 
 test('held: costs stand at what was shown, and how far they are held is told', () => {
@@ -172,35 +173,35 @@ test('held: costs stand at what was shown, and how far they are held is told', (
   const key = seriesKey(family, labels);
   const owner = views.find((view) => view.tally.series.has(key))!;
   owner.holds.set(key, { family, labels, shown: [31n * DOLLAR] });
-  expect(summarize(views)).toMatchObject({
+  expect(summarize(views, openLayout())).toMatchObject({
     total: { fleetNanoDollars: 31n * DOLLAR },
     held: [{ family, value: 1 }],
   });
   // A hold of a partition that has nothing of the series any more is part of what is shown.
   const other = views.find((view) => view !== owner)!;
   other.holds.set(key, { family, labels, shown: [2n * DOLLAR] });
-  expect(summarize(views)).toMatchObject({
+  expect(summarize(views, openLayout())).toMatchObject({
     total: { fleetNanoDollars: 33n * DOLLAR },
     held: [{ family, value: 3 }],
   });
 });
 
 test('no events: nothing, and no project', () => {
-  const summary = summarize(fold([], 3));
+  const summary = summarize(fold([], 3), openLayout());
   expect(summary).toMatchObject({ projects: [], gpus: [], held: [], sources: [] });
   expect(summary.total).toMatchObject({ nanoDollarsPerHour: 0n, fleetNanoDollars: 0n, gpus: 0 });
 });
 
 test('a project may be called as members of objects are', () => {
   const steps: Step[] = [[0, 'instance.started', instance('a', '__proto__', 1, 1)]];
-  expect(summarize(fold(steps, 1)).projects).toMatchObject([
+  expect(summarize(fold(steps, 1), openLayout()).projects).toMatchObject([
     { project: '__proto__', fleetNanoDollars: DOLLAR },
   ]);
 });
 
 describe('a simulated fleet', () => {
   const views = simulated();
-  const summary = summarize(views);
+  const summary = summarize(views, openLayout());
   const samples = samplesOf(views);
 
   /** Sums a family of the page over a project's series. */

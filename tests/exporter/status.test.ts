@@ -12,7 +12,9 @@ import { openProcessMetrics } from '../../services/process/metrics';
 import type { Refreshed } from '../../services/exporter/views';
 import { openHistory } from '../../services/history/file-fold';
 import type { PartitionView } from '../../services/view/view';
+import { openLayout } from '../../services/page/layout';
 import { summarize } from '../../services/exporter/status/summary';
+import { statusPages } from '../support/status-pages';
 
 const NOW = Date.parse('2026-11-24T08:00:12.345Z');
 const DAY = 86_400_000;
@@ -46,7 +48,7 @@ function viewsOf(started: readonly Started[], pageTimesMs: readonly number[] = [
 }
 
 function documentOf(views: readonly PartitionView[]): string {
-  return writeDocument({ kind: 'ready', summary: summarize(views) }, NOW);
+  return writeDocument({ kind: 'ready', summary: summarize(views, openLayout()) }, NOW);
 }
 
 function ready(views: readonly PartitionView[]): Refreshed {
@@ -64,10 +66,7 @@ async function get(
   headers: Record<string, string> = {},
   scrapeToken?: string,
 ): Promise<Answer> {
-  const pages = {
-    get: () => Promise.reject(new Error('the status page asks for no /metrics page')),
-    read: <T>(reader: (refreshed: Refreshed) => T) => Promise.resolve(reader(refreshed)),
-  };
+  const pages = statusPages(() => refreshed);
   const access = singleTokens({ scrape: scrapeToken });
   const metrics = openProcessMetrics();
   const app = new Koa().use(statusRoutes({ pages, metrics, trend: { points: () => [] }, access }).routes());

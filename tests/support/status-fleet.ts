@@ -11,6 +11,7 @@ import { singleTokens } from '../../services/http/access';
 import { openProcessMetrics } from '../../services/process/metrics';
 import { encodeEvent } from '../../events/codec';
 import { DEFAULT_SETTINGS } from './history';
+import { statusPages } from './status-pages';
 import { instanceStarted, jobProvisioned, jobSubmitted, runSubmitted, tell, type Told } from './told';
 
 const HOUR = 3_600_000;
@@ -70,10 +71,7 @@ export interface StatusServer {
 /** @param trendMs how often the charts get a point */
 export async function serveStatus(first: Refreshed, trendMs = 100): Promise<StatusServer> {
   let shown = first;
-  const pages = {
-    get: () => Promise.reject(new Error('the status page asks for no /metrics page')),
-    read: <T>(reader: (refreshed: Refreshed) => T) => Promise.resolve(reader(shown)),
-  };
+  const pages = statusPages(() => shown);
   const trend = openTrend(pages, DEFAULT_SETTINGS.sampleTtlMs, trendMs);
   const routes = statusRoutes(
     { pages, trend, metrics: openProcessMetrics(), access: singleTokens({}) },

@@ -2,7 +2,7 @@ import { KINDS } from '../../../events/kinds';
 import { readPage } from '../../exposition/reader';
 import { openContents } from '../../page/contents';
 import type { PageContents } from '../../page/contents';
-import { openLayout } from '../../page/layout';
+import type { Layout } from '../../page/layout';
 import { heldLines } from '../../page/held-family';
 import type { PartitionView } from '../../view/view';
 import { WHOLE_PAGE } from '../../page/selection';
@@ -63,9 +63,15 @@ export interface GpuSummary {
   readonly gpusInJobs: number;
 }
 
-/** Summarizes what the whole page shows of the partitions, as of each one's page time. */
-export function summarize(views: readonly PartitionView[], { filter }: Asked = WHOLE_FLEET): Summary {
-  const layout = openLayout();
+/**
+ * Summarizes what the whole page shows of the partitions, as of each one's page time.
+ * @param layout of the same views, kept between summaries and pages
+ */
+export function summarize(
+  views: readonly PartitionView[],
+  layout: Layout,
+  { filter }: Asked = WHOLE_FLEET,
+): Summary {
   // Samples aren't summarized, so none has to be young enough.
   const contents = openContents(views, layout, {
     format: 'text',
@@ -95,7 +101,7 @@ export function summarize(views: readonly PartitionView[], { filter }: Asked = W
   for (const { entity } of jobs) {
     for (const adding of adders(entity.project)) adding.gpusInJobs += entity.gpuCount;
   }
-  const summary = {
+  return {
     pageTimesMs: views.map((view) => view.pageTimeMs),
     total,
     projects: [...projects].map(([project, totals]) => ({ project, ...totals })).sort(bySpending),
@@ -104,8 +110,6 @@ export function summarize(views: readonly PartitionView[], { filter }: Asked = W
     held: heldOf(contents),
     sources: sourcesOf(views),
   };
-  layout.close();
-  return summary;
 }
 
 // ---- sums -------------------------------------------------------------------------------------------------
