@@ -1,3 +1,6 @@
+/** Dead letters are kept for 30 days. */
+export const DEAD_LETTERS_MS = 30 * 24 * 60 * 60 * 1000;
+
 /** How long telemetry is kept: only the latest sample of each kind counts. */
 export interface TelemetryRetention {
   readonly ageMs: number;

@@ -1,9 +1,8 @@
 import type { Topic } from '../port';
+import { DEAD_LETTERS_MS } from '../retention';
 import type { TelemetryRetention } from '../retention';
 import type { Limits, RecordStore } from './records';
 
-/** The same as for Kafka's topic. */
-const DEAD_LETTERS_MS = 30 * 24 * 60 * 60 * 1000;
 const EVERY_MS = 5000;
 /** Deleted in one transaction: few enough that an append after it hardly waits. */
 const CHUNK = { records: 2000, bytes: 8 * 1024 * 1024 };

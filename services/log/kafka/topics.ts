@@ -3,6 +3,7 @@ import { ConfigResourceTypes, KafkaJSProtocolError } from 'kafkajs';
 import type { Admin } from 'kafkajs';
 import { TOPIC_NAMES } from '../../../events/routing';
 import type { Topic } from '../port';
+import { DEAD_LETTERS_MS } from '../retention';
 import type { TelemetryRetention } from '../retention';
 import { openClients, errorMessage, FEW_RETRIES } from './client';
 import type { KafkaConnection } from './client';
@@ -66,13 +67,13 @@ const SEGMENTS = 6;
 const SEGMENT_MS = { least: 60_000, most: DAY_MS / 4 };
 const SEGMENT_BYTES = { least: 16 * 1024 * 1024, most: 1024 * 1024 * 1024 };
 
-/** The lifecycle is kept for ever, dead letters for 30 days. */
+/** The lifecycle is kept for ever. */
 function retentionOf(topic: Topic, { ageMs, bytes }: TelemetryRetention): Record<string, number> {
   switch (topic) {
     case 'lifecycle':
       return { 'retention.ms': -1, 'retention.bytes': -1 };
     case 'dead-letter':
-      return { 'retention.ms': 30 * DAY_MS, 'retention.bytes': -1 };
+      return { 'retention.ms': DEAD_LETTERS_MS, 'retention.bytes': -1 };
     case 'telemetry':
       return {
         'retention.ms': ageMs,
