@@ -9,7 +9,8 @@ export type Query =
 /** More shards than this are a mistake, not a fleet. */
 export const MAX_SHARDS = 1024;
 
-type Given = Readonly<Record<string, string | string[] | undefined>>;
+/** A query as Koa has it. */
+export type Given = Readonly<Record<string, string | string[] | undefined>>;
 
 /** @param scope the projects that the client may see; null: all */
 export function readQuery(
@@ -31,7 +32,8 @@ export function readQuery(
   return { ok: true, request: { format: negotiate(accept), atMs, selection } };
 }
 
-function only(given: string | string[] | undefined): string | undefined {
+/** Of a parameter that is given again and again, the last one counts. */
+export function only(given: string | string[] | undefined): string | undefined {
   return Array.isArray(given) ? given.at(-1) : given;
 }
 

@@ -1,3 +1,5 @@
+import { only } from '../query';
+import type { Given } from '../query';
 import type { Filter } from './running';
 
 /** What part of the fleet a page shows, by its address. */
@@ -12,18 +14,15 @@ export const WHOLE_FLEET: Asked = {
   job: undefined,
 };
 
-type Given = Readonly<Record<string, string | string[] | undefined>>;
-
 /** Any address is a page: if what it names is gone, the page says so. */
 export function readAsked(query: Given): Asked {
-  const only = (name: string): string | undefined => {
-    const given = query[name];
-    const text = Array.isArray(given) ? given.at(-1) : given;
+  const asked = (name: string): string | undefined => {
+    const text = only(query[name]);
     return text === '' ? undefined : text;
   };
-  const [runId, jobId] = [only('run'), only('job')];
+  const [runId, jobId] = [asked('run'), asked('job')];
   return {
-    filter: { project: only('project'), user: only('user'), backend: only('backend') },
+    filter: { project: asked('project'), user: asked('user'), backend: asked('backend') },
     job: runId === undefined || jobId === undefined ? undefined : { runId, jobId },
   };
 }
