@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/families';
+import { ENTITY_FAMILIES, SUM_FAMILIES } from '../catalogue/families';
 import { openBackfill } from './backfill';
 import type { Backfill } from './backfill';
-import { END, FAMILIES, familyHeader, openSumPages } from './sum-pages';
+import { END, familyHeader, openSumPages } from './sum-pages';
 import type { SumPages } from './sum-pages';
 import { dayOf, daysOf } from './steps';
 import type { Day, Steps } from './steps';
@@ -60,7 +60,7 @@ async function* dayText(
   isAsked: (familyName: string) => boolean,
 ): AsyncGenerator<string> {
   let isEmpty = true;
-  for (const family of FAMILIES) {
+  for (const family of ENTITY_FAMILIES) {
     if (!isAsked(family.name)) continue;
     let isOpened = false;
     for await (const text of familyText(family.name, day, pages, spool)) {
@@ -76,7 +76,7 @@ async function* dayText(
 async function* familyText(name: string, day: Day, pages: SumPages, spool: Spool): AsyncGenerator<string> {
   const sum = SUM_FAMILIES.get(name);
   if (sum !== undefined) yield* pages.linesOf(sum, day);
-  else if (OWN_FAMILIES.some((family) => family.name === name)) yield* spool.read(day.startMs, name);
+  else yield* spool.read(day.startMs, name);
 }
 
 async function* inChunks(text: AsyncIterable<string>): AsyncGenerator<string> {

@@ -1,6 +1,5 @@
 import { toDouble } from '../catalogue/family';
-import { ledgerUnits, shapesOf } from '../catalogue/shape';
-import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/families';
+import { ledgerUnits, shapeText, shapesOf } from '../catalogue/shape';
 import type { Family } from '../catalogue/family';
 import { formatLabels, formatValue, header } from '../page/format';
 import { secondsText } from './backfill';
@@ -16,9 +15,6 @@ export interface SumPages {
    */
   linesOf(family: Family, day: Day): Generator<string>;
 }
-
-/** All families that can be backfilled, in the order of the page. */
-export const FAMILIES: readonly Family[] = [...OWN_FAMILIES, ...SUM_FAMILIES.values()];
 
 export const END = '# EOF\n';
 
@@ -61,9 +57,9 @@ export function openSumPages(sums: ReadonlyMap<string, SumLevels>, steps: Steps)
 /** The samples of the series of one set of labels at one moment. */
 function samplesOf(family: Family, labels: string, parts: readonly bigint[], seconds: string): string {
   const units = ledgerUnits(family, parts);
-  const lines = shapesOf(family).map(({ suffix, le, per, at }) => {
-    const bucket = le === undefined ? '' : `,le="${le}"`;
-    return `${family.name}${suffix}{${labels}${bucket}} ${formatValue(toDouble(units[at] ?? 0n, per))} ${seconds}\n`;
+  const lines = shapesOf(family).map((shape) => {
+    const value = toDouble(units[shape.at] ?? 0n, shape.per);
+    return `${shapeText(family, shape, labels)} ${formatValue(value)} ${seconds}\n`;
   });
   return lines.join('');
 }

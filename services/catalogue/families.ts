@@ -15,6 +15,9 @@ export const SUM_FAMILIES: ReadonlyMap<string, Family> = new Map(
   KINDS.flatMap(({ sums }): readonly Family[] => sums).map((family) => [family.name, family]),
 );
 
+/** Every family that is made from entities, without what their samples say. */
+export const ENTITY_FAMILIES: readonly Family[] = [...OWN_FAMILIES, ...SUM_FAMILIES.values()];
+
 /** Every family of ours, in the order of the page; those that exporters bring come after them, by name. */
 export const PAGE_FAMILIES: readonly MetricFamily[] = [
   ...OWN_FAMILIES,

@@ -39,6 +39,11 @@ function histogram(bounds: readonly number[], per: number): readonly SeriesShape
   ];
 }
 
+/** As it stands on a page. @param labels what stands between the braces, but for `le` */
+export function shapeText({ name }: Family, { suffix, le }: SeriesShape, labels: string): string {
+  return `${name}${suffix}{${labels}${le === undefined ? '' : `,le="${le}"`}}`;
+}
+
 /** How many whole numbers the entities of one set of labels add up: see histogramParts(). */
 export function partCount({ bounds }: Family): number {
   return bounds === undefined ? 1 : bounds.length + 2;

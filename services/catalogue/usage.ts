@@ -30,11 +30,6 @@ function jobFamily(name: string, type: UsageFamily['type'], help: string, field:
   };
 }
 
-/**
- * The labels of a machine's GPUs: the same arrays each time, so that what is made from them can be cached.
- */
-const GPU_NUMS: readonly (readonly string[])[] = Array.from({ length: 64 }, (_, num) => [String(num)]);
-
 type Gpu = NonNullable<JobSampled['gpus']>[number];
 
 function gpuFamily(
@@ -50,7 +45,7 @@ function gpuFamily(
     seriesOf: (job, usage) =>
       (usage.gpus ?? []).flatMap((gpu, num) => {
         const value = valueOf(job, gpu);
-        return value == null ? [] : [[GPU_NUMS[num] ?? [String(num)], value] as const];
+        return value == null ? [] : [[[String(num)], value] as const];
       }),
   };
 }

@@ -1,4 +1,4 @@
-import { OWN_FAMILIES, SUM_FAMILIES } from '../catalogue/families';
+import { ENTITY_FAMILIES, SUM_FAMILIES } from '../catalogue/families';
 import type { Family } from '../catalogue/family';
 import { shapesOf } from '../catalogue/shape';
 import type { SeriesShape } from '../catalogue/shape';
@@ -47,7 +47,7 @@ function whyNone(name: string): string {
 }
 
 function familyOf(name: string): Pick<Selector, 'family' | 'suffix'> | undefined {
-  for (const family of [...OWN_FAMILIES, ...SUM_FAMILIES.values()]) {
+  for (const family of ENTITY_FAMILIES) {
     const shape = shapesOf(family).find(({ suffix }) => `${family.name}${suffix}` === name);
     if (shape !== undefined) return { family, suffix: shape.suffix };
   }

@@ -1,7 +1,7 @@
 import { toDouble } from '../catalogue/family';
 import { SUM_FAMILIES } from '../catalogue/families';
 import type { Family } from '../catalogue/family';
-import { shapesOf } from '../catalogue/shape';
+import { shapeText, shapesOf } from '../catalogue/shape';
 import { piecesOf } from './block';
 import type { Block } from './block';
 import type { PageContents } from './contents';
@@ -47,9 +47,9 @@ function* sumLines(family: Family, sums: readonly PagedSum[]): Generator<string>
   const shapes = shapesOf(family);
   for (const { labels, units } of sums) {
     const own = formatLabels(family.labels, labels);
-    for (const { suffix, le, per, at } of shapes) {
-      const bucket = le === undefined ? '' : `,le="${le}"`;
-      yield `${family.name}${suffix}{${own}${bucket}} ${formatValue(toDouble(units[at] ?? 0n, per))}\n`;
+    for (const shape of shapes) {
+      const value = toDouble(units[shape.at] ?? 0n, shape.per);
+      yield `${shapeText(family, shape, own)} ${formatValue(value)}\n`;
     }
   }
 }

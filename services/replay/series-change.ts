@@ -1,6 +1,6 @@
 import { toDouble } from '../catalogue/family';
 import type { Family } from '../catalogue/family';
-import { shapesOf } from '../catalogue/shape';
+import { shapeText, shapesOf } from '../catalogue/shape';
 import { formatLabels } from '../page/format';
 import type { Hold } from '../view/hold';
 
@@ -29,12 +29,13 @@ export function* changesOf(
   labels: readonly string[],
   { shown, before, after }: Units,
 ): Generator<SeriesChange> {
-  for (const { suffix, le, per, at } of shapesOf(family)) {
+  for (const shape of shapesOf(family)) {
+    const { le, per, at } = shape;
     // The last bucket is the count.
     if (le === '+Inf' || (before[at] ?? 0n) === (after[at] ?? 0n)) continue;
     const text = formatLabels(family.labels, labels);
     yield {
-      series: `${family.name}${suffix}{${text}${le === undefined ? '' : `,le="${le}"`}}`,
+      series: shapeText(family, shape, text),
       shown: toDouble(shown[at] ?? 0n, per),
       before: toDouble(before[at] ?? 0n, per),
       after: toDouble(after[at] ?? 0n, per),

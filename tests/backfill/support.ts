@@ -3,7 +3,8 @@ import { partitionOf, routeOf } from '../../events/routing';
 import { SUM_FAMILIES } from '../../services/catalogue/families';
 import { openBackfill } from '../../services/backfill/backfill';
 import { openEntities } from '../../services/history/entities';
-import { FAMILIES, openSumPages } from '../../services/backfill/sum-pages';
+import { openSumPages } from '../../services/backfill/sum-pages';
+import { ENTITY_FAMILIES } from '../../services/catalogue/families';
 import { daysOf, type Steps } from '../../services/backfill/steps';
 import { readPage } from '../support/page-series';
 import { type Settings } from '../support/history';
@@ -28,7 +29,7 @@ export function fillIn(lines: readonly string[], settings: Settings, steps: Step
   fold.finish();
   const pages = openSumPages(backfill.sums, steps);
   for (const day of daysOf(steps)) {
-    for (const { name } of FAMILIES) {
+    for (const { name } of ENTITY_FAMILIES) {
       const family = SUM_FAMILIES.get(name);
       if (family !== undefined) samples.push(...pages.linesOf(family, day));
     }
@@ -70,7 +71,7 @@ function nameOf(line: string): string {
 /** What of a page can be filled in. */
 export function isFilledIn(key: string): boolean {
   const name = nameOf(key);
-  return FAMILIES.some(
+  return ENTITY_FAMILIES.some(
     (family) => name === family.name || (family.type === 'histogram' && name.startsWith(`${family.name}_`)),
   );
 }

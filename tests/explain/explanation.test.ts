@@ -7,7 +7,7 @@ import { partitionOf, routeOf } from '../../events/routing';
 import { toDouble } from '../../services/catalogue/family';
 import { openEntities } from '../../services/history/entities';
 import { openExplanation, type Amount, type ExplainedSeries } from '../../services/explain/explanation';
-import { FAMILIES } from '../../services/backfill/sum-pages';
+import { ENTITY_FAMILIES } from '../../services/catalogue/families';
 import { parseSelector, type Selector } from '../../services/explain/selector';
 import { isFilledIn } from '../backfill/support';
 import { foldNaively } from '../oracle/index';
@@ -58,7 +58,7 @@ function keyOf(name: string, { labelNames, labels }: ExplainedSeries): string {
 }
 
 /** The names of the series of all families that are made of entities. */
-const NAMES = FAMILIES.flatMap(({ name, type }) =>
+const NAMES = ENTITY_FAMILIES.flatMap(({ name, type }) =>
   type === 'histogram' ? ['_bucket', '_sum', '_count'].map((suffix) => name + suffix) : [name],
 );
 

@@ -3,7 +3,7 @@ import type { AddCommand } from '../declaration';
 import { openDayFiles } from '../../backfill/day-files';
 import { SUM_FAMILIES } from '../../catalogue/families';
 import { openEntities } from '../../history/entities';
-import { FAMILIES } from '../../backfill/sum-pages';
+import { ENTITY_FAMILIES } from '../../catalogue/families';
 import { stepsBetween } from '../../backfill/steps';
 import type { Steps } from '../../backfill/steps';
 import { errnoOf } from '../../process/errno';
@@ -112,10 +112,10 @@ function wholeSecond(name: string, text: string): number {
 function asked(glob: string | undefined): (familyName: string) => boolean {
   if (glob === undefined) return isDefault;
   const pattern = globPattern(glob);
-  if (FAMILIES.some(({ name }) => pattern.test(name))) return (name) => pattern.test(name);
+  if (ENTITY_FAMILIES.some(({ name }) => pattern.test(name))) return (name) => pattern.test(name);
   throw new CommandError(
     EXIT.usage,
-    `--families: ${glob.slice(0, 80)}, expected a pattern with * and ? for some of ${FAMILIES.map(({ name }) => name).join(', ')}`,
+    `--families: ${glob.slice(0, 80)}, expected a pattern with * and ? for some of ${ENTITY_FAMILIES.map(({ name }) => name).join(', ')}`,
   );
 }
 
