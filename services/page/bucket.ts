@@ -64,7 +64,7 @@ export function arrange(bucket: Bucket): void {
   // the page.
   bucket.entities = bucket.all.filter((one, i) => {
     const other = bucket.all[i - 1];
-    return other?.key !== one.key || !sameTexts(other.entity.labels, one.entity.labels);
+    return other?.key !== one.key || !sameItems(other.entity.labels, one.entity.labels);
   });
   bucket.partition = commonPartition(bucket.entities);
   bucket.lines = keptLines(bucket.lines, before, bucket.entities);
@@ -134,7 +134,7 @@ export function figuresAt(entities: readonly PageEntity[], at: number): readonly
 function hasSameLabels(before: PageEntity | undefined, after: PageEntity | undefined, at: number): boolean {
   if (before === after) return before !== undefined;
   const [old, now] = [before?.figures.own[at], after?.figures.own[at]];
-  return old !== undefined && now !== undefined && sameTexts(old.labels, now.labels);
+  return old !== undefined && now !== undefined && sameItems(old.labels, now.labels);
 }
 
 function isSameLine(before: PageEntity | undefined, after: PageEntity, at: number): boolean {
@@ -142,7 +142,8 @@ function isSameLine(before: PageEntity | undefined, after: PageEntity, at: numbe
   return before?.figures.own[at]?.value === after.figures.own[at]?.value && hasSameLabels(before, after, at);
 }
 
-function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+/** The same ones at the same places. */
+export function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a === b || (a.length === b.length && a.every((text, i) => text === b[i]));
 }
 

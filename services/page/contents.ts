@@ -6,7 +6,6 @@ import type { PartitionView } from '../view/view';
 import type { Slot } from './block';
 import { isKind } from './bucket';
 import type { Bucket, PageEntity } from './bucket';
-import type { Departures } from './departures';
 import type { Layout } from './layout';
 import type { PageRequest } from './request';
 import { hasAllProjects, inShard } from './selection';
@@ -25,7 +24,6 @@ export interface PageContents {
   readonly sampleTtlMs: number;
   /** Samples of exporters that are young enough to be on the page, by the entity key of their target. */
   readonly samples: ReadonlyMap<string, readonly Sample[]>;
-  readonly departures: Departures;
   /** Entry keys of the entities of which a series is held. */
   readonly held: ReadonlySet<string>;
 }
@@ -52,7 +50,6 @@ export function openContents(
       return (jobs ??= entitiesOf(layout, 'job').filter((one) => isKind(one, 'job')));
     },
     sampleTtlMs,
-    departures: layout.departures,
     samples: youngSamples(views, timeOf, sampleTtlMs),
     held: new Set(atMs === null ? views.flatMap(heldEntries) : []),
   };

@@ -1,4 +1,3 @@
-import { countIn } from './gathering';
 import type { KeptBearer } from './kept-passed';
 import type { Count, LeftOutOfPage } from './left-out';
 import { identityOf } from './odd-rows';
@@ -40,13 +39,11 @@ function without(
   causeFor: (row: Row, at: number) => LeftOutOfPage | undefined,
   count: Count,
 ): KeptBearer {
-  const left = new Map<LeftOutOfPage, number>();
   const kept = rows().filter((row, at) => {
     const cause = causeFor(row, at);
-    if (cause !== undefined) countIn(left)(cause);
+    if (cause !== undefined) count(cause);
     return cause === undefined;
   });
-  for (const [cause, by] of left) count(cause, by);
   return { inputs, passed: passedOf(passed.bearer, kept, new Map(), NO_SHAPE), odd, rows: () => kept };
 }
 

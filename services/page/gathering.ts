@@ -2,6 +2,7 @@ import type { Sample } from '../fold/sample';
 import { bearerAt, inputsOf } from './attribution';
 import type { SampledInstance } from './attribution';
 import { bearerOf } from './bearer';
+import { sameItems } from './bucket';
 import type { Bearer } from './bearer';
 import type { PageContents } from './contents';
 import type { LeftOutOfPage } from './left-out';
@@ -35,7 +36,7 @@ export function* gather(contents: PageContents, kept: KeptPassed): Generator<nul
     const inputs = instance === undefined ? [] : sameOr(known?.inputs, inputsOf(instance));
     const stale = group.filter((source) => {
       const before = kept.bearers.get(source.bearer.entry);
-      if (before === undefined || !isSame(before.inputs, bearerInputs(source, inputs))) return true;
+      if (before === undefined || !sameItems(before.inputs, bearerInputs(source, inputs))) return true;
       bearers.set(source.bearer.entry, before);
       return false;
     });
@@ -107,11 +108,7 @@ function bearerInputs({ bearer, own }: Source, ofInstance: readonly unknown[]): 
 }
 
 function sameOr(before: readonly unknown[] | undefined, now: readonly unknown[]): readonly unknown[] {
-  return before !== undefined && isSame(before, now) ? before : now;
-}
-
-function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((one, at) => one === b[at]);
+  return before !== undefined && sameItems(before, now) ? before : now;
 }
 
 function keptBearer(

@@ -3,7 +3,7 @@ import { partitionOf } from '../../events/routing';
 import { figuresOf } from '../catalogue/figures';
 import { entityKey } from '../fold/fact';
 import { ENTITY, settlingOf } from '../view/entries';
-import { followView, unfollowView } from '../view/view';
+import { followView, putOrDelete, unfollowView } from '../view/view';
 import type { PartitionView, ViewChanges } from '../view/view';
 import type { Slot } from './block';
 import { arrange, emptyBucket } from './bucket';
@@ -82,7 +82,8 @@ export function openLayout(): Layout {
           const before = entities.get(entry);
           const after = pageEntity(view, entry, before);
           outliving.replace(before, after);
-          for (const bucket of replace(buckets, entities, entry, after)) touched.add(bucket);
+          for (const bucket of replace(buckets, before, after)) touched.add(bucket);
+          putOrDelete(entities, entry, after);
         }
         for (const runId of changes.sampledRuns) {
           const bucket = buckets.get('job')?.[partitionOf(runId, BUCKETS)];
@@ -116,20 +117,12 @@ function bucketOf(buckets: Buckets, { entity, bucket: number }: PageEntity): Buc
 }
 
 /** Returns the buckets that it touches. */
-function replace(
-  buckets: Buckets,
-  entities: Map<string, PageEntity>,
-  entry: string,
-  after: PageEntity | undefined,
-): Bucket[] {
-  const before = entities.get(entry);
+function replace(buckets: Buckets, before: PageEntity | undefined, after: PageEntity | undefined): Bucket[] {
   const left = before && bucketOf(buckets, before);
   if (left !== undefined) left.all = left.all.filter((one) => one !== before);
-  entities.delete(entry);
   if (after === undefined) return left === undefined ? [] : [left];
   const entered = bucketOf(buckets, after);
   entered.all.push(after);
-  entities.set(entry, after);
   return left === undefined ? [entered] : [left, entered];
 }
 

@@ -1,5 +1,6 @@
 import { PIECE_BYTES } from './block';
 import type { Piece } from './block';
+import { LONGEST_VALUE } from './digits';
 import { formatValue } from './format';
 
 /** Assembles lines whose labels are already bytes: `name{labels} value`. */
@@ -9,9 +10,6 @@ export interface LineWriter {
   /** Returns the rest. */
   end(): Piece | undefined;
 }
-
-/** No double is printed longer. */
-const LONGEST_VALUE = 25;
 
 export function openLineWriter(): LineWriter {
   let chunk = Buffer.alloc(0);

@@ -1,5 +1,5 @@
 import type { EntityId } from '../../events/event';
-import { murmur2 } from '../../events/routing';
+import { partitionOf } from '../../events/routing';
 import type { Described } from '../catalogue/kinds';
 import type { HowEnded } from '../fold/ends';
 import { entityKey } from '../fold/fact';
@@ -115,7 +115,7 @@ function outlivingOf(job: PageJob, views: readonly PartitionView[]): Outliving {
 }
 
 function instanceEndOf(views: readonly PartitionView[], instance: Belonging): HowEnded | undefined {
-  const home = views[(murmur2(Buffer.from(instance.id)) & 0x7fffffff) % views.length];
+  const home = views[partitionOf(instance.id, views.length)];
   const end = home && endOf(home, instance);
   if (end !== undefined || home?.entities.has(instance.entry) === true) return end;
   // Views usually come in the order of their partitions, and a job's instance is usually known.

@@ -10,7 +10,7 @@ export function sampledInstances(contents: PageContents): Map<string, SampledIns
   for (const samples of contents.samples.values()) {
     const target = samples[0]?.target;
     if (target?.kind !== 'instance') continue;
-    const departures = [...contents.departures.from(target.id)];
+    const departures = [...contents.layout.departures.from(target.id)];
     found.set(target.id, { samples, bearer: undefined, occupants: [], departures });
   }
   if (found.size === 0) return found;

@@ -18,7 +18,7 @@ import {
 import type { Entries, Space } from '../store/port';
 import { decodeHold, encodeHold } from './hold';
 import type { Hold } from './hold';
-import { putEnd, putEntity, putSample } from './view';
+import { putEnd, putEntity, putOrDelete, putSample } from './view';
 import type { PartitionView } from './view';
 
 /**
@@ -220,9 +220,4 @@ function kindOf(space: Space, key: string): ErasedKind {
   const kind = KINDS.find((one) => one.space === space && key.startsWith(one.prefix));
   if (kind === undefined) throw new Error(`the store holds an entry of an unknown kind: ${key.slice(0, 80)}`);
   return kind;
-}
-
-function putOrDelete<V>(map: Map<string, V>, key: string, value: V | undefined): void {
-  if (value === undefined) map.delete(key);
-  else map.set(key, value);
 }

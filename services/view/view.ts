@@ -55,18 +55,14 @@ export function emptyView(): PartitionView {
 export function putEntity(view: PartitionView, key: string, entity: Entity | undefined): void {
   const before = view.entities.get(key);
   tallyEntity(view.tally, key, before && figuresOf(before), entity && figuresOf(entity));
-  const end = entity && howEnded(entity);
-  if (end === undefined) view.ended.delete(key);
-  else view.ended.set(key, end);
-  if (entity === undefined) view.entities.delete(key);
-  else view.entities.set(key, entity);
+  putOrDelete(view.ended, key, entity && howEnded(entity));
+  putOrDelete(view.entities, key, entity);
   for (const { entities } of view.followers) entities.add(key);
 }
 
 /** @param key of the entity; undefined: no job of it is left */
 export function putEnd({ ends, followers }: PartitionView, key: string, end: End | undefined): void {
-  if (end === undefined) ends.delete(key);
-  else ends.set(key, end);
+  putOrDelete(ends, key, end);
   for (const changes of followers) changes.ends.add(key);
 }
 
@@ -77,10 +73,14 @@ export function putSample(
   sample: Sample | undefined,
 ): void {
   const target = (sample ?? samples.get(key))?.target;
-  if (sample === undefined) samples.delete(key);
-  else samples.set(key, sample);
+  putOrDelete(samples, key, sample);
   if (target?.within === undefined) return;
   for (const { sampledRuns } of followers) sampledRuns.add(target.within);
+}
+
+export function putOrDelete<V>(map: Map<string, V>, key: string, value: V | undefined): void {
+  if (value === undefined) map.delete(key);
+  else map.set(key, value);
 }
 
 /** From now on, changes of the view are noted in what is returned, to be cleared by whoever reads it. */
