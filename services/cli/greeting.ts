@@ -17,7 +17,7 @@ export function greeting(url: string, { roles, kafka, redisUrl, dataDir }: Setti
 export function demoGreeting(url: string, { jobs, seed, hours }: DemoFlags, events: number): string {
   return [
     `a demo is in it: a simulated fleet of about ${jobs.toLocaleString('en')} running jobs (seed ${String(seed)}), ` +
-      `with ${events.toLocaleString('en')} events of its last ${String(hours)} hours, that lives on`,
+      `with ${events.toLocaleString('en')} events of its last ${hours === 1 ? 'hour' : `${String(hours)} hours`}, that lives on`,
     `  look at  ${url}/`,
     '             who runs what on which GPUs, and what it costs',
     `           curl -s ${url}/metrics | grep fleetmeter_usage_cost_dollars_total`,
